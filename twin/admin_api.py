@@ -1,4 +1,4 @@
-"""`/_twin/...` of any cloud's front: what its API has no word for. JSON in and out.
+"""`/_twin/...` of any cloud's API server: what its API has no word for. JSON in and out.
 
 It listens on loopback, which every user of the machine reaches: a request needs the credential in the twin's
 folder (twin.credential).
@@ -22,7 +22,7 @@ UNAUTHORIZED = "the twin's own interface needs the credential in the twin's fold
 
 
 def handle(
-    front: Any,
+    server: Any,
     environ: dict[str, Any],
     *,
     routes: Mapping[tuple[str, str], Route],
@@ -35,7 +35,7 @@ def handle(
     `view/NAME`, what the controller reads and reports. refused: the status and body of what the cloud
     itself raises; None for another exception.
     """
-    if not credential.accepts(front.instance, environ.get("HTTP_AUTHORIZATION", "")):
+    if not credential.accepts(server.instance, environ.get("HTTP_AUTHORIZATION", "")):
         return _json(401, {"code": "Unauthorized", "message": UNAUTHORIZED})
     length = int(environ.get("CONTENT_LENGTH") or 0)
     raw = environ["wsgi.input"].read(length) if length else b""
@@ -46,7 +46,7 @@ def handle(
         query = {name: values[0] for name, values in parse_qs(environ.get("QUERY_STRING", "")).items()}
         route = {**_FAULTS, **routes}.get((method, path))
         if route:
-            return _json(200, route(front, {**query, **body}))
+            return _json(200, route(server, {**query, **body}))
         if path.startswith("view/") and method == "POST":
             return _json(200, view(path.removeprefix("view/"), body))
     except (ValueError, KeyError, TypeError) as error:
@@ -63,18 +63,18 @@ def handle(
     return _json(404, {"code": "NotFound", "message": f"no {method} /_twin/{path}"})
 
 
-def _injected(front: Any, _: Body) -> Body:
-    return {"faults": front.faults.every()}
+def _injected(server: Any, _: Body) -> Body:
+    return {"faults": server.faults.every()}
 
 
-def _add_fault(front: Any, body: Body) -> Body:
-    front.faults.add(body)
-    return _injected(front, {})
+def _add_fault(server: Any, body: Body) -> Body:
+    server.faults.add(body)
+    return _injected(server, {})
 
 
-def _clear_faults(front: Any, body: Body) -> Body:
-    front.faults.clear(body.get("kind", ""))
-    return _injected(front, {})
+def _clear_faults(server: Any, body: Body) -> Body:
+    server.faults.clear(body.get("kind", ""))
+    return _injected(server, {})
 
 
 _FAULTS: dict[tuple[str, str], Route] = {

@@ -29,7 +29,7 @@ def renew(instance: Instance) -> None:
 
 
 def headers(instance: Instance) -> dict[str, str]:
-    """The headers of a request to the interface; none where the front has not made a credential yet."""
+    """The headers of a request to the interface; none where the API server has not made a credential yet."""
     current = _read(instance)
     return {"Authorization": f"{SCHEME} {current}"} if current else {}
 

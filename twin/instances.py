@@ -54,7 +54,7 @@ class Instance:
 
     name: lower-case letters, digits and hyphens, 2 to 40 characters.
     cloud: `aws` or `gcp`.
-    region: the region that the cloud's API front answers for by default.
+    region: the region that the cloud's API server answers for by default.
     account: the AWS account id (12 digits) or the Google Cloud project id that the credentials belong to.
     ports: a free loopback port for each process, chosen once and remembered.
     """

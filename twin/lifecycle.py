@@ -265,11 +265,11 @@ def _start_cloud(instance: Instance, progress: Progress, given_up: threading.Eve
 
 
 def _renamed(instance: Instance) -> list[str]:
-    """The calls that gave other ids than before when the front made them again."""
+    """The calls that gave other ids than before when the API server made them again."""
     try:
         return list(json.loads(_get(instance, instance.ports[CLOUD], HEALTH_OF[CLOUD])[1])["renamed"])
     except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
-        return []  # a front without a journal
+        return []  # an API server without a journal
 
 
 def _start_kubernetes(

@@ -122,7 +122,7 @@ class Context(ABC):
 
 
 class ResourceType(ABC):
-    """One resource type. Nothing here may keep state: the store and the cloud's API front do."""
+    """One resource type. Nothing here may keep state: the store and the cloud's API server do."""
 
     token: str
     """`aws:ec2/vpc:Vpc`."""

@@ -1,4 +1,4 @@
-"""The HTTP side of a cloud's front: one port of an instance, threads, no delayed packets."""
+"""The HTTP side of a cloud's API server: one port of an instance, threads, no delayed packets."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Answer:
         return self.status < 400
 
 
-class Front(Protocol):
+class ApiServer(Protocol):
     """What serves an instance's cloud."""
 
     @property
@@ -77,11 +77,11 @@ class Handler(WSGIRequestHandler):
         """Nothing: the state knows."""
 
 
-def application(front: Front) -> Callable[..., Iterable[bytes]]:
-    """A front as a WSGI application."""
+def application(api_server: ApiServer) -> Callable[..., Iterable[bytes]]:
+    """An API server as a WSGI application."""
 
     def app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        answer = front.handle(environ)
+        answer = api_server.handle(environ)
         reason = "OK" if answer.good else "Error"
         headers = [(name, value) for name, value in answer.headers if name.lower() not in _OURS]
         length = next((v for n, v in answer.headers if n.lower() == "content-length"), None)
@@ -104,20 +104,22 @@ def bind(instance: Instance, handler: type[WSGIRequestHandler] = Handler) -> Bas
     return server
 
 
-def serve(instance: Instance, make: Callable[[], Front], handler: type[WSGIRequestHandler] = Handler) -> None:
+def serve(
+    instance: Instance, make: Callable[[], ApiServer], handler: type[WSGIRequestHandler] = Handler
+) -> None:
     """Serve until a signal comes."""
     # The port is bound first: who asks too early waits in the queue and is not refused.
     server = bind(instance, handler)
     # Only who has the port renews it: a second front of the same twin fails above and changes nothing.
     credential.renew(instance)
-    front = make()
-    server.app = application(front)
+    api_server = make()
+    server.app = application(api_server)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())
     place = f"{instance.cloud} API server of {instance.name} on {instance.url('cloud')}"
-    print(f"{place}: {front.greeting}", flush=True)  # noqa: T201
+    print(f"{place}: {api_server.greeting}", flush=True)  # noqa: T201
     try:
         server.serve_forever(poll_interval=0.1)
     finally:
         server.server_close()
-        front.close()
+        api_server.close()

@@ -15,8 +15,8 @@ from botocore.exceptions import ClientError
 from tests.end_to_end.harness import ROOT
 from twin import instances
 from twin.aws.api_server.deterministic_moto import forget
-from twin.aws.api_server.server import Front
-from twin.tests.aws.fronts import Clients
+from twin.aws.api_server.server import ApiServer
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.resources import lake
 from twin.tests.aws.services.athena.asking import Asking
 
@@ -36,9 +36,9 @@ def clients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clients]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AIPLATFORM_HOME", str(tmp_path_factory.mktemp("home")))
         forget()
-        local_clients = Clients(Front(instances.create("queries")))
+        local_clients = Clients(ApiServer(instances.create("queries")))
         yield local_clients
-        local_clients.front.close()
+        local_clients.server.close()
         forget()
 
 
@@ -123,13 +123,13 @@ def test_tables_are_created_from_queries_and_unloaded(clients: Clients, ask: Ask
 
 
 def test_lake_formation_shows_each_role_its_rows_and_columns(clients: Clients, ask: Asking) -> None:
-    account = clients.front.instance.account
+    account = clients.server.instance.account
     location = lake.role(clients, "lake-location", "lakeformation.amazonaws.com")
     formation = clients("lakeformation")
     formation.register_resource(ResourceArn=f"arn:aws:s3:::{BUCKET}", RoleArn=location)
     everybody = {"DataLakePrincipalIdentifier": "IAM_ALLOWED_PRINCIPALS"}
     table = {"Table": {"DatabaseName": DATABASE, "Name": "events"}}
-    admins = [{"DataLakePrincipalIdentifier": clients.front.identity.principal_arn("")}]
+    admins = [{"DataLakePrincipalIdentifier": clients.server.identity.principal_arn("")}]
     formation.put_data_lake_settings(DataLakeSettings={"DataLakeAdmins": admins})
     formation.revoke_permissions(Principal=everybody, Resource=table, Permissions=["ALL"])
     formation.create_data_cells_filter(
@@ -163,7 +163,7 @@ def test_lake_formation_shows_each_role_its_rows_and_columns(clients: Clients, a
 
 def _role(clients: Clients, name: str) -> Asking:
     """Return Athena as a new role with the IAM permissions of a reader, and none on the tables' bucket."""
-    account = clients.front.instance.account
+    account = clients.server.instance.account
     trust = {
         "Effect": "Allow",
         "Principal": {"AWS": f"arn:aws:iam::{account}:root"},
@@ -184,7 +184,7 @@ def _role(clients: Clients, name: str) -> Asking:
     document = json.dumps({"Version": "2012-10-17", "Statement": statements})
     clients("iam").put_role_policy(RoleName=name, PolicyName="query", PolicyDocument=document)
     credentials = clients("sts").assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
-    return Asking(Clients(clients.front, credentials)("athena"), "analysts", DATABASE)
+    return Asking(Clients(clients.server, credentials)("athena"), "analysts", DATABASE)
 
 
 def test_results_are_stored_only_where_the_caller_may_write(clients: Clients, ask: Asking) -> None:
@@ -209,17 +209,17 @@ def test_results_are_stored_only_where_the_caller_may_write(clients: Clients, as
 def test_queries_and_their_results_remain_after_a_restart(clients: Clients, ask: Asking) -> None:
     before = ask.done("SELECT id, email FROM events ORDER BY id")
     id = before.execution["QueryExecutionId"]
-    instance = clients.front.instance
-    clients.front.close()
+    instance = clients.server.instance
+    clients.server.close()
     forget()
-    again = Clients(Front(instance))
+    again = Clients(ApiServer(instance))
     try:
         other = Asking(again("athena"), "analysts", DATABASE)
         assert other.answered(id).rows == before.rows
         assert other.done("SELECT id, email FROM events ORDER BY id").rows == before.rows
-        assert not again.front.replayed.renamed
+        assert not again.server.replayed.renamed
     finally:
-        again.front.close()
+        again.server.close()
 
 
 def test_a_twin_without_queries_loads_no_query_engine() -> None:

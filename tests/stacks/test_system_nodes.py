@@ -110,7 +110,7 @@ def allocatable(cloud: str, instance_type: str) -> Amounts:
     """Return what a system node has for Pods."""
     if cloud == "aws":
         group = SimpleNamespace(
-            kept={"data": {}}, shown={"amiType": "AL2023_x86_64_STANDARD", "diskSize": 50}
+            internal={"data": {}}, description={"amiType": "AL2023_x86_64_STANDARD", "diskSize": 50}
         )
         info = instance_type_info(instance_type)
         assert info is not None

@@ -12,7 +12,7 @@ import pytest
 
 from aiplatform._shared.aws.account import Account
 from aiplatform.addons.permissions.karpenter import Scope, policy
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.iam.test_authorization import refused, role, session
 
 CLUSTER = "demo"
@@ -47,7 +47,7 @@ def key(clients: Clients) -> str:
 @pytest.fixture(scope="module")
 def karpenter(clients: Clients, node_role: str, key: str) -> Clients:
     """The clients of a session of the controller's role."""
-    instance = clients.front.instance
+    instance = clients.server.instance
     account = Account(instance.account, instance.region, "aws", "amazonaws.com", "")
     queue = f"arn:aws:sqs:{instance.region}:{instance.account}:interruptions"
     text = policy(account, Scope(CLUSTER, node_role, queue, key))
@@ -220,9 +220,9 @@ def test_queue_is_waited_at_only_as_long_as_a_message_does_not_come(
     assert [message["Body"] for message in messages] == ["first"]
     assert messages[0]["Attributes"]["SentTimestamp"], "as Karpenter asks for it"
     karpenter("sqs").delete_message(QueueUrl=url, ReceiptHandle=messages[0]["ReceiptHandle"])
-    journal = len(clients.front.journal)
+    journal = len(clients.server.journal)
     assert not karpenter("sqs").receive_message(QueueUrl=url, WaitTimeSeconds=1).get("Messages")
-    assert len(clients.front.journal) == journal, "an empty answer changes nothing that must be remembered"
+    assert len(clients.server.journal) == journal, "an empty answer changes nothing that must be remembered"
 
 
 def test_controller_reads_public_parameters_alone(clients: Clients, karpenter: Clients) -> None:

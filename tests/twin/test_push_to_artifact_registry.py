@@ -11,9 +11,9 @@ from cli.images.layouts import Layout
 from cli.images.push import Destination, push
 from cli.images.registry import Registry, RegistryError, credentials
 from tests.cli.images.oci_layouts import write
-from twin.gcp.api_server.server import Front
+from twin.gcp.api_server.server import ApiServer
 from twin.gcp.credentials import deployer
-from twin.tests.gcp.fronts import PROJECT, REGION, client, enable
+from twin.tests.gcp.api_servers import PROJECT, REGION, client, enable
 from twin.tests.registry_serving import served
 
 HOST = f"{REGION}-docker.pkg.dev"
@@ -22,14 +22,14 @@ NAME = f"projects/{PROJECT}/locations/{REGION}/repositories/acme-prod-training"
 
 
 @pytest.fixture
-def google(front: Front, monkeypatch: pytest.MonkeyPatch) -> Iterator[Front]:
+def google(server: ApiServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[ApiServer]:
     """A Google Cloud with a repository whose tags are immutable, with a `writer` and a `reader`."""
-    enable(front, "artifactregistry", "iam")
-    repositories = client(front, "artifactregistry").projects().locations().repositories()
+    enable(server, "artifactregistry", "iam")
+    repositories = client(server, "artifactregistry").projects().locations().repositories()
     body = {"format": "DOCKER", "dockerConfig": {"immutableTags": True}}
     place = f"projects/{PROJECT}/locations/{REGION}"
     repositories.create(parent=place, repositoryId="acme-prod-training", body=body).execute()
-    accounts = client(front, "iam").projects().serviceAccounts()
+    accounts = client(server, "iam").projects().serviceAccounts()
     for name in ("writer", "reader", "stranger"):
         accounts.create(name=f"projects/{PROJECT}", body={"accountId": name}).execute()
     bindings = [
@@ -37,15 +37,15 @@ def google(front: Front, monkeypatch: pytest.MonkeyPatch) -> Iterator[Front]:
         {"role": "roles/artifactregistry.reader", "members": [_member("reader")]},
     ]
     repositories.setIamPolicy(resource=NAME, body={"policy": {"bindings": bindings}}).execute()
-    with served(front, monkeypatch):
-        yield front
+    with served(server, monkeypatch):
+        yield server
 
 
 def _member(name: str) -> str:
     return f"serviceAccount:{name}@{PROJECT}.iam.gserviceaccount.com"
 
 
-def _registry(google: Front, name: str) -> Registry:
+def _registry(google: ApiServer, name: str) -> Registry:
     token = google.identity.token(_member(name))
     return Registry(HOST, lambda _: f"oauth2accesstoken:{token}")
 
@@ -54,7 +54,7 @@ def _to(tag: str, image: str = IMAGE) -> Destination:
     return Destination(HOST, image, tag)
 
 
-def test_pushed_image_is_pulled_by_its_digest(google: Front, tmp_path: Path) -> None:
+def test_pushed_image_is_pulled_by_its_digest(google: ApiServer, tmp_path: Path) -> None:
     digest = write(tmp_path, architectures=("amd64", "arm64"))
     assert push(Layout(tmp_path), _to("v1"), _registry(google, "writer")) == digest
     reader = _registry(google, "reader")
@@ -63,7 +63,7 @@ def test_pushed_image_is_pulled_by_its_digest(google: Front, tmp_path: Path) -> 
             assert len(b"".join(reader.blob(IMAGE, blob))) == size
 
 
-def test_tag_of_an_immutable_repository_keeps_its_image(google: Front, tmp_path: Path) -> None:
+def test_tag_of_an_immutable_repository_keeps_its_image(google: ApiServer, tmp_path: Path) -> None:
     registry = _registry(google, "writer")
     first = write(tmp_path / "first")
     push(Layout(tmp_path / "first"), _to("v1"), registry)
@@ -75,7 +75,7 @@ def test_tag_of_an_immutable_repository_keeps_its_image(google: Front, tmp_path:
         registry.push_manifest(IMAGE, "v1", registry.manifest(IMAGE, "v2"))
 
 
-def test_only_writers_push_and_only_readers_pull(google: Front, tmp_path: Path) -> None:
+def test_only_writers_push_and_only_readers_pull(google: ApiServer, tmp_path: Path) -> None:
     write(tmp_path)
     with pytest.raises(RegistryError, match=r"403.*uploadArtifacts"):
         push(Layout(tmp_path), _to("v1"), _registry(google, "reader"))
@@ -84,7 +84,7 @@ def test_only_writers_push_and_only_readers_pull(google: Front, tmp_path: Path) 
 
 
 def test_access_token_of_the_machine_is_the_login(
-    google: Front, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    google: ApiServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "none"))
     monkeypatch.setenv("GOOGLE_OAUTH_ACCESS_TOKEN", deployer(google.instance).access_token)
@@ -95,7 +95,7 @@ def test_access_token_of_the_machine_is_the_login(
         Registry(HOST, credentials).manifest(IMAGE, "v1")
 
 
-def test_images_are_deleted_with_their_repository(google: Front, tmp_path: Path) -> None:
+def test_images_are_deleted_with_their_repository(google: ApiServer, tmp_path: Path) -> None:
     registry = _registry(google, "writer")
     write(tmp_path)
     push(Layout(tmp_path), _to("v1"), registry)
@@ -105,7 +105,7 @@ def test_images_are_deleted_with_their_repository(google: Front, tmp_path: Path)
         registry.manifest(IMAGE, "v1")
 
 
-def test_name_without_a_repository_is_refused(google: Front, tmp_path: Path) -> None:
+def test_name_without_a_repository_is_refused(google: ApiServer, tmp_path: Path) -> None:
     write(tmp_path)
     for image in (f"{PROJECT}/acme-prod-training", f"{PROJECT}/absent/fine-tune", "other/a/b"):
         with pytest.raises(RegistryError, match="403"):

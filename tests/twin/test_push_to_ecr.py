@@ -13,7 +13,7 @@ from cli.images.layouts import Layout
 from cli.images.push import Destination, push
 from cli.images.registry import Manifest, Registry, RegistryError
 from tests.cli.images.oci_layouts import write
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.iam.test_authorization import allow, document, role, session
 from twin.tests.registry_serving import served
 
@@ -50,7 +50,7 @@ def roles(clients: Clients) -> dict[str, Clients]:
 
 @pytest.fixture
 def login(clients: Clients, monkeypatch: pytest.MonkeyPatch) -> Iterator[Login]:
-    with served(clients.front, monkeypatch):
+    with served(clients.server, monkeypatch):
         yield _registry
 
 

@@ -1,1 +1,1 @@
-"""AWS in the twin: the provider's tables, and the API front that keeps what moto would forget."""
+"""AWS in the twin: the provider's tables, and the API server that keeps what moto would forget."""

@@ -6,10 +6,10 @@ What it asks is answered by twin/aws/services/eks/operations/controller_api.py.
 from __future__ import annotations
 
 from twin.instances import Instance
-from twin.kubernetes.cloud_client import FrontError, RemoteView
+from twin.kubernetes.cloud_client import ApiServerError, RemoteView
 from twin.kubernetes.cloud_interface import CloudView
 
-__all__ = ["AwsView", "FrontError", "connect"]
+__all__ = ["ApiServerError", "AwsView", "connect"]
 
 
 class AwsView(RemoteView):

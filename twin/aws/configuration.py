@@ -124,23 +124,23 @@ def _clients(settings: Props, region: str, endpoints: dict[str, str]) -> Clients
         int(attempts) + 1 if attempts is not None else None,
         path_style=bool(settings.get("s3UsePathStyle")),
     )
-    made = session(
+    session_ = session(
         profile=settings.get("profile"),
         access_key=settings.get("accessKey"),
         secret_key=settings.get("secretKey"),
         token=settings.get("token"),
         region=region,
     )
-    clients = Clients(made, endpoints, config)
+    clients = Clients(session_, endpoints, config)
     for role in settings.get("assumeRoles") or []:
         credentials = _assume(clients, region, role)
-        made = session(
+        session_ = session(
             access_key=credentials["AccessKeyId"],
             secret_key=credentials["SecretAccessKey"],
             token=credentials["SessionToken"],
             region=region,
         )
-        clients = Clients(made, endpoints, config)
+        clients = Clients(session_, endpoints, config)
     return clients
 
 

@@ -35,9 +35,9 @@ class Tags:
     ignored: frozenset[str] = frozenset()
     ignored_prefixes: tuple[str, ...] = ()
 
-    def merged(self, own: Any) -> Any:
+    def merged(self, tags: Any) -> Any:
         """`tagsAll`: the default tags, overridden by the resource's own."""
-        return UNKNOWN if own is UNKNOWN else {**self.default, **(own or {})}
+        return UNKNOWN if tags is UNKNOWN else {**self.default, **(tags or {})}
 
     def seen(self, remote: Mapping[str, str]) -> dict[str, str]:
         """The tags that the provider looks at: neither AWS's own nor ignored ones."""
@@ -49,7 +49,7 @@ class Tags:
             and not key.startswith(self.ignored_prefixes or ("\0",))
         }
 
-    def own(self, remote: Mapping[str, str], known: Any) -> dict[str, str]:
+    def of_resource(self, remote: Mapping[str, str], known: Any) -> dict[str, str]:
         """`tags` of a resource: what is seen, without the default tags that the resource does not repeat."""
         repeated = known if isinstance(known, dict) else {}
         return {
@@ -66,17 +66,17 @@ class Clients:
         self._session = session
         self._endpoints = endpoints
         self._config = config
-        self._made: dict[tuple[str, str], Any] = {}
+        self._clients: dict[tuple[str, str], Any] = {}
         self._lock = threading.Lock()
 
     def get(self, service: str, region: str) -> Any:
         """The client of a service in a region."""
-        made = self._made.get((service, region))
-        if made is None:
+        client = self._clients.get((service, region))
+        if client is None:
             with self._lock:
-                made = self._made.get((service, region)) or self._make(service, region)
-                self._made[service, region] = made
-        return made
+                client = self._clients.get((service, region)) or self._make(service, region)
+                self._clients[service, region] = client
+        return client
 
     def _make(self, service: str, region: str) -> Any:
         make: Any = self._session.client  # typed by service name, which is not known here
@@ -165,14 +165,14 @@ def session(
     region: str | None = None,
 ) -> boto3.session.Session:
     """A boto3 session that shares the parsed service models with all others of the process."""
-    made = botocore.session.Session(profile=profile)
-    made.register_component("data_loader", loader())
+    session = botocore.session.Session(profile=profile)
+    session.register_component("data_loader", loader())
     return boto3.session.Session(
         aws_access_key_id=access_key,
         aws_secret_access_key=secret_key,
         aws_session_token=token,
         region_name=region,
-        botocore_session=made,
+        botocore_session=session,
     )
 
 

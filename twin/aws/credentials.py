@@ -30,7 +30,7 @@ def deployer(instance: Instance) -> Credentials:
         return Credentials(**json.loads(file.read_text()))
     except FileNotFoundError:
         instance.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        made = Credentials(
+        credentials = Credentials(
             # ASIA is the prefix of temporary keys, which an assumed role has; 20 characters as AWS's.
             "ASIA" + "".join(secrets.choice(string.ascii_uppercase + "234567") for _ in range(16)),
             secrets.token_urlsafe(30),
@@ -40,8 +40,8 @@ def deployer(instance: Instance) -> Credentials:
         except FileExistsError:  # another process was first
             return deployer(instance)
         with os.fdopen(handle, "w") as out:
-            out.write(json.dumps(asdict(made)) + "\n")
-        return made
+            out.write(json.dumps(asdict(credentials)) + "\n")
+        return credentials
 
 
 def deployer_arn(account: str) -> str:

@@ -19,31 +19,31 @@ __all__ = ["Handler", "application", "bind", "main", "serve"]
 
 
 class Handler(web.Handler):
-    """As any front's, with S3's headers."""
+    """As any API server's, with S3's headers."""
 
     def make_environ(self) -> dict[str, Any]:
         """werkzeug drops headers with an underscore; S3 metadata keys may hold one."""
         from moto.core.request import environ_key_for_header, should_preserve_original_header_name
 
         environ = super().make_environ()
-        kept = {
+        preserved = {
             environ_key_for_header(name): name
             for name in self.headers
             if should_preserve_original_header_name(name)
         }
-        for key, name in kept.items():
+        for key, name in preserved.items():
             environ[key] = ",".join(self.headers.get_all(name, []))
-        environ["moto.preserved_header_names"] = kept
+        environ["moto.preserved_header_names"] = preserved
         return environ
 
 
 def serve(instance: instances.Instance) -> None:
     """Serve until a signal comes."""
 
-    def make() -> web.Front:
-        from twin.aws.api_server.server import Front
+    def make() -> web.ApiServer:
+        from twin.aws.api_server.server import ApiServer
 
-        return Front(instance)
+        return ApiServer(instance)
 
     web.serve(instance, make, Handler)
 

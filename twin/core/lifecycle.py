@@ -39,8 +39,8 @@ class Lifecycle:
         return id, outputs
 
     def _make(self, intent: str, inputs: Props) -> tuple[str, Props]:
-        # Anything but a CloudError (a dead API front, a kill, a cancellation) leaves the intent open: whether
-        # the call was executed is not known, and the next Create resumes it.
+        # Anything but a CloudError (a dead API server, a kill, a cancellation) leaves the intent open:
+        # whether the call was executed is not known, and the next Create resumes it.
         try:
             id, outputs = self.type.create(self.context.with_intent(intent), _without_defaults(inputs))
         except HalfMade as error:

@@ -68,31 +68,35 @@ def _read(file: str) -> str:
 def _wrong_version() -> str:
     """What is wrong with the version that the caller asks for, in KUBERNETES_EXEC_INFO."""
     try:
-        asked = json.loads(os.environ.get("KUBERNETES_EXEC_INFO") or "{}").get("apiVersion", VERSION)
+        requested = json.loads(os.environ.get("KUBERNETES_EXEC_INFO") or "{}").get("apiVersion", VERSION)
     except (ValueError, AttributeError):
         return "KUBERNETES_EXEC_INFO is no JSON object"
-    return "" if asked == VERSION else f"the kubeconfig asks for {asked}, and this plugin speaks {VERSION}"
+    return (
+        ""
+        if requested == VERSION
+        else f"the kubeconfig asks for {requested}, and this plugin speaks {VERSION}"
+    )
 
 
 def main(arguments: list[str] | None = None) -> int:
     """The command line."""
-    given = sys.argv[1:] if arguments is None else arguments
-    unknown = [each for each in given if each.startswith("-") and each.partition("=")[0] not in _KNOWN]
+    flags = sys.argv[1:] if arguments is None else arguments
+    unknown = [flag for flag in flags if flag.startswith("-") and flag.partition("=")[0] not in _KNOWN]
     if unknown:
         print(f"unknown flag: {unknown[0]}", file=sys.stderr)  # noqa: T201
         return 1
-    if "--version" in given:
+    if "--version" in flags:
         print("Kubernetes v1.33.0-twin")  # noqa: T201
         return 0
-    found, wrong = "", _wrong_version()
+    access_token, wrong = "", _wrong_version()
     try:
-        found = found if wrong else token()
+        access_token = access_token if wrong else token()
     except NoTokenError as error:
         wrong = str(error)
     if wrong:
         print(f"gke-gcloud-auth-plugin: {wrong}", file=sys.stderr)  # noqa: T201
         return 1
-    print(json.dumps(credential(found, datetime.now(UTC)), indent=4))  # noqa: T201
+    print(json.dumps(credential(access_token, datetime.now(UTC)), indent=4))  # noqa: T201
     return 0
 
 

@@ -118,9 +118,9 @@ def _decode(value: Any) -> Any:
 
 
 def _answered(settings: Props, key: str) -> str:
-    given = settings.get(key)
-    if isinstance(given, str) and given:
-        return given.rpartition("/")[2]
+    setting = settings.get(key)
+    if isinstance(setting, str) and setting:
+        return setting.rpartition("/")[2]
     return next((os.environ[name] for name in _VARIABLES[key] if os.environ.get(name)), "")
 
 
@@ -128,15 +128,15 @@ def _token(settings: Props) -> str:
     token = settings.get("accessToken") or os.environ.get("GOOGLE_OAUTH_ACCESS_TOKEN")
     if isinstance(token, str) and token and not settings.get("credentials"):
         return token
-    given = settings.get("credentials") or os.environ.get("GOOGLE_CREDENTIALS", "")
-    found = _token_of(given) if isinstance(given, str) else ""
-    if not found:
+    credentials = settings.get("credentials") or os.environ.get("GOOGLE_CREDENTIALS", "")
+    access_token = _token_of(credentials) if isinstance(credentials, str) else ""
+    if not access_token:
         raise CloudError(
             "Attempted to load application default credentials since neither `credentials` nor `accessToken` "
             "was set in the provider block. No credentials loaded. To use your gcloud credentials, run "
             "`gcloud auth application-default login`. In a twin GOOGLE_OAUTH_ACCESS_TOKEN holds the token."
         )
-    return found
+    return access_token
 
 
 def _token_of(credentials: str) -> str:
@@ -150,12 +150,12 @@ def _token_of(credentials: str) -> str:
 
 
 def _endpoints(settings: Props) -> dict[str, str]:
-    found: dict[str, str] = {}
+    endpoints: dict[str, str] = {}
     for api in APIS.values():
-        given = settings.get(api.argument) or os.environ.get(api.variable)
-        url = given if isinstance(given, str) and given else api.default
-        found[api.name] = url if url.endswith("/") else f"{url}/"
-    return found
+        setting = settings.get(api.argument) or os.environ.get(api.variable)
+        url = setting if isinstance(setting, str) and setting else api.default
+        endpoints[api.name] = url if url.endswith("/") else f"{url}/"
+    return endpoints
 
 
 def _labels(settings: Props) -> Labels:

@@ -28,10 +28,10 @@ def method(name: str) -> Method:
     head, dot, rest = name.partition(".")
     head, _, version = head.partition("@")
     whole = f"{head}{dot}{rest}"
-    found = known(whole, version or APIS[head].version) or known(whole)
-    if found is None:
+    method = known(whole, version or APIS[head].version) or known(whole)
+    if method is None:
         raise KeyError(name)
-    return found
+    return method
 
 
 @dataclass(frozen=True)
@@ -46,13 +46,13 @@ class Labels:
     attribution: bool = True
     strategy: str = CREATION_ONLY
 
-    def merged(self, own: Any) -> Any:
+    def merged(self, labels: Any) -> Any:
         """`pulumiLabels`: the default labels and the resource's own, without the attribution."""
-        return UNKNOWN if own is UNKNOWN else {**self.default, **(own or {})}
+        return UNKNOWN if labels is UNKNOWN else {**self.default, **(labels or {})}
 
-    def managed(self, own: Any, has: Mapping[str, Any] | None) -> Any:
+    def managed(self, labels: Any, has: Mapping[str, Any] | None) -> Any:
         """`pulumiLabels` of a resource. has: the labels that it has already; None of one to be made."""
-        merged = self.merged(own)
+        merged = self.merged(labels)
         if merged is UNKNOWN or not self.attribution:
             return merged
         key, value = ATTRIBUTION
@@ -102,13 +102,15 @@ class GcpContext(Context):
         """
         called = method(name)
         url = self.url(called, params)
-        asked = {
+        query_params = {
             key: params[key]
             for key, value in called.parameters.items()
             if value.get("location") == "query" and params.get(key) is not None
         }
         intent = self.intent if called.verb != "GET" else ""
-        return self.transport.request(called.verb, url, {**asked, **(query or {})}, body, intent=intent)
+        return self.transport.request(
+            called.verb, url, {**query_params, **(query or {})}, body, intent=intent
+        )
 
     def upload(self, name: str, params: Mapping[str, Any], metadata: Props, media: bytes) -> Props:
         """Call a method that takes bytes next to its body, as one multipart request. Raises as `call`."""
@@ -135,15 +137,15 @@ class GcpContext(Context):
     def url(self, called: Method, params: Mapping[str, Any]) -> str:
         """Where a method is called; CloudError where a part of its path is not known."""
 
-        def part(found: re.Match[str]) -> str:
-            value = params.get(found[2])
+        def part(match: re.Match[str]) -> str:
+            value = params.get(match[2])
             if value in (None, "", UNKNOWN):
                 raise CloudError(
-                    f"{called.id} needs {found[2]!r}: set it in the resource, or in the provider",
-                    path=found[2],
+                    f"{called.id} needs {match[2]!r}: set it in the resource, or in the provider",
+                    path=match[2],
                 )
             # What is encoded already (a metric's name with slashes, in a quota's path) stays as it is.
-            return quote(str(value), safe="/:@%" if found[1] else "@")
+            return quote(str(value), safe="/:@%" if match[1] else "@")
 
         path = _PLACE.sub(part, called.path)
         api, base = APIS[called.api], self.endpoints[called.api]

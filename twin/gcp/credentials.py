@@ -25,18 +25,18 @@ def deployer(instance: Instance) -> Credentials:
     """The deployer's token: who has it is the service account platform-deployer. Made on first use (0600)."""
     file = instance.folder / "credentials.json"
     try:
-        found = json.loads(file.read_text())
-        return Credentials(found["access_token"])
+        document = json.loads(file.read_text())
+        return Credentials(document["access_token"])
     except FileNotFoundError:
         instance.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        made = Credentials("ya29." + secrets.token_urlsafe(96))
+        credentials = Credentials("ya29." + secrets.token_urlsafe(96))
         try:
             handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:  # another process was first
             return deployer(instance)
         with os.fdopen(handle, "w") as out:
-            out.write(json.dumps(asdict(made)) + "\n")
-        return made
+            out.write(json.dumps(asdict(credentials)) + "\n")
+        return credentials
 
 
 def deployer_email(project: str) -> str:

@@ -2,8 +2,8 @@
 
 For clients that take no other address: Pulumi's state backend `gs://` and its secrets provider `gcpkms://`.
 The command runs in the twin's environment (`aiplatform twin run`) with a proxy on loopback, where
-`*.googleapis.com` is the twin under a certificate of its authority (`SSL_CERT_FILE`): HTTP goes to the front,
-gRPC of Cloud KMS is served here and answered by the front. Other hosts are reached directly.
+`*.googleapis.com` is the twin under a certificate of its authority (`SSL_CERT_FILE`): HTTP goes to the API
+server, gRPC of Cloud KMS is served here and answered by the API server. Other hosts are reached directly.
 """
 
 from __future__ import annotations
@@ -57,14 +57,14 @@ class Hosts:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._kms = _kms(instance, self._key.read_bytes(), self._certificate.read_bytes())
-        self._front = 0
+        self._api_server = 0
         self.port = 0
 
     def __enter__(self) -> Hosts:
         self._thread.start()
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(self._certificate, self._key)
-        self._front = self._serve(self._to_front, ssl=context)
+        self._api_server = self._serve(self._to_server, ssl=context)
         self.port = self._serve(self._connect)
         return self
 
@@ -79,11 +79,11 @@ class Hosts:
         return dict.fromkeys(("HTTPS_PROXY", "https_proxy"), f"http://127.0.0.1:{self.port}")
 
     def _serve(self, handle: Callable[..., Any], **options: Any) -> int:
-        made = asyncio.start_server(handle, "127.0.0.1", 0, **options)
-        server = asyncio.run_coroutine_threadsafe(made, self._loop).result()
+        starting = asyncio.start_server(handle, "127.0.0.1", 0, **options)
+        server = asyncio.run_coroutine_threadsafe(starting, self._loop).result()
         return server.sockets[0].getsockname()[1]
 
-    async def _to_front(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _to_server(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await _join(reader, writer, "127.0.0.1", self._instance.ports["cloud"])
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -100,7 +100,7 @@ class Hosts:
             writer.close()
             return
         if host.endswith(GOOGLES):
-            target = ("127.0.0.1", self._kms[1] if host == _KMS else self._front)
+            target = ("127.0.0.1", self._kms[1] if host == _KMS else self._api_server)
         else:
             target = (host.strip("[]"), int(port))
         await _join(reader, writer, *target, greeting=b"HTTP/1.1 200 OK\r\n\r\n")
@@ -139,8 +139,8 @@ def _messages() -> dict[str, Any]:
             message.field.add(name=field, number=number, type=kind, label=kinds.LABEL_OPTIONAL)
     pool = descriptor_pool.DescriptorPool()
     pool.Add(file)
-    found = {name: pool.FindMessageTypeByName(f"twin.{name}") for name in _FIELDS}
-    return {name: message_factory.GetMessageClass(message) for name, message in found.items()}
+    messages = {name: pool.FindMessageTypeByName(f"twin.{name}") for name in _FIELDS}
+    return {name: message_factory.GetMessageClass(message) for name, message in messages.items()}
 
 
 def _kms(instance: Instance, key: bytes, certificate: bytes) -> tuple[grpc.Server, int]:
@@ -148,16 +148,16 @@ def _kms(instance: Instance, key: bytes, certificate: bytes) -> tuple[grpc.Serve
     messages = _messages()
 
     def handler(verb: str, field: str) -> grpc.RpcMethodHandler:
-        made = messages[f"{verb}Response"]
+        message_type = messages[f"{verb}Response"]
 
         def answer(request: Any, context: grpc.ServicerContext) -> Any:
             status, answered = _ask(instance, request, verb.lower(), context.invocation_metadata())
             if status != grpc.StatusCode.OK:
                 context.abort(status, answered["error"]["message"])
-            return made(**{field: base64.b64decode(answered[field])})
+            return message_type(**{field: base64.b64decode(answered[field])})
 
         return grpc.unary_unary_rpc_method_handler(
-            answer, messages[f"{verb}Request"].FromString, made.SerializeToString
+            answer, messages[f"{verb}Request"].FromString, message_type.SerializeToString
         )
 
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=4))
@@ -171,15 +171,15 @@ def _kms(instance: Instance, key: bytes, certificate: bytes) -> tuple[grpc.Serve
 def _ask(
     instance: Instance, request: Any, verb: str, metadata: Any
 ) -> tuple[grpc.StatusCode, dict[str, Any]]:
-    """The front's answer to a request that came by gRPC."""
+    """The API server's answer to a request that came by gRPC."""
     fields = {field.name: value for field, value in request.ListFields()}
     name = fields.pop("name", "")
     body = {_camel(field): base64.b64encode(value).decode() for field, value in fields.items()}
     headers = {"Content-Type": "application/json", "Authorization": dict(metadata).get("authorization", "")}
     url = f"{instance.url('cloud')}/{_KMS}/v1/{name}:{verb}"
-    asked = urllib.request.Request(url, json.dumps(body).encode(), headers)  # noqa: S310 - the front
+    http_request = urllib.request.Request(url, json.dumps(body).encode(), headers)  # noqa: S310 - the API server
     try:
-        with urllib.request.urlopen(asked) as answer:  # noqa: S310
+        with urllib.request.urlopen(http_request) as answer:  # noqa: S310
             return grpc.StatusCode.OK, json.load(answer)
     except urllib.error.HTTPError as error:
         return _STATUS.get(error.code, grpc.StatusCode.UNKNOWN), json.load(error)

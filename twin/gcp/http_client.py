@@ -69,8 +69,8 @@ class Transport:
     ) -> Props:
         """The answer's JSON. body: of any JSON, or text of another type. Raises Refusal and Unreachable."""
         parts = urlsplit(url)
-        asked = urlencode({key: _text(value) for key, value in sorted(query.items())}, doseq=True)
-        target = f"{parts.path}?{asked}" if asked else parts.path
+        query_text = urlencode({key: _text(value) for key, value in sorted(query.items())}, doseq=True)
+        target = f"{parts.path}?{query_text}" if query_text else parts.path
         plain = isinstance(body, str) and content_type != "application/json"
         text = body if plain or body is None else json.dumps(body, sort_keys=True)
         headers = {"Authorization": f"Bearer {self.token}", "Accept": "application/json"}
@@ -90,8 +90,8 @@ class Transport:
     def _send(
         self, scheme: str, host: str, verb: str, target: str, body: str | None, headers: dict[str, str]
     ) -> tuple[int, bytes]:
-        kept: dict[str, http.client.HTTPConnection] = self._local.__dict__.setdefault("kept", {})
-        connection = kept.pop(host, None)
+        connections: dict[str, http.client.HTTPConnection] = self._local.__dict__.setdefault("kept", {})
+        connection = connections.pop(host, None)
         fresh = connection is None
         connection = connection or _connect(scheme, host)
         try:
@@ -107,7 +107,7 @@ class Transport:
         if answer.will_close:
             connection.close()
         else:
-            kept[host] = connection
+            connections[host] = connection
         return status, answered
 
 

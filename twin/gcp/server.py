@@ -16,10 +16,10 @@ from twin import instances, web
 def serve(instance: instances.Instance) -> None:
     """Serve until a signal comes."""
 
-    def make() -> web.Front:
-        from twin.gcp.api_server.server import Front
+    def make() -> web.ApiServer:
+        from twin.gcp.api_server.server import ApiServer
 
-        return Front(instance)
+        return ApiServer(instance)
 
     web.serve(instance, make)
 

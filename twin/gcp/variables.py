@@ -70,9 +70,9 @@ def prepare(instance: Instance) -> None:
 
     deployer(instance)
     pki = certificates.ensure(instance.folder / "kubernetes" / "pki")
-    own = pki.certificate("ca").read_bytes()
+    certificate = pki.certificate("ca").read_bytes()
     system = _system()
-    whole = own + (system.read_bytes() if system else b"")
+    whole = certificate + (system.read_bytes() if system else b"")
     target = authorities(instance)
     if not target.exists() or target.read_bytes() != whole:
         draft = target.with_suffix(".new")

@@ -27,8 +27,8 @@ from twin.kubernetes.cloud_interface import (
 _TIMEOUT: Final = 30.0
 
 
-class FrontError(Exception):
-    """The front refused; the text is its own."""
+class ApiServerError(Exception):
+    """The API server refused; the text is its own."""
 
 
 class RemoteView:
@@ -101,7 +101,7 @@ class RemoteView:
         return Principal(**principal, policies=policies)
 
     def ask(self, name: str, /, **body: Any) -> dict[str, Any]:
-        """Ask the front. Raises PermissionError, InsufficientCapacity, FrontError; OSError: it is away."""
+        """Ask the API server. Raises PermissionError, InsufficientCapacity, ApiServerError; OSError: away."""
         status, answer = self._post(f"/_twin/view/{name}", json.dumps(body).encode())
         if status == 200:
             return answer
@@ -110,10 +110,10 @@ class RemoteView:
             raise PermissionError(message)
         if answer.get("code") in self.SHORT:
             raise InsufficientCapacity(message)
-        raise FrontError(message)
+        raise ApiServerError(message)
 
     def _post(self, path: str, body: bytes) -> tuple[int, dict[str, Any]]:
-        # A connection that is still open may have died with a restarted front: a second one decides.
+        # A connection that is still open may have died with a restarted API server: a second one decides.
         for attempt in (1, 2):
             connection = getattr(self._local, "connection", None)
             if connection is None:
@@ -125,7 +125,7 @@ class RemoteView:
                 connection.request("POST", path, body, headers)
                 response = connection.getresponse()
                 status, answer = response.status, json.loads(response.read())
-                # A front that started since the credential was read has made a new one.
+                # An API server that started since the credential was read has made a new one.
                 if (status, attempt) != (http.client.UNAUTHORIZED, 1):
                     return status, answer
             except (OSError, http.client.HTTPException):

@@ -1,6 +1,6 @@
 """A cloud of three resource types that lives in one SQLite file, for tests of the provider core.
 
-It takes pulumi_aws's own types, so that the checks are the real ones. Like the AWS front it answers a
+It takes pulumi_aws's own types, so that the checks are the real ones. Like the AWS API server it answers a
 repeated call of one intent as before. Run as a module it is a provider plugin; FAKE_CLOUD names the file.
 """
 

@@ -1,4 +1,4 @@
-"""A front that serves on a port, and its registry under the host name that it has in the cloud."""
+"""An API server that serves on a port, and its registry under the host name that it has in the cloud."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from twin.registry.hosts import RegistryHosts
 
 
 @contextmanager
-def served(front: Any, patch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Serve a front; this process reaches its registry, and trusts its authority."""
+def served(api_server: Any, patch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Serve an API server; this process reaches its registry, and trusts its authority."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        front.instance.ports["cloud"] = free.getsockname()[1]
-    server = web.bind(front.instance, Handler)
-    server.app = web.application(front)
+        api_server.instance.ports["cloud"] = free.getsockname()[1]
+    server = web.bind(api_server.instance, Handler)
+    server.app = web.application(api_server)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
-    with RegistryHosts(front.instance) as hosts:
+    with RegistryHosts(api_server.instance) as hosts:
         for name, value in {**hosts.variables, "NO_PROXY": "127.0.0.1"}.items():
             patch.setenv(name, value)
         yield

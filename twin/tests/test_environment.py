@@ -57,10 +57,10 @@ def test_an_instance_of_google_cloud_is_told_by_the_providers_own_variables(
     }
     variables = environment.complete(created, mine)
     assert "s3cr3t" not in "".join([*variables, *variables.values()])
-    front = created.url("cloud")
-    assert variables["GOOGLE_COMPUTE_CUSTOM_ENDPOINT"] == f"{front}/compute.googleapis.com/compute/v1/"
-    assert variables["GOOGLE_CONTAINER_CUSTOM_ENDPOINT"] == f"{front}/container.googleapis.com/v1/"
-    assert variables["CLOUDSDK_API_ENDPOINT_OVERRIDES_CONTAINER"] == f"{front}/container.googleapis.com/"
+    server = created.url("cloud")
+    assert variables["GOOGLE_COMPUTE_CUSTOM_ENDPOINT"] == f"{server}/compute.googleapis.com/compute/v1/"
+    assert variables["GOOGLE_CONTAINER_CUSTOM_ENDPOINT"] == f"{server}/container.googleapis.com/v1/"
+    assert variables["CLOUDSDK_API_ENDPOINT_OVERRIDES_CONTAINER"] == f"{server}/container.googleapis.com/"
     assert variables["GOOGLE_OAUTH_ACCESS_TOKEN"].startswith("ya29.")
     assert variables["GOOGLE_PROJECT"] == variables["GOOGLE_CLOUD_PROJECT"] == "acme-ml-dev"
     assert variables["GOOGLE_REGION"] == "europe-west4"

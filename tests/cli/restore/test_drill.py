@@ -20,10 +20,10 @@ from cli.preflight import checks
 from cli.preflight.aws import client as aws
 from cli.preflight.gcp import client as gcp
 from tests.cli.preflight.fakes import PROJECT
-from twin.gcp.api_server.server import Front
+from twin.gcp.api_server.server import ApiServer
 from twin.gcp.credentials import deployer
-from twin.tests.aws.fronts import Clients, opened
-from twin.tests.gcp import fronts
+from twin.tests.aws.api_servers import Clients, opened
+from twin.tests.gcp import api_servers
 
 BUCKET = "acme-dev-curated-tables"
 BEFORE = {"t/metadata.json": b"v1", "t/data/1.parquet": b"rows", "t/data/[2].parquet": b"more"}
@@ -71,8 +71,8 @@ class OfAws(Bucket):
 class OfGoogle(Bucket):
     environment = "gcp-dev"
 
-    def __init__(self, front: Front) -> None:
-        self.storage = fronts.client(front, "storage")
+    def __init__(self, server: ApiServer) -> None:
+        self.storage = api_servers.client(server, "storage")
         body = {"name": BUCKET, "location": "US-CENTRAL1", "versioning": {"enabled": True}}
         self.storage.buckets().insert(project=PROJECT, body=body).execute()
 
@@ -92,15 +92,15 @@ class OfGoogle(Bucket):
 
 
 class Session:
-    """requests' session, answered by a twin's front without a network."""
+    """requests' session, answered by a twin's server without a network."""
 
-    def __init__(self, front: Front) -> None:
-        self.wire = fronts.Wire(front, deployer(front.instance).access_token, {})
+    def __init__(self, server: ApiServer) -> None:
+        self.wire = api_servers.Wire(server, deployer(server.instance).access_token, {})
 
     def request(self, method: str, url: str, params: Any, timeout: float) -> requests.Response:
         assert timeout
         # A twin has one address for all hosts.
-        address = url.replace("https://", f"{fronts.BASE}/")
+        address = url.replace("https://", f"{api_servers.BASE}/")
         head, body = self.wire.request(f"{address}?{urlencode(params)}", method)
         response = requests.Response()
         response.status_code = int(head["status"])
@@ -120,13 +120,13 @@ def bucket(
             monkeypatch.setattr(checks, "client", lambda *_, **__: client)  # pyright: ignore[reportUnknownLambdaType]
             yield OfAws(clients)
         return
-    front = fronts.make()
-    fronts.enable(front, "storage")
+    server = api_servers.make()
+    api_servers.enable(server, "storage")
     google = gcp.Client(PROJECT, local=False)
-    google.__dict__["_session"] = Session(front)
+    google.__dict__["_session"] = Session(server)
     monkeypatch.setattr(checks, "client", lambda *_, **__: google)  # pyright: ignore[reportUnknownLambdaType]
-    yield OfGoogle(front)
-    front.close()
+    yield OfGoogle(server)
+    server.close()
 
 
 def restored(bucket: Bucket, at: datetime | str, *options: str) -> Any:

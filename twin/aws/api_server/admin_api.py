@@ -1,4 +1,4 @@
-"""`/_twin/...` of the AWS front: health, inventory, injected errors, the controller's view."""
+"""`/_twin/...` of the AWS API server: health, inventory, injected errors, the controller's view."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from twin.aws.api_server import inventory
 from twin.aws.api_server.request import Answer, Refusal
 
 
-def handle(front: Any, environ: dict[str, Any]) -> Answer:
+def handle(server: Any, environ: dict[str, Any]) -> Answer:
     """Answer a private request."""
-    return admin_api.handle(front, environ, routes=_ROUTES, view=front.eks.view, refused=_refused)
+    return admin_api.handle(server, environ, routes=_ROUTES, view=server.eks.view, refused=_refused)
 
 
 def _refused(error: Exception) -> tuple[int, dict[str, Any]] | None:
@@ -21,26 +21,26 @@ def _refused(error: Exception) -> tuple[int, dict[str, Any]] | None:
     return None
 
 
-def _health(front: Any, _: dict[str, Any]) -> dict[str, Any]:
-    found = front.replayed
+def _health(server: Any, _: dict[str, Any]) -> dict[str, Any]:
+    replay = server.replayed
     return {
         "status": "ok",
-        "instance": front.instance.name,
+        "instance": server.instance.name,
         "moto": metadata.version("moto"),
-        "replayed": found.calls,
-        "finished": found.finished,
-        "seconds": round(found.seconds, 3),
-        "differing": found.differing,
-        "calls": len(front.journal),
+        "replayed": replay.calls,
+        "finished": replay.finished,
+        "seconds": round(replay.seconds, 3),
+        "differing": replay.differing,
+        "calls": len(server.journal),
     }
 
 
-def _inventory(front: Any, _: dict[str, Any]) -> dict[str, Any]:
-    return inventory.of(front)
+def _inventory(server: Any, _: dict[str, Any]) -> dict[str, Any]:
+    return inventory.of(server)
 
 
-def _interrupt(front: Any, body: dict[str, Any]) -> dict[str, Any]:
-    front.notices.interrupt(str(body["instance"]))
+def _interrupt(server: Any, body: dict[str, Any]) -> dict[str, Any]:
+    server.notices.interrupt(str(body["instance"]))
     return {}
 
 

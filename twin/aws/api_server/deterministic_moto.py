@@ -31,7 +31,7 @@ with startup_optimizations.without_pytest():
 _MODELS: Final = re.compile(r"moto\.\w+\.models")
 
 
-class Pinned:
+class DeterministicMoto:
     """moto's server application, one call at a time.
 
     account: the account that all credentials belong to. epoch: seconds; the time at which backends, with
@@ -73,7 +73,7 @@ class Pinned:
         with self.lock:
             # Imports and applications made on first use draw outside of the call's own seed.
             self._app.get_application(call.wsgi())
-            with pinned(chance.seed, at, chance):
+            with deterministic(chance.seed, at, chance):
                 return _run(self._app, call)
 
     def backend(self, service: str, region: str = "") -> Any:
@@ -111,12 +111,12 @@ def tables() -> list[Any]:
 
     # moto lists its modules by looking into each of its folders.
     loaded = [name for name in list(sys.modules) if name.startswith("moto.") and _MODELS.fullmatch(name)]
-    found = [each for name in sorted(loaded) for each in vars(sys.modules[name]).values()]
-    return list({id(each): each for each in found if isinstance(each, BackendDict)}.values())
+    members = [member for name in sorted(loaded) for member in vars(sys.modules[name]).values()]
+    return list({id(member): member for member in members if isinstance(member, BackendDict)}.values())
 
 
 @contextmanager
-def pinned(seed: int, at: float, chance: Draws | None = None) -> Iterator[None]:
+def deterministic(seed: int, at: float, chance: Draws | None = None) -> Iterator[None]:
     """Within, all chance comes from the seed and the clock is still.
 
     chance: where the draws are written down, or from where they are taken again.
@@ -171,10 +171,10 @@ def _pin_backends(epoch: float) -> None:
         name = "aws" if region_name == "global" else region_name
         if dict.__contains__(self, name):
             return dict.__getitem__(self, name)
-        with pinned(zlib.crc32(f"{self.service_name}/{name}".encode()), self.twin_epoch):
-            made = original(self, region_name)
-            remember(made)
-            return made
+        with deterministic(zlib.crc32(f"{self.service_name}/{name}".encode()), self.twin_epoch):
+            backend = original(self, region_name)
+            remember(backend)
+            return backend
 
     AccountSpecificBackend.__getitem__ = get
 

@@ -78,13 +78,13 @@ class InjectedFaults(fault_injection.InjectedFaults):
 
     def shortage(self) -> dict[str, Any]:
         """What keeps machines from being launched now, as `capacity.missing` takes it; empty for nothing."""
-        found: dict[str, Any] = {}
+        shortage: dict[str, Any] = {}
         if missing := self.unavailable():
-            found["missing"] = missing
+            shortage["missing"] = missing
         limits = self.quota_limits()
         if self.new_account() or limits:
-            found["quotas"] = {**values(new_account=self.new_account()), **limits}
-        return found
+            shortage["quotas"] = {**values(new_account=self.new_account()), **limits}
+        return shortage
 
     def strike(self, call: Call) -> None:
         """Delay or refuse the call, where a fault says so."""

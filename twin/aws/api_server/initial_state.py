@@ -10,7 +10,7 @@ import json
 import zlib
 from typing import Any, Final
 
-from twin.aws.api_server.deterministic_moto import Pinned, pinned
+from twin.aws.api_server.deterministic_moto import DeterministicMoto, deterministic
 from twin.aws.api_server.moto_contents import remember
 from twin.aws.credentials import ROLE
 
@@ -25,11 +25,11 @@ RELEASE_ROLE: Final = "model-release"
 EKS_IMAGE_OWNER: Final = "602401143452"
 
 
-def make(moto: Pinned) -> None:
+def make(moto: DeterministicMoto) -> None:
     """Make the baseline in a fresh moto."""
     with moto.lock:
         iam, ec2 = moto.backend("iam"), moto.backend("ec2")
-        with pinned(zlib.crc32(b"baseline"), moto.epoch):
+        with deterministic(zlib.crc32(b"baseline"), moto.epoch):
             _roles(iam, moto.account)
             _images(ec2)
         for backend in (iam, ec2):
@@ -89,10 +89,10 @@ def _images(ec2: Any) -> None:
         for kind in AMI_TYPES.values():
             if not kind.image or not kind.supports(version):
                 continue
-            made = image_id(version, kind.name, release_version(version, kind.name))
-            ec2.amis[made] = Ami(
+            id_ = image_id(version, kind.name, release_version(version, kind.name))
+            ec2.amis[id_] = Ami(
                 ec2,
-                made,
+                id_,
                 name=kind.image_name(version, release_version(version, kind.name)),
                 description=f"EKS-optimized Kubernetes node {version}",
                 owner_id=EKS_IMAGE_OWNER,

@@ -1,4 +1,4 @@
-"""boto3 without a network: calls from this process go straight to the front, through rules and journal."""
+"""boto3 without a network: calls of this process go to the API server directly, through rules and journal."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ class Inside:
     no one's policies are asked about. region: the instance's own, where none is given.
     """
 
-    def __init__(self, front: Any, access_key: str = "", region: str = "") -> None:
-        self._front = front
+    def __init__(self, server: Any, access_key: str = "", region: str = "") -> None:
+        self._server = server
         self._access_key = access_key
-        self._region = region or front.instance.region
+        self._region = region or server.instance.region
         self._clients: dict[str, Any] = {}
         self._lock = threading.Lock()
 
@@ -49,8 +49,8 @@ class Inside:
         try:
             return getattr(client, operation)(**params)
         except ClientError as error:
-            found: Any = error.response.get("Error", {})
-            raise Refusal(found.get("Code", "Unknown"), found.get("Message", str(error))) from error
+            error_body: Any = error.response.get("Error", {})
+            raise Refusal(error_body.get("Code", "Unknown"), error_body.get("Message", str(error))) from error
         finally:
             _INTENT.intent = token
 
@@ -72,7 +72,7 @@ class Inside:
         return session(
             access_key=self._access_key or "AKIATWINSERVICE00000",
             secret_key="none",  # noqa: S106 - no one looks at the signature of a call from inside
-            token=self._front.identity.token(self._access_key),
+            token=self._server.identity.token(self._access_key),
             region=self._region,
         )
 
@@ -89,7 +89,7 @@ class Inside:
             environ["HTTP_X_TWIN_INTENT"] = _INTENT.intent
         call = Call.of(environ)
         try:
-            answer = self._front.call(call, trusted=not self._access_key)
+            answer = self._server.call(call, trusted=not self._access_key)
         except Refusal as error:
             from twin.aws.api_server.request import refusal
 

@@ -45,47 +45,47 @@ _GONE: Final = frozenset(
 _OWNED_BY_VPC: Final = frozenset({"route_tables", "network_acls", "groups"})
 
 
-def of(front: Any) -> dict[str, list[str]]:
+def of(server: Any) -> dict[str, list[str]]:
     """Ids by `service/collection`; empty where nothing is left."""
-    found: dict[str, list[str]] = {}
-    with front.moto.lock:
-        for table in sorted(deterministic_moto.tables(), key=lambda each: each.service_name):
+    ids: dict[str, list[str]] = {}
+    with server.moto.lock:
+        for table in sorted(deterministic_moto.tables(), key=lambda backends: backends.service_name):
             for account, _, backend in table.iter_backends():
-                if account == front.instance.account:
-                    _gather(_module(table.service_name), backend, found)
-    for kind, names in front.eks.inventory().items() if hasattr(front, "eks") else ():
-        found[f"eks/{kind}"] = names
-    return found
+                if account == server.instance.account:
+                    _gather(_module(table.service_name), backend, ids)
+    for kind, names in server.eks.inventory().items() if hasattr(server, "eks") else ():
+        ids[f"eks/{kind}"] = names
+    return ids
 
 
 def _module(service: str) -> str:
     return {"lambda": "awslambda", "cognito-idp": "cognitoidp"}.get(service, service)
 
 
-def _gather(service: str, backend: Any, found: dict[str, list[str]]) -> None:
+def _gather(service: str, backend: Any, collected: dict[str, list[str]]) -> None:
     skipped = _PARTS.get(service, set())
     before = moto_contents.born(backend)
     vpcs = set(before.get("vpcs", ()))
     if service == "ec2":
         # moto keeps instances inside reservations, which are records and stay.
         running = [
-            each.id
+            instance.id
             for reservation in backend.reservations.values()
-            for each in reservation.instances
-            if each.state not in ("shutting-down", "terminated")
+            for instance in reservation.instances
+            if instance.state not in ("shutting-down", "terminated")
         ]
         if running:
-            found["ec2/instances"] = sorted(running)
+            collected["ec2/instances"] = sorted(running)
     for kind, names in _inside(service, backend).items():
         if names:
-            found.setdefault(f"{service}/{kind}", []).extend(sorted(names))
-    for name, held in moto_contents.collections(backend):
+            collected.setdefault(f"{service}/{kind}", []).extend(sorted(names))
+    for name, collection in moto_contents.collections(backend):
         if name in skipped or name in ("tagger", "backend"):
             continue
         old = before.get(name, set())
         ids = [
             str(key)
-            for key, item in list(held.items())
+            for key, item in list(collection.items())
             if key not in old
             and key not in _OF_ACCOUNT.get(service, ())
             and hasattr(item, "__dict__")
@@ -94,7 +94,7 @@ def _gather(service: str, backend: Any, found: dict[str, list[str]]) -> None:
             and not (service == "ec2" and name in _OWNED_BY_VPC and getattr(item, "vpc_id", "") in vpcs)
         ]
         if ids:
-            found.setdefault(f"{service}/{name.lstrip('_')}", []).extend(sorted(ids))
+            collected.setdefault(f"{service}/{name.lstrip('_')}", []).extend(sorted(ids))
 
 
 def _inside(service: str, backend: Any) -> dict[str, list[str]]:
@@ -102,8 +102,8 @@ def _inside(service: str, backend: Any) -> dict[str, list[str]]:
     if service == "events":
         return {"rules": [name for bus in backend.event_buses.values() for name in bus.rules]}
     if service == "glue":
-        held = backend.databases.items()
-        return {"tables": [f"{of}.{name}" for of, each in held for name in each.tables]}
+        databases = backend.databases.items()
+        return {"tables": [f"{of}.{name}" for of, database in databases for name in database.tables]}
     if service == "awslambda":
         return {"functions": list(backend._lambdas._functions)}
     return {}

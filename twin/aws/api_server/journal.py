@@ -120,33 +120,33 @@ class Journal:
             at = time.time()
             number = self._db.execute(
                 "INSERT INTO calls (name, key, environ, body, at) VALUES (?, ?, ?, ?, ?)",
-                (f"{call.service}:{call.operation}", call.key, call.kept(), call.body, at),
+                (f"{call.service}:{call.operation}", call.key, call.to_json(), call.body, at),
             ).lastrowid
             return self._make(int(number or 0), call, at, write)
 
     def replay(self, write: Write) -> Replay:
         """Make all calls again, in order; finish those that were not answered."""
-        found = Replay()
+        replay = Replay()
         begun = time.perf_counter()
         with self._lock:
             for number, name, call, at, was, draws in self._rows():
                 if was is None:
                     self._make(number, call, at, write)
-                    found.finished += 1
+                    replay.finished += 1
                     continue
                 chance = Draws(_seed(number), draws)
                 now = write(call, chance, at)
-                found.calls += 1
-                found.strange += bool(chance.strange)
+                replay.calls += 1
+                replay.strange += bool(chance.strange)
                 other = _other_ids(was, now)
                 if other:
-                    found.renamed.append(f"{number} {name}: {other}")
+                    replay.renamed.append(f"{number} {name}: {other}")
                 elif (now.status, now.body) != (was.status, was.body):
-                    found.differing.append(f"{number} {name}: {was.status} was, {now.status} is")
+                    replay.differing.append(f"{number} {name}: {was.status} was, {now.status} is")
                 if not other and (draws is None or chance.strange):
                     self._keep_draws(number, chance)
-        found.seconds = time.perf_counter() - begun
-        return found
+        replay.seconds = time.perf_counter() - begun
+        return replay
 
     def clear(self) -> None:
         """Forget all calls."""
@@ -173,14 +173,14 @@ class Journal:
         if answer.good:
             self._db.execute(
                 "UPDATE calls SET status = ?, headers = ?, answer = ?, draws = ? WHERE n = ?",
-                (answer.status, json.dumps(answer.headers), answer.body, json.dumps(chance.kept()), number),
+                (answer.status, json.dumps(answer.headers), answer.body, json.dumps(chance.record()), number),
             )
         else:
             self._db.execute("DELETE FROM calls WHERE n = ?", (number,))
         return answer
 
     def _keep_draws(self, number: int, chance: Draws) -> None:
-        self._db.execute("UPDATE calls SET draws = ? WHERE n = ?", (json.dumps(chance.kept()), number))
+        self._db.execute("UPDATE calls SET draws = ? WHERE n = ?", (json.dumps(chance.record()), number))
 
     def _migrate(self, file: Path) -> None:
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
@@ -219,8 +219,8 @@ def _other_ids(was: Answer, now: Answer) -> str:
     if was.body == now.body:
         return ""
     before, after = (_IDS.findall(_REQUEST.sub(b"", answer.body)) for answer in (was, now))
-    gone = [each.decode() for each in before if each not in after]
-    come = [each.decode() for each in after if each not in before]
+    gone = [draw.decode() for draw in before if draw not in after]
+    come = [draw.decode() for draw in after if draw not in before]
     return f"{', '.join(gone[:3])} was, {', '.join(come[:3]) or 'nothing'} is" if gone else ""
 
 

@@ -10,7 +10,7 @@ _BORN: Final = "twin_born"
 
 def remember(backend: Any) -> None:
     """Note what a backend holds now as there before anyone asked."""
-    setattr(backend, _BORN, {name: set(held) for name, held in collections(backend)})
+    setattr(backend, _BORN, {name: set(collection) for name, collection in collections(backend)})
 
 
 def born(backend: Any) -> dict[str, set[Any]]:
@@ -20,22 +20,22 @@ def born(backend: Any) -> dict[str, set[Any]]:
 
 def collections(backend: Any) -> list[tuple[str, dict[Any, Any]]]:
     """A backend's collections of things, flattened where they are kept by owner (`groups`, `subnets`)."""
-    found: list[tuple[str, dict[Any, Any]]] = []
+    collections: list[tuple[str, dict[Any, Any]]] = []
     members: dict[str, Any] = vars(backend)
-    for name, held in members.items():
+    for name, member in members.items():
         if name.startswith("_") and name not in ("_certificates", "_parameters"):
             continue
-        if isinstance(held, list) and held and hasattr(held[0], "__dict__"):
-            found.append((name, {_id_of(item, index): item for index, item in enumerate(held)}))
-        elif isinstance(held, MutableMapping) and held:
+        if isinstance(member, list) and member and hasattr(member[0], "__dict__"):
+            collections.append((name, {_id_of(item, index): item for index, item in enumerate(member)}))
+        elif isinstance(member, MutableMapping) and member:
             flat: dict[Any, Any] = {}
-            for key, value in list(held.items()):
+            for key, value in list(member.items()):
                 if isinstance(value, dict) and type(value).__module__ in ("builtins", "collections"):
                     flat.update(value)
                 else:
                     flat[key] = value
-            found.append((name, flat))
-    return found
+            collections.append((name, flat))
+    return collections
 
 
 def _id_of(item: Any, index: int) -> str:

@@ -113,10 +113,10 @@ def _create_digest(self: Any) -> None:
 def _terminate(self: Any, *args: Any, **kwargs: Any) -> Any:
     """An instance frees its addresses; its interfaces go along, and the volumes that shall not outlive it."""
     done = self.twin_terminate(*args, **kwargs)
-    for held in self.ec2_backend.subnets.values():
-        if self.subnet_id in held:
+    for subnets in self.ec2_backend.subnets.values():
+        if self.subnet_id in subnets:
             for address in self._private_ips:
-                held[self.subnet_id].del_subnet_ip(address)
+                subnets[self.subnet_id].del_subnet_ip(address)
     for device in self.block_device_mapping.values():
         if str(device.delete_on_termination).lower() != "false":
             self.ec2_backend.volumes.pop(device.volume_id, None)
@@ -135,24 +135,24 @@ def _delete_vpc(self: Any, vpc_id: str) -> Any:
 
 def _create_subnet(self: Any, vpc_id: str, *args: Any, **kwargs: Any) -> Any:
     """Only a default VPC's subnets give public addresses by themselves; moto takes each zone's first so."""
-    made = self.twin_create_subnet(vpc_id, *args, **kwargs)
+    subnet = self.twin_create_subnet(vpc_id, *args, **kwargs)
     if not self.get_vpc(vpc_id).is_default:
-        made.default_for_az = made.map_public_ip_on_launch = False
-    return made
+        subnet.default_for_az = subnet.map_public_ip_on_launch = False
+    return subnet
 
 
 def _init_rule(self: Any, *args: Any, **kwargs: Any) -> None:
     """A rule of a prefix list keeps its description."""
     self.twin_init(*args, **kwargs)
-    listed = kwargs.get("prefix_list_id") or next(iter(args[7:8]), None)
-    self.twin_description = listed.get("Description") if listed else None
+    prefix_list = kwargs.get("prefix_list_id") or next(iter(args[7:8]), None)
+    self.twin_description = prefix_list.get("Description") if prefix_list else None
 
 
 def _create_vpc_endpoint(self: Any, *args: Any, **kwargs: Any) -> Any:
     """An endpoint that names no type is a gateway; moto forgets that when it deletes one."""
-    made = self.twin_create_vpc_endpoint(*args, **kwargs)
-    made.vpc_endpoint_type = made.vpc_endpoint_type or "Gateway"
-    return made
+    vpc_endpoint = self.twin_create_vpc_endpoint(*args, **kwargs)
+    vpc_endpoint.vpc_endpoint_type = vpc_endpoint.vpc_endpoint_type or "Gateway"
+    return vpc_endpoint
 
 
 def _modify_vpc_endpoint(self: Any, *args: Any, **kwargs: Any) -> Any:
@@ -160,14 +160,16 @@ def _modify_vpc_endpoint(self: Any, *args: Any, **kwargs: Any) -> Any:
     endpoint = self.vpc_end_points[kwargs["vpc_id"] if "vpc_id" in kwargs else args[0]]
     before = list(endpoint.route_table_ids or [])
     done = self.twin_modify_vpc_endpoint(*args, **kwargs)
-    listed = endpoint.destination_prefix_list_id
-    if listed:
+    prefix_lists = endpoint.destination_prefix_list_id
+    if prefix_lists:
         for table in endpoint.route_table_ids:
             if table not in before:
-                self.create_route(table, None, gateway_id=endpoint.id, destination_prefix_list_id=listed)
+                self.create_route(
+                    table, None, gateway_id=endpoint.id, destination_prefix_list_id=prefix_lists
+                )
         for table in before:
             if table not in endpoint.route_table_ids and table in self.route_tables:
-                self.delete_route(table, None, destination_prefix_list_id=listed)
+                self.delete_route(table, None, destination_prefix_list_id=prefix_lists)
     return done
 
 
@@ -182,8 +184,8 @@ def _delete_route_table(self: Any, route_table_id: str) -> Any:
 
 def _described(self: Any) -> str | None:
     """A rule's description, of one that names a group too: moto keeps it there and looks for it elsewhere."""
-    kept: str | None = vars(self).get("twin_description")
-    return self.ip_range.get("Description") or self.source_group.get("Description") or kept
+    description: str | None = vars(self).get("twin_description")
+    return self.ip_range.get("Description") or self.source_group.get("Description") or description
 
 
 def _create_default_encryption_key(self: Any) -> str:
@@ -197,13 +199,16 @@ def _create_default_encryption_key(self: Any) -> str:
 
 def _create_nat_gateway(self: Any, *args: Any, **kwargs: Any) -> Any:
     """A public NAT gateway in a VPC without internet gateway is made, and fails."""
-    made = self.twin_create_nat_gateway(*args, **kwargs)
-    attached = any(each.vpc and each.vpc.id == made.vpc_id for each in self.internet_gateways.values())
-    if (made.connectivity_type or "public") == "public" and not attached:
-        made.state, made.failure_code = "failed", "Gateway.NotAttached"
-        made.failure_message = f"Network {made.vpc_id} has no Internet gateway attached"
-        _let_go(self, made)
-    return made
+    nat_gateway = self.twin_create_nat_gateway(*args, **kwargs)
+    attached = any(
+        internet_gateway.vpc and internet_gateway.vpc.id == nat_gateway.vpc_id
+        for internet_gateway in self.internet_gateways.values()
+    )
+    if (nat_gateway.connectivity_type or "public") == "public" and not attached:
+        nat_gateway.state, nat_gateway.failure_code = "failed", "Gateway.NotAttached"
+        nat_gateway.failure_message = f"Network {nat_gateway.vpc_id} has no Internet gateway attached"
+        _let_go(self, nat_gateway)
+    return nat_gateway
 
 
 def _delete_nat_gateway(self: Any, nat_gateway_id: str) -> Any:
@@ -227,7 +232,11 @@ def _list_instance_profiles(self: Any) -> Any:
     from moto.core.responses import ActionResult
 
     prefix = self._get_param("PathPrefix") or "/"
-    profiles = [each for each in self.backend.get_instance_profiles() if each.path.startswith(prefix)]
+    profiles = [
+        instance_profile
+        for instance_profile in self.backend.get_instance_profiles()
+        if instance_profile.path.startswith(prefix)
+    ]
     return ActionResult({"InstanceProfiles": profiles})
 
 
@@ -245,10 +254,10 @@ def _lets_logs_come(target_bucket: Any, target_prefix: str | None) -> bool:
     places = {f"{arn}/{target_prefix or ''}*", f"{arn}/*"}
     return any(
         statement.get("Effect") == "Allow"
-        and "logging.s3.amazonaws.com" in _listed(_services(statement.get("Principal")))
-        and "s3:PutObject" in _listed(statement.get("Action"))
-        and places & set(_listed(statement.get("Resource")))
-        for statement in _listed(json.loads(target_bucket.policy)["Statement"])
+        and "logging.s3.amazonaws.com" in _as_list(_services(statement.get("Principal")))
+        and "s3:PutObject" in _as_list(statement.get("Action"))
+        and places & set(_as_list(statement.get("Resource")))
+        for statement in _as_list(json.loads(target_bucket.policy)["Statement"])
     )
 
 
@@ -256,5 +265,5 @@ def _services(principal: Any) -> Any:
     return principal.get("Service") if isinstance(principal, dict) else None
 
 
-def _listed(value: Any) -> list[Any]:
+def _as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]

@@ -34,22 +34,22 @@ class Draws:
 
     seed: int
     recorded: Mapping[str, list[Any]] | None = None
-    made: Drawn = field(default_factory=dict[str, list[Any]])
+    drawn: Drawn = field(default_factory=dict[str, list[Any]])
     strange: int = 0
     """Draws that have no record, of a call that has one."""
 
     def take(self, who: str, make: Callable[[], Any], otherwise: Callable[[random.Random], Any]) -> Any:
         """The next value for `who`."""
-        made = self.made.setdefault(who, [])
-        value = self._next(who, len(made), make, otherwise)
-        made.append(value)
+        values = self.drawn.setdefault(who, [])
+        value = self._next(who, len(values), make, otherwise)
+        values.append(value)
         return value
 
-    def kept(self) -> Drawn:
+    def record(self) -> Drawn:
         """What to remember: what was drawn, and what of the record was not asked for this time."""
-        rest = {who: values[len(self.made.get(who, [])) :] for who, values in (self.recorded or {}).items()}
+        rest = {who: values[len(self.drawn.get(who, [])) :] for who, values in (self.recorded or {}).items()}
         return {
-            who: [*self.made.get(who, []), *rest.get(who, [])] for who in dict.fromkeys([*self.made, *rest])
+            who: [*self.drawn.get(who, []), *rest.get(who, [])] for who in dict.fromkeys([*self.drawn, *rest])
         }
 
     def _next(
@@ -119,7 +119,7 @@ def _key(original: Any, kind: str) -> Any:
         if draws is None:
             return original(*arguments, **named)
         reported = [*arguments, *named.values()]
-        shape = next((getattr(each, "name", each) for each in reported if each != 65537), "")
+        shape = next((getattr(argument, "name", argument) for argument in reported if argument != 65537), "")
         fresh: list[Any] = []
 
         def make(*_: Any) -> str:

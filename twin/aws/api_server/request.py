@@ -1,4 +1,4 @@
-"""One request to the AWS front, understood once: which service, which operation, with which parameters."""
+"""One request to the AWS API server, understood once: which service, operation and parameters."""
 
 from __future__ import annotations
 
@@ -89,9 +89,9 @@ class Call:
         return Call.restored({**_meaningful(environ), "SERVER": _host(environ)}, _read(environ))
 
     @staticmethod
-    def restored(kept: Environ, body: bytes) -> Call:
-        """The call that `kept()` described."""
-        call = Call(kept, body)
+    def restored(environ: Environ, body: bytes) -> Call:
+        """The call that `to_json()` described."""
+        call = Call(environ, body)
         scope = _SCOPE.search(call.environ.get("HTTP_AUTHORIZATION", "")) or _SCOPE.search(
             "Credential=" + _first(call.query, "X-Amz-Credential")
         )
@@ -103,7 +103,7 @@ class Call:
             call.service = "s3"  # unsigned requests that mean anything here are S3's
         return call
 
-    def kept(self) -> str:
+    def to_json(self) -> str:
         """What must be remembered to make the same call again, as JSON."""
         return json.dumps(self.environ, separators=(",", ":"))
 
@@ -127,9 +127,9 @@ class Call:
         """intent + operation + digest of what is asked for, or None without an intent."""
         if not self.intent:
             return None
-        asked = hashlib.sha256(self.body)
-        asked.update(f"{self.method} {self.environ.get('RAW_URI', self.path)}".encode())
-        return f"{self.intent}|{self.service}:{self.operation}|{asked.hexdigest()}"
+        digest = hashlib.sha256(self.body)
+        digest.update(f"{self.method} {self.environ.get('RAW_URI', self.path)}".encode())
+        return f"{self.intent}|{self.service}:{self.operation}|{digest.hexdigest()}"
 
     @cached_property
     def query(self) -> dict[str, list[str]]:
@@ -219,8 +219,8 @@ class Call:
     def wsgi(self) -> Environ:
         """A fresh WSGI environ of this call."""
         host, _, port = self.environ.get("SERVER", "127.0.0.1:80").partition(":")
-        made: Environ = {name: value for name, value in self.environ.items() if name != "SERVER"}
-        made.update(
+        environ: Environ = {name: value for name, value in self.environ.items() if name != "SERVER"}
+        environ.update(
             {
                 "SCRIPT_NAME": "",
                 "SERVER_NAME": host,
@@ -237,7 +237,7 @@ class Call:
                 "wsgi.run_once": False,
             }
         )
-        return made
+        return environ
 
     def _request(self) -> Any:
         from moto.core.request import Request
@@ -297,15 +297,15 @@ def _first(fields: Mapping[str, list[str]], name: str) -> str:
 
 
 def _meaningful(environ: Environ) -> Environ:
-    kept = {name: environ[name] for name in _KEPT if isinstance(environ.get(name), str)}
-    kept.update(
+    values = {name: environ[name] for name in _KEPT if isinstance(environ.get(name), str)}
+    values.update(
         (name, value)
         for name, value in environ.items()
         if name.startswith("HTTP_") and name not in ("HTTP_TRANSFER_ENCODING", "HTTP_EXPECT")
     )
     if environ.get(_PRESERVED):
-        kept[_PRESERVED] = environ[_PRESERVED]
-    return kept
+        values[_PRESERVED] = environ[_PRESERVED]
+    return values
 
 
 def _host(environ: Environ) -> str:

@@ -9,7 +9,7 @@ import time
 from importlib import metadata
 from typing import Any
 
-from twin.aws.api_server.deterministic_moto import Pinned
+from twin.aws.api_server.deterministic_moto import DeterministicMoto
 from twin.aws.api_server.fault_injection import InjectedFaults
 from twin.aws.api_server.journal import Journal, Replay
 from twin.aws.api_server.recorded_randomness import Draws
@@ -26,7 +26,7 @@ REPORTED = 20
 """Calls of a kind that a start's log names."""
 
 
-class Front:
+class ApiServer:
     """One instance's AWS."""
 
     def __init__(self, instance: Instance) -> None:
@@ -35,7 +35,7 @@ class Front:
         self.journal = Journal(folder / "journal.db")
         self.faults = InjectedFaults(folder / "faults.json")
         epoch = float(self.journal.meta("epoch", lambda: repr(float(int(time.time())))))
-        self.moto = Pinned(instance.account, instance.region, epoch)
+        self.moto = DeterministicMoto(instance.account, instance.region, epoch)
         from twin.aws.api_server import admin_api, initial_state, inventory, rules
         from twin.aws.iam import authorization
         from twin.aws.iam.identity import Identity
@@ -84,10 +84,10 @@ class Front:
     @property
     def greeting(self) -> str:
         """One line on what the start found."""
-        found = self.replayed
+        replay = self.replayed
         return (
-            f"{found.calls} calls remembered in {found.seconds:.2f} s, {found.finished} finished, "
-            f"{len(found.differing)} answered otherwise than before, {len(found.renamed)} with other ids"
+            f"{replay.calls} calls remembered in {replay.seconds:.2f} s, {replay.finished} finished, "
+            f"{len(replay.differing)} answered otherwise than before, {len(replay.renamed)} with other ids"
         )
 
     def handle(self, environ: dict[str, Any]) -> Answer:
@@ -125,7 +125,7 @@ class Front:
             self._authorize.check(call, self)
         if call.service == "eks":
             return self.eks.call(call)
-        own = (
+        handled = (
             self.identity.answer(call)
             or self.athena.answer(call)
             or self._registry.token(call)
@@ -136,8 +136,8 @@ class Front:
             or servicequotas.answer(call, self)
             or prices.answer(call)
         )
-        if own:
-            return own
+        if handled:
+            return handled
         if not call.mutating:
             return self._read(call)
         awaited = sqs.awaited(call, self)
@@ -181,22 +181,22 @@ class Front:
             return self._rules.seen(call, self, answer)
 
     def _write(self, call: Call, chance: Draws, at: float) -> Answer:
-        from twin.aws.api_server.deterministic_moto import pinned
+        from twin.aws.api_server.deterministic_moto import deterministic
         from twin.aws.services.autoscaling import capacity
 
         with self.moto.lock, capacity.missing(call.environ.get(UNAVAILABLE_HEADER)):
-            with pinned(chance.seed, at, chance):
-                own = self._rules.extension(call, self.moto)
-            return own or self.moto.write(call, chance, at)
+            with deterministic(chance.seed, at, chance):
+                answer = self._rules.extension(call, self.moto)
+            return answer or self.moto.write(call, chance, at)
 
     def _remember(self) -> Replay:
-        found = self.journal.replay(self._write)
-        for line in found.renamed[:REPORTED]:
+        replay = self.journal.replay(self._write)
+        for line in replay.renamed[:REPORTED]:
             LOG.error("other ids than before: call %s", line)
-        for line in found.differing[:REPORTED]:
+        for line in replay.differing[:REPORTED]:
             LOG.warning("answered otherwise than before: call %s", line)
         self.journal.set_meta("moto", metadata.version("moto"))
-        return found
+        return replay
 
 
 def _patch_moto() -> None:

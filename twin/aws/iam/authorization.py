@@ -15,44 +15,44 @@ from twin.aws.services.s3 import permissions as s3
 from twin.aws.services.sts import operations as sts
 
 
-def check(call: Call, front: Any) -> None:
+def check(call: Call, server: Any) -> None:
     """Raise the Refusal of a call that its caller has no right to."""
-    with front.moto.lock:
-        who: Principal = front.identity.principal(call.access_key)
+    with server.moto.lock:
+        who: Principal = server.identity.principal(call.access_key)
         if call.service == "sts" and call.operation == "AssumeRole":
-            sts.check(call, front, who)
+            sts.check(call, server, who)
             return
         if call.service == "s3":
-            _s3(call, front, who)
+            _s3(call, server, who)
             return
         if who.anonymous or (who.everything and call.service != "kms"):
             return
-        for asked in service_rights.asked(call, front.moto):
-            demand(call, front, who, asked)
+        for request in service_rights.requests(call, server.moto):
+            demand(call, server, who, request)
 
 
-def _s3(call: Call, front: Any, who: Principal) -> None:
+def _s3(call: Call, server: Any, who: Principal) -> None:
     if not call.operation:
         if not who.everything:
             raise Refusal("AccessDenied", "Access Denied", 403)
         return
     bucket = str(call.params.get("Bucket") or "")
-    if who.anonymous and s3.closed_to_everybody(front.moto, bucket):
+    if who.anonymous and s3.closed_to_everybody(server.moto, bucket):
         raise Refusal("AccessDenied", "Access Denied", 403)
-    if bucket and bucket not in front.moto.backend("s3").buckets:
+    if bucket and bucket not in server.moto.backend("s3").buckets:
         return  # S3 says that there is none, for any caller
-    for asked in s3.asked(call, front.moto):
-        demand(call, front, who, asked)
+    for request in s3.requests(call, server.moto):
+        demand(call, server, who, request)
     if call.operation in ("GetObject", "HeadObject") and not who.everything:
         # S3 reports that an object is not there to those alone who can list its bucket.
-        for asked in s3.of_absent(call, front.moto):
-            demand(call, front, who, asked)
+        for request in s3.of_absent(call, server.moto):
+            demand(call, server, who, request)
 
 
-def demand(call: Call, front: Any, who: Principal, asked: policy_evaluation.Asked) -> None:
+def demand(call: Call, server: Any, who: Principal, request: policy_evaluation.AuthorizationRequest) -> None:
     """Refuse a call whose caller lacks a right."""
-    reported = request_context.context(call, front, who)
-    why = policy_evaluation.why_not(who, replace(asked, context={**reported, **asked.context}))
+    reported = request_context.context(call, server, who)
+    why = policy_evaluation.why_not(who, replace(request, context={**reported, **request.context}))
     if why:
         raise denied(call, why)
 

@@ -43,8 +43,8 @@ class Identity:
     def signed(self, call: Call) -> None:
         """Refuse a request that someone else signed than who it says. The deployer's are taken as they are:
         there are many, and all come from one place. Presigned ones too."""
-        own = call.access_key in ("", self._deployer.access_key_id)
-        if own or "HTTP_AUTHORIZATION" not in call.environ:
+        is_deployer = call.access_key in ("", self._deployer.access_key_id)
+        if is_deployer or "HTTP_AUTHORIZATION" not in call.environ:
             return
         secret = self.secret(call.access_key)
         if secret is not None:
@@ -76,8 +76,8 @@ class Identity:
         if access_key == self._deployer.access_key_id:
             return self._deployer.secret_access_key
         with self._moto.lock:
-            held = self._moto.backend("iam").access_keys.get(access_key)
-        return held.secret_access_key if held else None
+            key = self._moto.backend("iam").access_keys.get(access_key)
+        return key.secret_access_key if key else None
 
     def caller(self, access_key: str) -> tuple[str, str]:
         """(arn, user id) of an access key, as GetCallerIdentity reports."""
@@ -126,13 +126,13 @@ class Identity:
         if entry is None or not access.known(entry):
             return None
         session = arn.rsplit("/", 1)[-1]
-        username = entry.shown["username"].replace("{{SessionName}}", session)
+        username = entry.description["username"].replace("{{SessionName}}", session)
         username = username.replace("{{SessionNameRaw}}", session).replace(
             "{{AccountID}}", self._instance.account
         )
         return {
             "username": username,
-            "groups": [*entry.shown["kubernetesGroups"], "system:authenticated"],
+            "groups": [*entry.description["kubernetesGroups"], "system:authenticated"],
             "uid": f"aws-iam-authenticator:{self._instance.account}:{user_id.split(':')[0]}",
             "extra": {
                 "arn": [arn],
@@ -142,8 +142,8 @@ class Identity:
                 "accessKeyId": [access_key],
             },
             "policies": [
-                [each["policyArn"].rsplit("/", 1)[-1], each["accessScope"].get("namespaces") or []]
-                for each in access.effective(entry)
+                [policy["policyArn"].rsplit("/", 1)[-1], policy["accessScope"].get("namespaces") or []]
+                for policy in access.effective(entry)
             ],
         }
 
@@ -182,7 +182,7 @@ class Identity:
     def _policies(self, role_arn: str) -> list[policy_statements.Document]:
         with self._moto.lock:
             roles = self._moto.backend("iam").roles.values()
-            role = next((each for each in roles if each.arn == role_arn), None)
+            role = next((candidate for candidate in roles if candidate.arn == role_arn), None)
             return [] if role is None else list(principals.documents(role))
 
 

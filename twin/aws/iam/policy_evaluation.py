@@ -16,7 +16,7 @@ from twin.aws.iam.principals import Principal
 
 
 @dataclass(frozen=True)
-class Asked:
+class AuthorizationRequest:
     """One right that a call needs.
 
     resource: an arn, or None where it is not known which one. policy: of the resource. decisive: whether that
@@ -31,7 +31,7 @@ class Asked:
 
 
 def context(who: Principal, account: str, region: str) -> dict[str, str]:
-    """What conditions may ask of any request. The front is for TLS, which ends before it."""
+    """What conditions may ask of any request. The API server is for TLS, which ends before it."""
     return {
         **who.context(),
         "aws:ResourceAccount": account,
@@ -41,75 +41,75 @@ def context(who: Principal, account: str, region: str) -> dict[str, str]:
     }
 
 
-def why_not(who: Principal, asked: Asked) -> str:
+def why_not(who: Principal, request: AuthorizationRequest) -> str:
     """Why a principal may not, in AWS's words; empty where it may."""
-    because = _denied(who, asked) or _lacking(who, asked)
+    because = _denied(who, request) or _lacking(who, request)
     if not because:
         return ""
     if who.anonymous:
         return "Access Denied"
-    where = asked.resource or "*"
-    return f"User: {who.arn} is not authorized to perform: {asked.action} on resource: {where} {because}"
+    where = request.resource or "*"
+    return f"User: {who.arn} is not authorized to perform: {request.action} on resource: {where} {because}"
 
 
-def _denied(who: Principal, asked: Asked) -> str:
+def _denied(who: Principal, request: AuthorizationRequest) -> str:
     sources: list[tuple[str, Iterable[Document]]] = [
         ("an identity-based policy", who.identity),
         ("a permissions boundary", (who.boundary,) if who.boundary else ()),
         ("a session policy", who.session or ()),
     ]
     for name, documents in sources:
-        if policy_statements.denies(documents, asked.action, asked.resource, asked.context):
+        if policy_statements.denies(documents, request.action, request.resource, request.context):
             return f"with an explicit deny in {name}"
-    for statement in policy_statements.statements(asked.policy):
+    for statement in policy_statements.statements(request.policy):
         if statement.get("Effect") != "Deny" or not _speaks_of(statement, who):
             continue
-        if policy_statements.applies(statement, asked.action, asked.resource, asked.context):
+        if policy_statements.applies(statement, request.action, request.resource, request.context):
             return "with an explicit deny in a resource-based policy"
     return ""
 
 
-def _lacking(who: Principal, asked: Asked) -> str:
-    given = _by_resource(who, asked)
-    if given == "session":
+def _lacking(who: Principal, request: AuthorizationRequest) -> str:
+    grant = _by_resource(who, request)
+    if grant == "session":
         return ""
-    own = who.everything or policy_statements.allows(
-        who.identity, asked.action, asked.resource, asked.context
+    allowed = who.everything or policy_statements.allows(
+        who.identity, request.action, request.resource, request.context
     )
-    if asked.decisive and given not in ("direct", "account"):
-        return f"because no resource-based policy allows the {asked.action} action"
-    if given != "direct" and not own:
-        return f"because no identity-based policy allows the {asked.action} action"
-    if who.boundary is not None and not _lets(who.boundary, asked):
-        return f"because no permissions boundary allows the {asked.action} action"
+    if request.decisive and grant not in ("direct", "account"):
+        return f"because no resource-based policy allows the {request.action} action"
+    if grant != "direct" and not allowed:
+        return f"because no identity-based policy allows the {request.action} action"
+    if who.boundary is not None and not _lets(who.boundary, request):
+        return f"because no permissions boundary allows the {request.action} action"
     if who.session is not None and not policy_statements.allows(
-        who.session, asked.action, asked.resource, asked.context
+        who.session, request.action, request.resource, request.context
     ):
-        return f"because no session policy allows the {asked.action} action"
+        return f"because no session policy allows the {request.action} action"
     return ""
 
 
-def _lets(document: Document, asked: Asked) -> bool:
-    return policy_statements.allows((document,), asked.action, asked.resource, asked.context)
+def _lets(document: Document, request: AuthorizationRequest) -> bool:
+    return policy_statements.allows((document,), request.action, request.resource, request.context)
 
 
-def _by_resource(who: Principal, asked: Asked) -> str:
+def _by_resource(who: Principal, request: AuthorizationRequest) -> str:
     """How the resource's policy allows it: to the session itself (which then needs nothing else), to the role
     or user directly, to its account (which then decides by identity), or not (``)."""
-    found = ""
-    for statement in policy_statements.statements(asked.policy):
+    grant = ""
+    for statement in policy_statements.statements(request.policy):
         if statement.get("Effect") != "Allow" or not policy_statements.applies(
-            statement, asked.action, asked.resource, asked.context
+            statement, request.action, request.resource, request.context
         ):
             continue
         named = policy_statements.principals(statement)
         if who.arn in named and not who.anonymous:
             return "session" if who.arn != who.owner else "direct"
         if who.owner in named or "*" in named:
-            found = "direct"
+            grant = "direct"
         elif who.account in named or _root(who) in named:
-            found = found or "account"
-    return found
+            grant = grant or "account"
+    return grant
 
 
 def _root(who: Principal) -> str:

@@ -23,7 +23,7 @@ def allows(documents: Iterable[Document], action: str, resource: str | None, con
     """
     allowed = False
     for document in documents:
-        for statement in _listed(document.get("Statement")):
+        for statement in _as_list(document.get("Statement")):
             if not applies(statement, action, resource, context):
                 continue
             if statement.get("Effect") == "Deny":
@@ -49,7 +49,7 @@ def statements(document: Any) -> list[Document]:
         import json
 
         document = json.loads(document)
-    return _listed(document.get("Statement"))
+    return _as_list(document.get("Statement"))
 
 
 def applies(statement: Document, action: str, resource: str | None, context: Context) -> bool:
@@ -59,7 +59,7 @@ def applies(statement: Document, action: str, resource: str | None, context: Con
         and (
             _named(statement, "Resource", resource, context)
             if resource is not None
-            else statement.get("Effect") != "Deny" or _listed(statement.get("Resource")) == ["*"]
+            else statement.get("Effect") != "Deny" or _as_list(statement.get("Resource")) == ["*"]
         )
         and _conditions(statement.get("Condition") or {}, context)
     )
@@ -67,29 +67,35 @@ def applies(statement: Document, action: str, resource: str | None, context: Con
 
 def principals(statement: Document, element: str = "Principal") -> list[str]:
     """The AWS principals that a statement of a resource's policy names; `*` is everybody."""
-    given: Any = statement.get(element)
-    if isinstance(given, str):
-        return [given]
-    return [str(each) for each in _listed((given or {}).get("AWS"))]
+    principal: Any = statement.get(element)
+    if isinstance(principal, str):
+        return [principal]
+    return [str(arn) for arn in _as_list((principal or {}).get("AWS"))]
 
 
 def services(statement: Document) -> list[str]:
     """The AWS services that a statement of a resource's policy names."""
-    given: Any = statement.get("Principal")
-    return [str(each) for each in _listed(given.get("Service"))] if isinstance(given, Mapping) else []
+    principal: Any = statement.get("Principal")
+    return (
+        [str(service) for service in _as_list(principal.get("Service"))]
+        if isinstance(principal, Mapping)
+        else []
+    )
 
 
 def _named(statement: Document, element: str, value: str, context: Context, *, lower: bool = False) -> bool:
-    given = statement.get(element)
-    if given is not None:
+    patterns = statement.get(element)
+    if patterns is not None:
         return any(
-            matches(_filled(each.lower() if lower else each, context), value) for each in _listed(given)
+            matches(_filled(pattern.lower() if lower else pattern, context), value)
+            for pattern in _as_list(patterns)
         )
     excluded = statement.get(f"Not{element}")
     if excluded is None:
         return element == "Resource"  # trust and resource policies have none
     return not any(
-        matches(_filled(each.lower() if lower else each, context), value) for each in _listed(excluded)
+        matches(_filled(pattern.lower() if lower else pattern, context), value)
+        for pattern in _as_list(excluded)
     )
 
 
@@ -107,8 +113,8 @@ def _filled(text: str, context: Context) -> str:
         name, _, default = match[1].partition(",")
         if name in ("*", "?", "$"):
             return name
-        found = folded.get(name.strip().lower())
-        return found if found is not None else default.strip(" '") if default else "\0"
+        context_value = folded.get(name.strip().lower())
+        return context_value if context_value is not None else default.strip(" '") if default else "\0"
 
     return _VARIABLE.sub(value, text)
 
@@ -131,12 +137,12 @@ def _conditions(conditions: Mapping[str, Any], context: Context) -> bool:
         optional = name.endswith("IfExists")
         name = name.removesuffix("IfExists")
         for key, values in wanted.items():
-            held = folded.get(key.lower())
-            if held is None and (optional or operator.startswith("ForAllValues:")):
+            actual = folded.get(key.lower())
+            if actual is None and (optional or operator.startswith("ForAllValues:")):
                 continue
-            asked = [_filled(_text(each), context) for each in _listed(values)]
-            several = held.split("\n") if held is not None and key.lower() in _LISTED else [held]
-            each_holds = [_holds(name, one, asked) for one in several]
+            expected = [_filled(_text(value), context) for value in _as_list(values)]
+            several = actual.split("\n") if actual is not None and key.lower() in _LISTED else [actual]
+            each_holds = [_holds(name, one, expected) for one in several]
             if not (any if operator.startswith("ForAnyValue:") else all)(each_holds):
                 return False
     return True
@@ -146,23 +152,23 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _holds(operator: str, held: str | None, wanted: list[str]) -> bool:
+def _holds(operator: str, actual: str | None, wanted: list[str]) -> bool:
     if operator == "Null":
-        return (held is None) == (wanted[:1] == ["true"])
+        return (actual is None) == (wanted[:1] == ["true"])
     negated = "Not" in operator
     operator = operator.replace("Not", "", 1)
     test = _TESTS.get(operator)
     if test is None:
         return False  # an operator that is not known here grants nothing
-    if held is None:
+    if actual is None:
         return negated
-    return any(test(held, each) for each in wanted) != negated
+    return any(test(actual, expected) for expected in wanted) != negated
 
 
 def _number(compare: Callable[[float, float], bool]) -> Callable[[str, str], bool]:
-    def test(held: str, wanted: str) -> bool:
+    def test(actual: str, wanted: str) -> bool:
         try:
-            return compare(float(held), float(wanted))
+            return compare(float(actual), float(wanted))
         except ValueError:
             return False
 
@@ -173,37 +179,37 @@ def _moment(compare: Callable[[datetime, datetime], bool]) -> Callable[[str, str
     def parsed(text: str) -> datetime:
         if text.isdigit():
             return datetime.fromtimestamp(int(text), UTC)
-        made = datetime.fromisoformat(text.replace("Z", "+00:00"))
-        return made if made.tzinfo else made.replace(tzinfo=UTC)
+        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
-    def test(held: str, wanted: str) -> bool:
+    def test(actual: str, wanted: str) -> bool:
         try:
-            return compare(parsed(held), parsed(wanted))
+            return compare(parsed(actual), parsed(wanted))
         except ValueError:
             return False
 
     return test
 
 
-def _in_network(held: str, wanted: str) -> bool:
+def _in_network(actual: str, wanted: str) -> bool:
     try:
-        return ipaddress.ip_address(held) in ipaddress.ip_network(wanted, strict=False)
+        return ipaddress.ip_address(actual) in ipaddress.ip_network(wanted, strict=False)
     except ValueError:
         return False
 
 
-def _same_bool(held: str, wanted: str) -> bool:
-    return held.lower() == wanted.lower()
+def _same_bool(actual: str, wanted: str) -> bool:
+    return actual.lower() == wanted.lower()
 
 
-def _like(held: str, wanted: str) -> bool:
-    return matches(wanted, held)
+def _like(actual: str, wanted: str) -> bool:
+    return matches(wanted, actual)
 
 
 _TESTS: Final[dict[str, Callable[[str, str], bool]]] = {
-    "StringEquals": lambda held, wanted: held == wanted,
+    "StringEquals": lambda actual, wanted: actual == wanted,
     "StringEqualsIgnoreCase": _same_bool,
-    "BinaryEquals": lambda held, wanted: held == wanted,
+    "BinaryEquals": lambda actual, wanted: actual == wanted,
     "IpAddress": _in_network,
     "DateEquals": _moment(lambda a, b: a == b),
     "DateLessThan": _moment(lambda a, b: a < b),
@@ -222,5 +228,5 @@ _TESTS: Final[dict[str, Callable[[str, str], bool]]] = {
 }
 
 
-def _listed(value: Any) -> list[Any]:
+def _as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [] if value is None else [value]

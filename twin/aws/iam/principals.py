@@ -42,7 +42,7 @@ class Principal:
         if self.anonymous:
             return {"aws:PrincipalType": "Anonymous", "aws:userid": ANONYMOUS}
         kind = "AssumedRole" if ":assumed-role/" in self.arn else "User"
-        found = {
+        result = {
             "aws:PrincipalArn": self.owner,
             "aws:PrincipalIsAWSService": "false",
             "aws:PrincipalAccount": self.account,
@@ -51,8 +51,8 @@ class Principal:
             **{f"aws:PrincipalTag/{key}": value for key, value in self.tags.items()},
         }
         if kind == "User":
-            found["aws:username"] = self.owner.rsplit("/", 1)[-1]
-        return found
+            result["aws:username"] = self.owner.rsplit("/", 1)[-1]
+        return result
 
 
 def anonymous() -> Principal:
@@ -77,23 +77,23 @@ class Session:
 
 def session_of(moto: Any, access_key: str) -> Session | None:
     """The session that an access key belongs to, or None."""
-    held = _by_key(moto.backend("sts")).get(access_key)
-    if held is None:
+    session = _by_key(moto.backend("sts")).get(access_key)
+    if session is None:
         return None
-    kept: dict[str, Any] = vars(held)
-    given: Any = kept.get("twin_policies")
-    if given is None and held.policy:
-        given = [json.loads(held.policy)]
+    attributes: dict[str, Any] = vars(session)
+    policies: Any = attributes.get("twin_policies")
+    if policies is None and session.policy:
+        policies = [json.loads(session.policy)]
     return Session(
-        held.role_arn,
-        held.arn,
-        held.user_id,
-        held.secret_access_key,
-        held.session_token,
-        held.expiration,
-        None if given is None else tuple(given),
-        kept.get("twin_tags") or {},
-        tuple(kept.get("twin_transitive") or ()),
+        session.role_arn,
+        session.arn,
+        session.user_id,
+        session.secret_access_key,
+        session.session_token,
+        session.expiration,
+        None if policies is None else tuple(policies),
+        attributes.get("twin_tags") or {},
+        tuple(attributes.get("twin_transitive") or ()),
     )
 
 
@@ -102,21 +102,21 @@ def _by_key(backend: Any) -> dict[str, Any]:
     index: dict[str, Any] = vars(backend).setdefault("_twin_by_key", {})
     if len(index) != len(backend.assumed_roles):
         index.clear()
-        index.update((each.access_key_id, each) for each in backend.assumed_roles)
+        index.update((assumed_role.access_key_id, assumed_role) for assumed_role in backend.assumed_roles)
     return index
 
 
 def of_session(moto: Any, session: Session) -> Principal:
     """The principal of a session: its role's policies as they are now, within those of the session."""
-    made = of_role(moto, session.role_arn, session.arn.rsplit("/", 1)[-1])
-    if made is None:  # a role that is gone
+    role = of_role(moto, session.role_arn, session.arn.rsplit("/", 1)[-1])
+    if role is None:  # a role that is gone
         return Principal(session.arn, session.role_arn, session.user_id, moto.account)
-    return replace(made, session=session.policies, tags={**made.tags, **session.tags})
+    return replace(role, session=session.policies, tags={**role.tags, **session.tags})
 
 
 def role_of(moto: Any, arn: str) -> Any | None:
     """moto's role of this arn, or None."""
-    return next((each for each in moto.backend("iam").roles.values() if each.arn == arn), None)
+    return next((role for role in moto.backend("iam").roles.values() if role.arn == arn), None)
 
 
 def of_role(moto: Any, arn: str, session: str) -> Principal | None:
@@ -137,7 +137,7 @@ def of_role(moto: Any, arn: str, session: str) -> Principal | None:
 
 
 class Backends:
-    """moto's global backends of an account, for what has no front at hand."""
+    """moto's global backends of an account, for what has no API server at hand."""
 
     def __init__(self, account: str) -> None:
         self.account = account
@@ -162,9 +162,9 @@ def owner_of(account: str, access_key: str) -> str:
 
 def of_user(moto: Any, user: Any) -> Principal:
     """The principal of a user, its groups' policies included."""
-    groups = [each for each in moto.backend("iam").groups.values() if user in each.users]
-    held = [document for each in (user, *groups) for document in documents(each)]
-    return Principal(user.arn, user.arn, user.id, moto.account, tuple(held))
+    groups = [group for group in moto.backend("iam").groups.values() if user in group.users]
+    policies = [document for group in (user, *groups) for document in documents(group)]
+    return Principal(user.arn, user.arn, user.id, moto.account, tuple(policies))
 
 
 def documents(holder: Any) -> Iterable[Document]:
@@ -184,13 +184,13 @@ def boundary(moto: Any, arn: str | None) -> Document | None:
 
 def policy(moto: Any, arn: str) -> Document | None:
     """A managed policy's document, or None where there is none of that arn."""
-    found: Any = moto.backend("iam").managed_policies.get(arn)
-    if found is None:
+    managed_policy: Any = moto.backend("iam").managed_policies.get(arn)
+    if managed_policy is None:
         return None
-    text = _current(found)
+    text = _current(managed_policy)
     return json.loads(text) if isinstance(text, str) else text
 
 
 def _current(managed: Any) -> Any:
     default = managed.default_version_id
-    return next(each.document for each in managed.versions if each.version_id == default)
+    return next(version.document for version in managed.versions if version.version_id == default)

@@ -10,10 +10,10 @@ from twin.aws.iam.policy_statements import Context
 from twin.aws.iam.principals import Principal
 
 
-def context(call: Call, front: Any, who: Principal) -> Context:
+def context(call: Call, server: Any, who: Principal) -> Context:
     """What conditions may ask of a request that came from outside."""
-    region = call.region or front.instance.region
-    found = policy_evaluation.context(who, front.instance.account, region)
-    found["aws:SourceIp"] = str(call.environ.get("REMOTE_ADDR") or "127.0.0.1")
+    region = call.region or server.instance.region
+    keys = policy_evaluation.context(who, server.instance.account, region)
+    keys["aws:SourceIp"] = str(call.environ.get("REMOTE_ADDR") or "127.0.0.1")
     agent = call.environ.get("HTTP_USER_AGENT")
-    return {**found, "aws:UserAgent": str(agent)} if agent else found
+    return {**keys, "aws:UserAgent": str(agent)} if agent else keys

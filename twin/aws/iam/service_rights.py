@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from twin.aws.api_server.request import Call
-from twin.aws.iam.policy_evaluation import Asked
+from twin.aws.iam.policy_evaluation import AuthorizationRequest
 from twin.aws.services.ec2 import permissions as ec2
 from twin.aws.services.glue.operations import federated
 from twin.aws.services.kms import permissions as kms
@@ -42,7 +42,7 @@ _FREE: Final = frozenset({"sts:GetCallerIdentity", "sts:GetSessionToken", "sts:A
 """What everybody may (`AssumeRole` is decided with its role's trust policy in hand)."""
 
 
-def asked(call: Call, moto: Any) -> list[Asked]:
+def requests(call: Call, moto: Any) -> list[AuthorizationRequest]:
     """All rights that a call needs; none for what everybody may do."""
     name = f"{call.service}:{call.operation}"
     if name in _FREE or not call.operation:
@@ -50,7 +50,7 @@ def asked(call: Call, moto: Any) -> list[Asked]:
     if call.service == "kms" and call.params.get("KeyId"):
         return _on_key(call, moto)
     if call.service == "secretsmanager" and call.params.get("SecretId"):
-        return secretsmanager.asked(call, moto)
+        return secretsmanager.requests(call, moto)
     known = ec2.needed(call, moto)
     if known:
         return known
@@ -58,12 +58,14 @@ def asked(call: Call, moto: Any) -> list[Asked]:
     action = _ACTIONS.get(name, f"{prefix}:{call.operation}")
     find = _RESOURCES.get(call.service)
     place = f"arn:aws:{prefix}:{call.region}:{moto.account}:"
-    found = [*find(call, place, moto)] if find else []
-    own = [Asked(action, arn, {}, _policy(call, moto, arn)) for arn in found] or [Asked(action, None, {})]
-    return [*own, *_passed(call, name, moto)]
+    arns = [*find(call, place, moto)] if find else []
+    authorizations = [AuthorizationRequest(action, arn, {}, _policy(call, moto, arn)) for arn in arns] or [
+        AuthorizationRequest(action, None, {})
+    ]
+    return [*authorizations, *_passed(call, name, moto)]
 
 
-def _passed(call: Call, name: str, moto: Any) -> Iterable[Asked]:
+def _passed(call: Call, name: str, moto: Any) -> Iterable[AuthorizationRequest]:
     """The right to pass the role that a call gives to its service (IAM user guide, "Grant a user permissions
     to pass a role to an AWS service")."""
     role: Any = call.params if name in _PASSES else None
@@ -71,7 +73,9 @@ def _passed(call: Call, name: str, moto: Any) -> Iterable[Asked]:
         role = (role or {}).get(part)
     if role:
         arn = str(role) if str(role).startswith("arn:") else f"arn:aws:iam::{moto.account}:role/{role}"
-        yield Asked("iam:PassRole", arn, {"iam:PassedToService": f"{call.service}.amazonaws.com"})
+        yield AuthorizationRequest(
+            "iam:PassRole", arn, {"iam:PassedToService": f"{call.service}.amazonaws.com"}
+        )
 
 
 def _policy(call: Call, moto: Any, arn: str) -> Any:
@@ -81,11 +85,13 @@ def _policy(call: Call, moto: Any, arn: str) -> Any:
         return None if repository is None else repository.policy
     if call.service != "dynamodb":
         return None
-    held: Any = moto.backend("dynamodb", call.region).resource_policies.get(arn.partition("/index/")[0])
-    return None if held is None else held.policy_doc
+    resource_policy: Any = moto.backend("dynamodb", call.region).resource_policies.get(
+        arn.partition("/index/")[0]
+    )
+    return None if resource_policy is None else resource_policy.policy_doc
 
 
-def _on_key(call: Call, moto: Any) -> list[Asked]:
+def _on_key(call: Call, moto: Any) -> list[AuthorizationRequest]:
     pairs: dict[str, str] = call.params.get("EncryptionContext") or {}
     context = {f"kms:EncryptionContext:{key}": str(value) for key, value in pairs.items()}
     if pairs:
@@ -99,8 +105,8 @@ def glue(call: Call, place: str, _: Any) -> Iterable[str]:
     ARNs")."""
     params, operation = call.params, call.operation
     of = params.get("DatabaseName")
-    given: Params = params.get("TableInput") or {}
-    table = params.get("TableName") or given.get("Name")
+    table_input: Params = params.get("TableInput") or {}
+    table = params.get("TableName") or table_input.get("Name")
     if operation in ("GetTable", "DeleteTable", "CreateTable", "UpdateTable"):
         table = table or params.get("Name")
     if operation.endswith(("Database", "Databases")):
@@ -134,9 +140,9 @@ def _athena(call: Call, place: str, moto: Any) -> Iterable[str]:
         yield f"{place}workgroup/{call.params.get('WorkGroup') or 'primary'}"
     params = call.params
     for id in params.get("QueryExecutionIds") or [params.get("QueryExecutionId")]:
-        held: Any = moto.backend("athena", call.region).executions.get(id)
-        if held is not None:
-            yield f"{place}workgroup/{held.workgroup.name if held.workgroup else 'primary'}"
+        execution: Any = moto.backend("athena", call.region).executions.get(id)
+        if execution is not None:
+            yield f"{place}workgroup/{execution.workgroup.name if execution.workgroup else 'primary'}"
 
 
 def _dynamodb(call: Call, place: str, _: Any) -> Iterable[str]:

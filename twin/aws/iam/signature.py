@@ -22,10 +22,10 @@ _SKEW: Final = 300
 
 def verify(call: Call, secret: str) -> None:
     """Refuse a request whose signature, in its header, is not that of its key over what was sent."""
-    found = _PARTS.search(call.environ.get("HTTP_AUTHORIZATION", ""))
-    if found is None:
+    match = _PARTS.search(call.environ.get("HTTP_AUTHORIZATION", ""))
+    if match is None:
         raise Refusal("MissingAuthenticationTokenException", "Missing Authentication Token", 403)
-    names = found[1].split(";")
+    names = match[1].split(";")
     if "host" not in names or "x-amz-date" not in names:
         raise Refusal(_code(call), "'Host' and 'X-Amz-Date' must be signed headers", 403)
     stamp = _header(call, "x-amz-date")
@@ -41,7 +41,7 @@ def verify(call: Call, secret: str) -> None:
     kind: Any = _S3Signer if call.service == "s3" else _Signer
     signer = kind(Credentials(call.access_key, secret), call.service, call.region)
     text = signer.string_to_sign(request, signer.canonical_request(request))
-    if not _whole(call, names) or not hmac.compare_digest(signer.signature(text, request), found[2]):
+    if not _whole(call, names) or not hmac.compare_digest(signer.signature(text, request), match[2]):
         raise Refusal(
             _code(call),
             "The request signature we calculated does not match the signature you provided. Check your AWS "
@@ -52,10 +52,10 @@ def verify(call: Call, secret: str) -> None:
 
 def _whole(call: Call, names: list[str]) -> bool:
     """Whether the body is the one that was signed; S3 takes unsigned and streamed ones too."""
-    given = _header(call, "x-amz-content-sha256") if "x-amz-content-sha256" in names else ""
-    if call.service == "s3" and (given == "UNSIGNED-PAYLOAD" or given.startswith("STREAMING-")):
+    content_hash = _header(call, "x-amz-content-sha256") if "x-amz-content-sha256" in names else ""
+    if call.service == "s3" and (content_hash == "UNSIGNED-PAYLOAD" or content_hash.startswith("STREAMING-")):
         return True
-    return given in ("", hashlib.sha256(call.body).hexdigest())
+    return content_hash in ("", hashlib.sha256(call.body).hexdigest())
 
 
 def _code(call: Call) -> str:
@@ -65,10 +65,10 @@ def _code(call: Call) -> str:
 class _Signer(SigV4Auth):
     def headers_to_sign(self, request: Any) -> HTTPHeaders:
         """Those that were signed, and no others."""
-        found: Any = HTTPHeaders()
+        headers: Any = HTTPHeaders()
         for name, value in request.headers.items():
-            found[name.lower()] = value
-        return found
+            headers[name.lower()] = value
+        return headers
 
 
 class _S3Signer(_Signer):

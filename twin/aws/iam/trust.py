@@ -38,7 +38,7 @@ def _allows(
         if context is None:
             if denies and statement.get("Condition"):
                 continue
-            statement = {name: given for name, given in statement.items() if name != "Condition"}
+            statement = {name: values for name, values in statement.items() if name != "Condition"}
         if not policy_statements.applies(statement, action, arn, context or {}):
             continue
         if denies and _speaks_of(statement, service):
@@ -54,9 +54,9 @@ def _speaks_of(statement: Document, service: str) -> bool:
     Principal")."""
     if "NotPrincipal" in statement:
         excluded: Any = statement["NotPrincipal"]
-        return service not in _listed(excluded.get("Service") if isinstance(excluded, Mapping) else None)
+        return service not in _as_list(excluded.get("Service") if isinstance(excluded, Mapping) else None)
     return service in policy_statements.services(statement) or "*" in policy_statements.principals(statement)
 
 
-def _listed(value: Any) -> list[Any]:
+def _as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [] if value is None else [value]

@@ -24,7 +24,7 @@ from twin.aws.resources.calls import Change, Wait
 from twin.aws.resources.entry import Entry
 from twin.aws.resources.fields import Field, from_api, property_path, to_api
 from twin.aws.resources.tags import tag_path
-from twin.aws.resources.waiting import Checked, FailedStateError, listed
+from twin.aws.resources.waiting import Checked, FailedStateError, issues_text
 from twin.aws.validation.parameters import violations
 from twin.core.backoff import growing_pauses
 from twin.core.normalization import equal, settled
@@ -68,8 +68,8 @@ class AwsResource(Entry):
         yield from refusals.of_ranges(self.ranges, inputs)
         yield from refusals.of_choices(self.choices, inputs)
         yield from refusals.of_policies(self.policies, inputs)
-        for each in self.refused:
-            yield from each.failures(inputs)
+        for refusal in self.refused:
+            yield from refusal.failures(inputs)
 
     def rules(self, inputs: Props) -> Iterator[Failure]:
         """What the service demands beyond its model and what the entry states. UNKNOWN passes."""
@@ -85,10 +85,10 @@ class AwsResource(Entry):
 
     def property_of(self, path: str) -> str:
         """The property that an error of a parameter belongs to; empty where no field sends it."""
-        found = property_path(self.fields, path)
-        if not found and self.tagging:
-            found = tag_path(path)
-        return found
+        property_ = property_path(self.fields, path)
+        if not property_ and self.tagging:
+            property_ = tag_path(path)
+        return property_
 
     def _check_references(self, inputs: Props) -> Iterator[Failure]:
         for name, prefix in self.references.items():
@@ -101,14 +101,14 @@ class AwsResource(Entry):
 
     def _check_prefix(self, inputs: Props) -> Iterator[Failure]:
         prefix, name, longest = self.name_prefix
-        given = inputs.get(prefix) if prefix else None
-        if isinstance(given, str) and len(given) + _UNIQUE > longest:
+        prefix_value = inputs.get(prefix) if prefix else None
+        if isinstance(prefix_value, str) and len(prefix_value) + _UNIQUE > longest:
             yield Failure(
                 prefix,
                 f"expected length of {prefix} to be in the range (0 - {longest - _UNIQUE}), "
-                f"got {given} ({len(given)})",
+                f"got {prefix_value} ({len(prefix_value)})",
             )
-        if given and inputs.get(name):
+        if prefix_value and inputs.get(name):
             yield Failure(prefix, f'"{prefix}": conflicts with {name}')
 
     def same(self, path: str, old: Any, new: Any) -> bool:
@@ -211,19 +211,19 @@ class AwsResource(Entry):
 
     def outputs(self, context: AwsContext, id: str, item: Any, state: Props) -> Props:
         """All outputs from what the read call reports; what no API reports is taken from the state."""
-        found = {name: value for name, value in parse(self.id_form, id).items() if name in self.fields}
-        found |= from_api(self.fields, item)
+        outputs = {name: value for name, value in parse(self.id_form, id).items() if name in self.fields}
+        outputs |= from_api(self.fields, item)
         for name, field in self.fields.items():
             if not field.path and state.get(name) is not None:
-                found[name] = state[name]
-        found |= self.more(context, id, item, {**state, **found})
+                outputs[name] = state[name]
+        outputs |= self.more(context, id, item, {**state, **outputs})
         if self.arn_form:
-            found["arn"] = fill(self.arn_form, self.values(context, id, {**state, **found}))
+            outputs["arn"] = fill(self.arn_form, self.values(context, id, {**state, **outputs}))
         if self.regional:
-            found["region"] = context.region
-        found |= self._tags(context, id, item, {**state, **found}, state)
+            outputs["region"] = context.region
+        outputs |= self._tags(context, id, item, {**state, **outputs}, state)
         return settled(
-            found,
+            outputs,
             state,
             sets=self.sets,
             documents=self.documents,
@@ -239,8 +239,8 @@ class AwsResource(Entry):
         if self.tagging is None:
             return {}
         remote = self.tagging.remote(context, self.service, item, self.values(context, id, known))
-        own = context.tags.own(remote, state.get("tags"))
-        tags = {"tags": own} if own or state.get("tags") is not None else {}
+        resource_tags = context.tags.of_resource(remote, state.get("tags"))
+        tags = {"tags": resource_tags} if resource_tags or state.get("tags") is not None else {}
         return {**tags, "tagsAll": context.tags.seen(remote)}
 
     # Update
@@ -262,14 +262,16 @@ class AwsResource(Entry):
         changed = self.changed(old, new)
         if self.change_call and changed:
             self._change_all(context, id, old, new, self.change_call)
-        values = self.values(context, id, {**self._inherited(old, new), **self.defaults, **_given(new)})
+        values = self.values(
+            context, id, {**self._inherited(old, new), **self.defaults, **_without_none(new)}
+        )
         for update in self.updates:
             if changed.intersection(update.when):
                 context.call(self.service, update.call.operation, fill(update.call.params, values))
                 self.wait(context, id, new, self.updated, "update")
 
     def _change_all(self, context: AwsContext, id: str, old: Props, new: Props, change: Change) -> None:
-        wanted = {**(self._inherited(old, new) if change.keeps else {}), **_given(new)}
+        wanted = {**(self._inherited(old, new) if change.keeps else {}), **_without_none(new)}
         if change.call is None:
             self.make(context, wanted)
             return
@@ -304,7 +306,7 @@ class AwsResource(Entry):
         before = old.get("tagsAll") or {}
         wanted = context.tags.merged(new.get("tags"))
         if before != wanted:
-            values = self.values(context, id, {**old, **_given(new)})
+            values = self.values(context, id, {**old, **_without_none(new)})
             self.tagging.change(context, self.service, values, before, wanted)
 
     # Delete
@@ -379,7 +381,7 @@ class AwsResource(Entry):
 
     def _failed_words(self, id: str, item: Any, wait: Wait, action: str, status: str) -> str:
         issues = jmespath.search(wait.issues, item) if wait.issues else None
-        reported = f" last error: {listed(issues)}" if issues else ""
+        reported = f" last error: {issues_text(issues)}" if issues else ""
         wanted = ", ".join(sorted(wait.ready))
         return (
             f"waiting for {self.title} ({id}) {action}: "
@@ -399,7 +401,7 @@ class AwsResource(Entry):
     def describe(self, props: Props, id: str = "") -> str:
         """What is in brackets behind the title in an error."""
         called = self.called or f"{{{self.name_prefix[1] or 'name'}}}"
-        return id or re.sub(r"\{(\w+)\}", lambda found: str(props.get(found[1]) or ""), called)
+        return id or re.sub(r"\{(\w+)\}", lambda match: str(props.get(match[1]) or ""), called)
 
     @contextmanager
     def errors(self, action: str, what: str) -> Iterator[None]:
@@ -407,8 +409,8 @@ class AwsResource(Entry):
         try:
             yield
         except (ClientError, BotoCoreError) as error:
-            shown = f"{action} {self.title} ({what})" if what else f"{action} {self.title}"
-            raise cloud_error(shown, self.service, error, self.paths) from error
+            title = f"{action} {self.title} ({what})" if what else f"{action} {self.title}"
+            raise cloud_error(title, self.service, error, self.paths) from error
 
     def _context(self, context: Context, props: Props) -> AwsContext:
         assert isinstance(context, AwsContext)  # noqa: S101
@@ -419,7 +421,7 @@ def _encoded(name: str, field: Field, value: Any) -> Any:
     return to_api({name: replace(field, api="_")}, {name: value}).get("_")
 
 
-def _given(props: Props) -> Props:
+def _without_none(props: Props) -> Props:
     return {name: value for name, value in props.items() if value is not None}
 
 

@@ -24,7 +24,7 @@ def _pairs(value: Any) -> Any:
 
 
 def _map_of_pairs(value: Any) -> Any:
-    return {each["Key"]: each.get("Value", "") for each in value}
+    return {element["Key"]: element.get("Value", "") for element in value}
 
 
 def _time(value: Any) -> str:

@@ -48,15 +48,15 @@ def read(module: str) -> Mapping[str, Any]:
 
 def without_class(module: ModuleType) -> Iterator[tuple[str, str]]:
     """The types in the file next to a module that have no class there, each with its base class."""
-    for name, given in read(module.__name__).items():
+    for name, table in read(module.__name__).items():
         if name not in _NO_TYPES and not hasattr(module, name):
-            yield name, given.get(_BASE, "")
+            yield name, table.get(_BASE, "")
 
 
 def attributes(module: str, name: str) -> dict[str, Any]:
     """The attributes of a type of the file next to a module; none where the file has no such type."""
-    given = read(module).get(name, {})
-    return {key: _FORMS.get(key, _value)(module, value) for key, value in given.items() if key != _BASE}
+    table = read(module).get(name, {})
+    return {key: _FORMS.get(key, _value)(module, value) for key, value in table.items() if key != _BASE}
 
 
 @cache
@@ -65,79 +65,79 @@ def shape(module: str, name: str) -> Fields:
     return _fields(module, read(module)["shapes"][name])
 
 
-def _fields(module: str, given: Mapping[str, Any]) -> Fields:
-    return {name: _field(module, each) for name, each in given.items()}
+def _fields(module: str, fields: Mapping[str, Any]) -> Fields:
+    return {name: _field(module, field) for name, field in fields.items()}
 
 
-def _field(module: str, given: str | Mapping[str, Any]) -> Field:
-    if isinstance(given, str):
-        return Field(given)
-    plain = Field(**{name: each for name, each in given.items() if name not in _FIELD})
-    of = given.get("of")
+def _field(module: str, entry: str | Mapping[str, Any]) -> Field:
+    if isinstance(entry, str):
+        return Field(entry)
+    plain = Field(**{name: value for name, value in entry.items() if name not in _FIELD})
+    of = entry.get("of")
     return replace(
         plain,
         of=shape(module, of) if isinstance(of, str) else None if of is None else _fields(module, of),
-        encode=_function(module, given.get("encode")),
-        decode=_function(module, given.get("decode")),
+        encode=_function(module, entry.get("encode")),
+        decode=_function(module, entry.get("decode")),
     )
 
 
 def _function(module: str, name: str | None) -> Callable[[Any], Any] | None:
     if name is None:
         return None
-    found = conversions.named(name)
-    return getattr(sys.modules[module], name) if found is None else found
+    function = conversions.named(name)
+    return getattr(sys.modules[module], name) if function is None else function
 
 
-def _call(_: str, given: str | Mapping[str, Any]) -> Call:
-    return Call(given) if isinstance(given, str) else Call(given["call"], given["params"])
+def _call(_: str, entry: str | Mapping[str, Any]) -> Call:
+    return Call(entry) if isinstance(entry, str) else Call(entry["call"], entry["params"])
 
 
-def _change(_: str, given: Mapping[str, Any]) -> Change:
-    call = Call(given["call"], given.get("params", {})) if "call" in given else None
-    return Change(call, frozenset(given.get("without", ())), given.get("keeps", False))
+def _change(_: str, entry: Mapping[str, Any]) -> Change:
+    call = Call(entry["call"], entry.get("params", {})) if "call" in entry else None
+    return Change(call, frozenset(entry.get("without", ())), entry.get("keeps", False))
 
 
-def _updates(_: str, given: list[dict[str, Any]]) -> tuple[Update, ...]:
-    return tuple(_update(**each) for each in given)
+def _updates(_: str, entries: list[dict[str, Any]]) -> tuple[Update, ...]:
+    return tuple(_update(**entry) for entry in entries)
 
 
 def _update(call: str, when: list[str], params: Mapping[str, Any] | None = None, **rest: Any) -> Update:
     return Update(tuple(when), Call(call, params or {}), **rest)
 
 
-def _tagging(module: str, given: str | Mapping[str, Any]) -> Tagging:
-    if isinstance(given, str):
-        return _tagging(module, read(module)["taggings"][given])
-    if "ec2" in given:
-        return Ec2Tagging(given["ec2"], asked_apart=given.get("asked_apart", False))
-    calls = {name: _call(module, given[name]) for name in ("add", "remove", "listing") if name in given}
-    return Tagging(**{**given, **calls})
+def _tagging(module: str, entry: str | Mapping[str, Any]) -> Tagging:
+    if isinstance(entry, str):
+        return _tagging(module, read(module)["taggings"][entry])
+    if "ec2" in entry:
+        return Ec2Tagging(entry["ec2"], asked_apart=entry.get("asked_apart", False))
+    calls = {name: _call(module, entry[name]) for name in ("add", "remove", "listing") if name in entry}
+    return Tagging(**{**entry, **calls})
 
 
-def _wait(_: str, given: Mapping[str, Any]) -> Wait:
-    states: dict[str, Any] = {name: frozenset(given.get(name, ())) for name in ("ready", "failed", "stuck")}
-    return Wait(**{**given, **states})
+def _wait(_: str, entry: Mapping[str, Any]) -> Wait:
+    states: dict[str, Any] = {name: frozenset(entry.get(name, ())) for name in ("ready", "failed", "stuck")}
+    return Wait(**{**entry, **states})
 
 
-def _refused(_: str, given: list[dict[str, Any]]) -> tuple[Refused, ...]:
-    return tuple(Refused(**each) for each in given)
+def _refused(_: str, entries: list[dict[str, Any]]) -> tuple[Refused, ...]:
+    return tuple(Refused(**entry) for entry in entries)
 
 
-def _value(_: str, given: Any) -> Any:
-    return given
+def _value(_: str, value: Any) -> Any:
+    return value
 
 
-def _tuple(_: str, given: list[Any]) -> tuple[Any, ...]:
-    return tuple(tuple(each) if isinstance(each, list) else each for each in given)
+def _tuple(_: str, values: list[Any]) -> tuple[Any, ...]:
+    return tuple(tuple(value) if isinstance(value, list) else value for value in values)
 
 
-def _set(_: str, given: list[str]) -> frozenset[str]:
-    return frozenset(given)
+def _set(_: str, names: list[str]) -> frozenset[str]:
+    return frozenset(names)
 
 
-def _autoname(_: str, given: Mapping[str, Any]) -> AutoName:
-    return AutoName(**given)
+def _autoname(_: str, entry: Mapping[str, Any]) -> AutoName:
+    return AutoName(**entry)
 
 
 _SETS: Final = (

@@ -60,7 +60,7 @@ def reads(**paths: str) -> dict[str, Field]:
     return {name: Field(read=path) for name, path in paths.items()}
 
 
-def kept(*names: str) -> dict[str, Field]:
+def state_only(*names: str) -> dict[str, Field]:
     """Inputs that steer the provider and that no API knows (`forceDestroy`): the state is believed."""
     return {name: Field(read="") for name in names}
 
@@ -129,12 +129,12 @@ def property_path(fields: Fields, api_path: str) -> str:
 
 def names(fields: Fields, prefix: str = "") -> set[str]:
     """The paths of all properties of a table, nested ones dotted."""
-    found: set[str] = set()
+    result: set[str] = set()
     for name, field in fields.items():
-        found.add(prefix + name)
+        result.add(prefix + name)
         if field.of:
-            found |= names(field.of, f"{prefix}{name}.")
-    return found
+            result |= names(field.of, f"{prefix}{name}.")
+    return result
 
 
 def _back(fields: Fields, parts: list[str]) -> str | None:

@@ -30,33 +30,34 @@ class AwsFunction(FunctionType):
             answer = self.answer(context, arguments)
         except (ClientError, BotoCoreError) as error:
             raise cloud_error(f"reading {self.title}", self.service, error) from error
-        return {**_given(arguments), **answer}
+        return {**_without_none(arguments), **answer}
 
     @abstractmethod
     def answer(self, context: AwsContext, arguments: Props) -> Props:
         """The results next to the arguments, which are part of every result."""
 
-    def only(self, found: Sequence[Any], what: str) -> Any:
+    def only(self, matches: Sequence[Any], what: str) -> Any:
         """The one match; none or several are errors, in the provider's words."""
-        if not found:
+        if not matches:
             raise CloudError(f"no matching {what} found")
-        if len(found) > 1:
+        if len(matches) > 1:
             raise CloudError(
                 f"multiple {what}s matched; use additional constraints to reduce matches to a single {what}"
             )
-        return found[0]
+        return matches[0]
 
 
 def filters(arguments: Props, **also: Any) -> list[Props]:
     """EC2's filters from a function's `filters`, `tags` and named arguments."""
-    made: list[Props] = [
-        {"Name": each["name"], "Values": list(each["values"])} for each in arguments.get("filters") or []
+    filters: list[Props] = [
+        {"Name": filter_["name"], "Values": list(filter_["values"])}
+        for filter_ in arguments.get("filters") or []
     ]
-    made += [
+    filters += [
         {"Name": f"tag:{key}", "Values": [value]} for key, value in (arguments.get("tags") or {}).items()
     ]
-    made += [{"Name": name.replace("_", "-"), "Values": [value]} for name, value in also.items() if value]
-    return made
+    filters += [{"Name": name.replace("_", "-"), "Values": [value]} for name, value in also.items() if value]
+    return filters
 
 
 @cache
@@ -67,5 +68,5 @@ def table() -> dict[str, AwsFunction]:
     return registry.by_token(AwsFunction)
 
 
-def _given(arguments: Props) -> Props:
+def _without_none(arguments: Props) -> Props:
     return {name: value for name, value in arguments.items() if value is not None}

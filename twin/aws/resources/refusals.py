@@ -24,13 +24,13 @@ _ANY: Final = "*"
 class Refused:
     """A combination that is refused.
 
-    given: properties of which none may be there. missing: of which each must be. patterns: property -> what
-    its text has to match as a whole. when, unless: property -> the value, or the values, with which the rule
-    applies, or does not; "" is no value, "*" any. reason: with `{path}`, `{name}` and `{value}`.
+    forbidden: properties of which none may be there. missing: of which each must be. patterns: property ->
+    what its text has to match as a whole. when, unless: property -> the value, or the values, with which the
+    rule applies, or does not; "" is no value, "*" any. reason: with `{path}`, `{name}` and `{value}`.
     """
 
     reason: str = ""
-    given: Sequence[str] = ()
+    forbidden: Sequence[str] = ()
     missing: Sequence[str] = ()
     patterns: Mapping[str, str] = field(default_factory=dict[str, str])
     when: Mapping[str, Any] = field(default_factory=dict[str, Any])
@@ -38,14 +38,16 @@ class Refused:
 
     def failures(self, inputs: Props) -> Iterator[Failure]:
         """What of it is in these inputs."""
-        if not all(_is(inputs, *each, False) for each in self.when.items()):
+        if not all(_is(inputs, *item, False) for item in self.when.items()):
             return
-        if self.unless and all(_is(inputs, *each, True) for each in self.unless.items()):
+        if self.unless and all(_is(inputs, *item, True) for item in self.unless.items()):
             return
-        for path in self.given:
-            yield from (self._failure(*each) for each in _at(inputs, path) if each[1] is UNKNOWN or each[1])
+        for path in self.forbidden:
+            yield from (
+                self._failure(*member) for member in _at(inputs, path) if member[1] is UNKNOWN or member[1]
+            )
         for path in self.missing:
-            yield from (self._failure(*each) for each in _at(inputs, path) if each[1] in (None, "", []))
+            yield from (self._failure(*member) for member in _at(inputs, path) if member[1] in (None, "", []))
         for path, pattern in self.patterns.items():
             for where, value in _at(inputs, path):
                 if isinstance(value, str) and not re.fullmatch(pattern, value):
@@ -73,8 +75,8 @@ def of_choices(choices: Mapping[str, Sequence[Any]], inputs: Props) -> Iterator[
         for where, value in _at(inputs, path):
             kind = str if isinstance(allowed[0], str) else (int, float)
             if isinstance(value, kind) and value not in allowed:
-                listed = " ".join(json.dumps(each) for each in allowed)
-                yield Failure(where, f"expected {_snake(where)} to be one of [{listed}], got {value}")
+                choices_text = " ".join(json.dumps(choice) for choice in allowed)
+                yield Failure(where, f"expected {_snake(where)} to be one of [{choices_text}], got {value}")
 
 
 def of_policies(policies: Mapping[str, Mapping[str, Any]], inputs: Props) -> Iterator[Failure]:
@@ -95,7 +97,7 @@ def _at(inputs: Props, path: str) -> Iterator[tuple[str, Any]]:
 
 def _is(inputs: Props, path: str, wanted: Any, unknown: bool) -> bool:
     # Whether the value at a path is the wanted one, or one of the wanted ones.
-    value = next((each for _, each in _at(inputs, path)), None)
+    value = next((actual for _, actual in _at(inputs, path)), None)
     if value is UNKNOWN:
         return unknown or wanted == _ANY
     if wanted == _ANY:

@@ -26,7 +26,7 @@ class Tagging:
 
     create: the parameter of the create call; empty: a separate call after it. key, value: names in a
     list's members; both empty: a map. item: jmespath of the tags in what the read call answers; empty:
-    `listing` is asked, and `listed` is the jmespath in its answer. add, remove: the calls that change
+    `listing` is asked, and `listing_item` is the jmespath in its answer. add, remove: the calls that change
     tags, with `{tags}` and `{keys}` in their parameters.
     """
 
@@ -37,7 +37,7 @@ class Tagging:
     value: str = "Value"
     item: str = "Tags"
     listing: Call | None = None
-    listed: str = ""
+    listing_item: str = ""
 
     def encoded(self, tags: Any) -> Any:
         """As the API takes them, in a stable order: the body of a repeated call must be the same."""
@@ -64,7 +64,7 @@ class Tagging:
         if self.listing is None:
             return self.decoded(jmespath.search(self.item, item))
         answer = context.call(service, self.listing.operation, fill(self.listing.params, values))
-        return self.decoded(jmespath.search(self.listed, answer))
+        return self.decoded(jmespath.search(self.listing_item, answer))
 
     def change(
         self,
@@ -77,12 +77,12 @@ class Tagging:
         """Bring the tags from `old` to `new`; what is in neither is left alone."""
         keys = sorted(old.keys() - new.keys())
         if keys:
-            given = {**values, "keys": keys, "keysAsTags": [{self.key or "Key": key} for key in keys]}
-            context.call(service, self.remove.operation, fill(self.remove.params, given))
+            arguments = {**values, "keys": keys, "keysAsTags": [{self.key or "Key": key} for key in keys]}
+            context.call(service, self.remove.operation, fill(self.remove.params, arguments))
         tags = {key: value for key, value in new.items() if old.get(key) != value}
         if tags:
-            given = {**values, "tags": self.encoded(tags)}
-            context.call(service, self.add.operation, fill(self.add.params, given))
+            arguments = {**values, "tags": self.encoded(tags)}
+            context.call(service, self.add.operation, fill(self.add.params, arguments))
 
 
 class Ec2Tagging(Tagging):
@@ -92,7 +92,7 @@ class Ec2Tagging(Tagging):
         listing = Call("DescribeTags", {"Filters": [{"Name": "resource-id", "Values": ["{id}"]}]})
         super().__init__(
             listing=listing if asked_apart else None,
-            listed="Tags",
+            listing_item="Tags",
             add=Call("CreateTags", {"Resources": ["{id}"], "Tags": "{tags}"}),
             remove=Call("DeleteTags", {"Resources": ["{id}"], "Tags": "{keysAsTags}"}),
         )

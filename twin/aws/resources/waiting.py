@@ -22,13 +22,13 @@ class FailedStateError(CloudError):
     """The resource exists and is in a state that it will not leave on its own (`CREATE_FAILED`)."""
 
 
-def listed(issues: Any) -> str:
+def issues_text(issues: Any) -> str:
     """A failed resource's issues as the provider prints them: EKS's list, or another service's text."""
     if not isinstance(issues, list):
         return str(issues)
     return "; ".join(
-        f"{', '.join(each.get('resourceIds', []))}: {each.get('code')}: {each.get('message')}"
-        if isinstance(each, Mapping)
-        else str(each)
-        for each in issues
+        f"{', '.join(issue.get('resourceIds', []))}: {issue.get('code')}: {issue.get('message')}"
+        if isinstance(issue, Mapping)
+        else str(issue)
+        for issue in issues
     )

@@ -41,11 +41,11 @@ def modules(*kinds: str) -> Iterator[tuple[str, ModuleType]]:
 def tables(name: str) -> dict[str, dict[str, Any]]:
     """Return service -> the tables of that name of its modules together. Raises ValueError where two of them
     have an entry for one operation."""
-    found: dict[str, dict[str, Any]] = {}
+    tables: dict[str, dict[str, Any]] = {}
     for service, module in modules("validation", "operations"):
-        entries = found.setdefault(service, {})
+        entries = tables.setdefault(service, {})
         table: dict[str, Any] = getattr(module, name, {})
         if twice := entries.keys() & table.keys():
             raise ValueError(f"{name} of {service}: two modules have {', '.join(sorted(twice))}")
         entries |= table
-    return found
+    return tables

@@ -18,11 +18,11 @@ Params = dict[str, Any]
 class Thing:
     """One of them: what its describing call reports, and what only the twin knows."""
 
-    shown: Params
-    kept: Params = field(default_factory=dict[str, Any])
+    description: Params
+    internal: Params = field(default_factory=dict[str, Any])
 
 
-def held(backend: Any, kind: str) -> dict[str, Thing]:
+def resources(backend: Any, kind: str) -> dict[str, Thing]:
     """All of a kind in a backend, by name or arn."""
     return vars(backend).setdefault(kind, {})
 
@@ -33,14 +33,14 @@ def tags(backend: Any, arn: str) -> dict[str, str]:
     return known.setdefault(arn, {})
 
 
-def pairs(given: Iterable[Mapping[str, str]] | None) -> dict[str, str]:
+def pairs(tags: Iterable[Mapping[str, str]] | None) -> dict[str, str]:
     """Tags as a map, of a service that takes a list of Key and Value."""
-    return {each["Key"]: each.get("Value", "") for each in given or ()}
+    return {tag["Key"]: tag.get("Value", "") for tag in tags or ()}
 
 
-def listed(held: Mapping[str, str]) -> list[dict[str, str]]:
+def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
     """Tags as such a list."""
-    return [{"Key": key, "Value": held[key]} for key in sorted(held)]
+    return [{"Key": key, "Value": tags[key]} for key in sorted(tags)]
 
 
 def now() -> datetime:
@@ -54,10 +54,10 @@ def respond(call: Call, result: Params) -> Answer:
 
     kind: Any = get_serializer_class(call.model.service_name, call.protocol)
     operation = call.model.operation_model(call.operation)
-    made = kind(operation_model=operation).serialize(result)
-    body = made["body"]
+    response = kind(operation_model=operation).serialize(result)
+    body = response["body"]
     content: bytes = body.encode() if isinstance(body, str) else body or b""
-    return Answer(made["status_code"], list(made["headers"].items()), content)
+    return Answer(response["status_code"], list(response["headers"].items()), content)
 
 
 def operation(act: Callable[[Params, Any], Params]) -> Callable[[Call, Any], Answer]:
@@ -78,10 +78,10 @@ def operations(acts: Mapping[str, Act]) -> dict[str, Callable[[Call, Any], Answe
     return {name: operation(act) for name, act in acts.items()}
 
 
-def tag_anew(backend: Any, arn: str, given: Mapping[str, str]) -> None:
+def tag_anew(backend: Any, arn: str, values: Mapping[str, str]) -> None:
     """The tags of a thing that is new: one of its name may have been there before."""
     tags(backend, arn).clear()
-    tags(backend, arn).update(given)
+    tags(backend, arn).update(values)
 
 
 @dataclass(frozen=True)
@@ -105,8 +105,8 @@ class TagCalls:
         return dict(zip(self.calls, (self._tag, self._untag, self._list), strict=True))
 
     def _tag(self, params: Params, backend: Any) -> Params:
-        given = params[self.tags]
-        tags(backend, params[self.arn]).update(given if self.is_map else pairs(given))
+        values = params[self.tags]
+        tags(backend, params[self.arn]).update(values if self.is_map else pairs(values))
         return self._list(params, backend) if self.answers else {}
 
     def _untag(self, params: Params, backend: Any) -> Params:
@@ -115,5 +115,5 @@ class TagCalls:
         return self._list(params, backend) if self.answers else {}
 
     def _list(self, params: Params, backend: Any) -> Params:
-        held = tags(backend, str(params.get(self.arn)))
-        return {self.answer: held if self.is_map else listed(held)}
+        values = tags(backend, str(params.get(self.arn)))
+        return {self.answer: values if self.is_map else tag_list(values)}

@@ -34,25 +34,25 @@ def check(call: Call) -> None:
     if not call.params and not call.operation:
         return
     try:
-        found = violations(call.model_name, call.operation, call.params)
+        errors = violations(call.model_name, call.operation, call.params)
     except KeyError:
         return
-    if not found:
+    if not errors:
         return
-    path, why = found[0]
+    path, why = errors[0]
     if call.service == "ec2" and "must not be null" in why:
         raise Refusal("MissingParameter", f"The request must contain the parameter {path}")
     if call.service == "ec2":
         raise Refusal(SERVICES["ec2"], f"Invalid value for parameter {path}: {why}")
-    plural = "error" if len(found) == 1 else "errors"
-    listed = "; ".join(_at(path, why) for path, why in found)
-    raise Refusal(SERVICES[call.service], f"{len(found)} validation {plural} detected: {listed}")
+    plural = "error" if len(errors) == 1 else "errors"
+    text = "; ".join(_at(path, why) for path, why in errors)
+    raise Refusal(SERVICES[call.service], f"{len(errors)} validation {plural} detected: {text}")
 
 
 def _at(path: str, why: str) -> str:
     # "Value 'x' failed to satisfy constraint: ..." becomes "Value 'x' at 'path' failed to satisfy ...".
-    shown = ".".join(part[:1].lower() + part[1:] for part in path.split("."))
+    member = ".".join(part[:1].lower() + part[1:] for part in path.split("."))
     if " failed to satisfy constraint: " in why:
         value, _, rest = why.partition(" failed to satisfy constraint: ")
-        return f"{value} at '{shown}' failed to satisfy constraint: {rest}"
-    return f"Value at '{shown}' failed to satisfy constraint: {why}"
+        return f"{value} at '{member}' failed to satisfy constraint: {rest}"
+    return f"Value at '{member}' failed to satisfy constraint: {why}"

@@ -9,7 +9,7 @@ from typing import Any
 from twin.aws.api_server.request import Refusal
 
 
-class Look:
+class MotoState:
     """One account and region of moto."""
 
     def __init__(self, moto: Any, region: str, caller: Callable[[], str] = str) -> None:
@@ -62,10 +62,10 @@ class Look:
 
     def vpc(self, vpc_id: str) -> Any:
         """A VPC, or EC2's refusal."""
-        found = self.ec2.vpcs.get(vpc_id)
-        if found is None:
+        vpc = self.ec2.vpcs.get(vpc_id)
+        if vpc is None:
             raise Refusal("InvalidVpcID.NotFound", f"The vpc ID '{vpc_id}' does not exist")
-        return found
+        return vpc
 
     def load_balancers(self) -> Iterator[tuple[str, set[str], set[str]]]:
         """Yield name, ids of subnets and ids of security groups of each load balancer, classic ones too: moto
@@ -77,14 +77,14 @@ class Look:
 
     def groups(self) -> dict[str, Any]:
         """All security groups by id."""
-        return {key: group for held in self.ec2.groups.values() for key, group in held.items()}
+        return {key: group for groups in self.ec2.groups.values() for key, group in groups.items()}
 
     def group(self, group_id: str) -> Any:
         """A security group, or EC2's refusal."""
-        found = self.groups().get(group_id)
-        if found is None:
+        group = self.groups().get(group_id)
+        if group is None:
             raise Refusal("InvalidGroup.NotFound", f"The security group '{group_id}' does not exist")
-        return found
+        return group
 
     def roles(self) -> Iterable[Any]:
         """All IAM roles."""
@@ -108,10 +108,10 @@ class Look:
         return self.kms.keys.get(name.removeprefix("key/"))
 
 
-def absent(what: str) -> Callable[[Any, Look], None]:
+def absent(what: str) -> Callable[[Any, MotoState], None]:
     """A rule for an operation that moto would answer without AWS's checks, and that the twin lacks."""
 
-    def refuse(_: Any, __: Look) -> None:
+    def refuse(_: Any, __: MotoState) -> None:
         raise NotImplementedError(what)
 
     return refuse

@@ -99,10 +99,10 @@ def _map(shape: Shape, value: Any, path: str) -> Iterator[Violation]:
 def _string(shape: Shape, value: Any, path: str) -> Iterator[Violation]:
     allowed = shape.metadata.get("enum")
     if allowed and value not in allowed:
-        listed = ", ".join(allowed) if len(allowed) <= 40 else _nearest(value, allowed)
+        choices = ", ".join(allowed) if len(allowed) <= 40 else _nearest(value, allowed)
         yield (
             path,
-            f"Value '{value}' failed to satisfy constraint: Member must satisfy enum value set: [{listed}]",
+            f"Value '{value}' failed to satisfy constraint: Member must satisfy enum value set: [{choices}]",
         )
     yield from _bounds(shape, len(value), value, path, "length")
     pattern = shape.metadata.get("pattern")

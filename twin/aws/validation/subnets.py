@@ -6,24 +6,24 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from twin.aws.api_server.request import Refusal
-from twin.aws.validation.moto_state import Look
+from twin.aws.validation.moto_state import MotoState
 
 
 def of_one_network(
-    ids: Iterable[str] | None, look: Look, missing: Callable[[str], str], what: str
+    ids: Iterable[str] | None, state: MotoState, missing: Callable[[str], str], what: str
 ) -> list[Any]:
     """The subnets. missing: the words for one that is not there. what: they are of (`a DB subnet group`)."""
-    found: list[Any] = []
+    subnets: list[Any] = []
     for id in ids or ():
         try:
-            found.append(look.subnet(id))
+            subnets.append(state.subnet(id))
         except Refusal:
             raise Refusal("InvalidSubnet", missing(id)) from None
-    if len({each.vpc_id for each in found}) > 1:
+    if len({subnet.vpc_id for subnet in subnets}) > 1:
         raise Refusal("InvalidSubnet", f"The subnets of {what} must be in one VPC.")
-    return found
+    return subnets
 
 
 def zones(subnets: Iterable[Any]) -> list[str]:
     """The zones that they are in, each once."""
-    return sorted({each.availability_zone for each in subnets})
+    return sorted({subnet.availability_zone for subnet in subnets})

@@ -36,16 +36,19 @@ def _check(service: str, tags: list[tuple[str, str]]) -> None:
 
 
 def _sets(params: dict[str, Any]) -> list[list[tuple[str, str]]]:
-    found: list[list[tuple[str, str]]] = []
-    lists = [params.get("Tags"), *[each.get("Tags") for each in params.get("TagSpecifications") or []]]
+    tag_sets: list[list[tuple[str, str]]] = []
+    lists = [
+        params.get("Tags"),
+        *[tag_specification.get("Tags") for tag_specification in params.get("TagSpecifications") or []],
+    ]
     data: dict[str, Any] = params.get("LaunchTemplateData") or {}
-    lists += [each.get("Tags") for each in data.get("TagSpecifications") or []]
+    lists += [tag_specification.get("Tags") for tag_specification in data.get("TagSpecifications") or []]
     for tags in lists:
         if isinstance(tags, list):
             key = "TagKey" if tags and "TagKey" in tags[0] else "Key"
             owners = {tag.get("ResourceId") for tag in tags}
             for owner in owners:  # Auto Scaling's tags name their group
-                found.append(
+                tag_sets.append(
                     [
                         (str(tag.get(key) or ""), str(tag.get("Value") or tag.get("TagValue") or ""))
                         for tag in tags
@@ -53,5 +56,5 @@ def _sets(params: dict[str, Any]) -> list[list[tuple[str, str]]]:
                     ]
                 )
     if isinstance(params.get("tags"), dict):
-        found.append([(str(key), str(value)) for key, value in params["tags"].items()])
-    return found
+        tag_sets.append([(str(key), str(value)) for key, value in params["tags"].items()])
+    return tag_sets

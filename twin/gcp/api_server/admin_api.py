@@ -1,4 +1,4 @@
-"""`/_twin/...` of the Google front: health, inventory, injected errors, the controller's view."""
+"""`/_twin/...` of the Google API server: health, inventory, injected errors, the controller's view."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from twin.gcp.api_server.errors import GoogleError, not_found
 from twin.web import Answer
 
 if TYPE_CHECKING:
-    from twin.gcp.api_server.server import Front
+    from twin.gcp.api_server.server import ApiServer
 
 
-def handle(front: Front, environ: dict[str, Any]) -> Answer:
+def handle(server: ApiServer, environ: dict[str, Any]) -> Answer:
     """Answer a private request."""
 
     def view(name: str, body: dict[str, Any]) -> dict[str, Any]:
         from twin.gcp.services.container.operations import controller_api
 
-        found = controller_api.VIEWS.get(name)
-        if found is None:
+        handler = controller_api.VIEWS.get(name)
+        if handler is None:
             raise not_found(f"no view {name!r}; there are {', '.join(sorted(controller_api.VIEWS))}")
-        with front.state.transaction():
-            return found(front, body)
+        with server.state.transaction():
+            return handler(server, body)
 
-    return admin_api.handle(front, environ, routes=_ROUTES, view=view, refused=_refused)
+    return admin_api.handle(server, environ, routes=_ROUTES, view=view, refused=_refused)
 
 
 def _refused(error: Exception) -> tuple[int, dict[str, Any]] | None:
@@ -34,17 +34,17 @@ def _refused(error: Exception) -> tuple[int, dict[str, Any]] | None:
     return None
 
 
-def _health(front: Front, _: dict[str, Any]) -> dict[str, Any]:
+def _health(server: ApiServer, _: dict[str, Any]) -> dict[str, Any]:
     return {
         "status": "ok",
-        "instance": front.instance.name,
-        "project": front.instance.account,
-        "project_number": front.project_number,
+        "instance": server.instance.name,
+        "project": server.instance.account,
+        "project_number": server.project_number,
     }
 
 
-def _inventory(front: Front, _: dict[str, Any]) -> dict[str, Any]:
-    return inventory.of(front)
+def _inventory(server: ApiServer, _: dict[str, Any]) -> dict[str, Any]:
+    return inventory.of(server)
 
 
 _ROUTES: Final = {("GET", "health"): _health, ("GET", "inventory"): _inventory}

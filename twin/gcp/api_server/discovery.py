@@ -109,13 +109,15 @@ class Document:
             self.methods[method.id] = method
             # Cloud SQL's methods are called `sql.instances.get`, the API is `sqladmin`.
             self.methods.setdefault(f"{api}.{method.id.partition('.')[2]}", method)
-            if any(str(each.get("pattern", "")).endswith("/.*$") for each in method.parameters.values()):
+            if any(
+                str(parameter.get("pattern", "")).endswith("/.*$") for parameter in method.parameters.values()
+            ):
                 self._open.append(method)
             shape = (method.verb, method.flat_path.count("/"))
             self._by_shape.setdefault(shape, []).append(method)
-        for found in self._by_shape.values():
+        for methods in self._by_shape.values():
             # `{name}:verb` before `{name}`, and literal words before placeholders.
-            found.sort(key=lambda each: (_colon(each.flat_path), each.flat_path.count("{")))
+            methods.sort(key=lambda candidate: (_colon(candidate.flat_path), candidate.flat_path.count("{")))
 
     def match(self, verb: str, path: str) -> Match | None:
         """The method of a path (still percent-encoded), or None."""
@@ -125,15 +127,15 @@ class Document:
             if not flat:
                 continue
             if "{+" not in method.path:
-                found = flat.groupdict()
+                path_values = flat.groupdict()
             else:
                 whole = _expression(method.path).fullmatch(path)
                 if not whole:
                     continue
-                found = whole.groupdict()
+                path_values = whole.groupdict()
             parts = {
                 name: _named(value) if f"{{+{name}}}" in method.path else unquote(value)
-                for name, value in found.items()
+                for name, value in path_values.items()
             }
             return Match(method, parts)
         return self._match_open(verb, path)
@@ -165,7 +167,7 @@ def folder() -> Path:
 def document(api: str, version: str) -> Document | None:
     """An API's document, or None where there is none."""
     name = f"{api}.{version}.json"
-    file = next((each for each in (folder() / name, _OWN / name) if each.exists()), None)
+    file = next((candidate for candidate in (folder() / name, _OWN / name) if candidate.exists()), None)
     if file is None:
         return None
     return Document(api, version, json.loads(file.read_bytes()))
@@ -185,22 +187,22 @@ def method(host: str, verb: str, path: str) -> Match | None:
     are the methods that they carry.
     """
     api, version = api_of(host, path)
-    found = document(api, version) if version else None
-    if found is None:
+    description = document(api, version) if version else None
+    if description is None:
         return None
     path = re.sub(r"^/?(upload|download)/", "", path)
     sharing = document(_SHARING[api], version) if api in _SHARING else None
-    return found.match(verb, path) or (sharing.match(verb, path) if sharing else None)
+    return description.match(verb, path) or (sharing.match(verb, path) if sharing else None)
 
 
 def known(method_id: str, version: str = "") -> Method | None:
     """A method by its id; of that version, else of the first that has it."""
     api = method_id.partition(".")[0]
     versions = [version] if version else sorted(_versions(api))
-    for each in versions:
-        found = document(api, each)
-        if found and method_id in found.methods:
-            return found.methods[method_id]
+    for version_ in versions:
+        description = document(api, version_)
+        if description and method_id in description.methods:
+            return description.methods[method_id]
     return None
 
 
@@ -208,29 +210,29 @@ def violations(api: str, version: str, schema: str, body: Any, method_id: str = 
     """(path, reason) of all that is wrong with a body by its schema: see twin.gcp.api_server.schema."""
     from twin.gcp.api_server import schema as schemas
 
-    found = document(api, version)
-    return schemas.violations(found, schema, body, method_id) if found else []
+    description = document(api, version)
+    return schemas.violations(description, schema, body, method_id) if description else []
 
 
-def parameter_violations(method: Method, given: dict[str, list[str]]) -> list[tuple[str, str]]:
+def parameter_violations(method: Method, query: dict[str, list[str]]) -> list[tuple[str, str]]:
     """(name, reason) of query parameters that the method does not take or that are not what it says."""
-    found: list[tuple[str, str]] = []
-    for name, values in given.items():
+    errors: list[tuple[str, str]] = []
+    for name, values in query.items():
         if name in _STANDARD:
             continue
         spec = method.parameters.get(name)
         if spec is None:
-            found.append(
+            errors.append(
                 (name, f'Invalid JSON payload received. Unknown name "{name}": Cannot bind query parameter.')
             )
         elif "enum" in spec and values[-1] not in spec["enum"]:
-            found.append((name, f"got {values[-1]!r}, one of {', '.join(spec['enum'])} is right"))
-    found += [
+            errors.append((name, f"got {values[-1]!r}, one of {', '.join(spec['enum'])} is right"))
+    errors += [
         (name, f"Required parameter: {name}")
         for name, spec in method.parameters.items()
-        if spec.get("required") and spec.get("location") == "query" and name not in given
+        if spec.get("required") and spec.get("location") == "query" and name not in query
     ]
-    return found
+    return errors
 
 
 @functools.cache
@@ -241,12 +243,12 @@ def _versions(api: str) -> tuple[str, ...]:
 
 @functools.cache
 def _expression(template: str) -> re.Pattern[str]:
-    made = re.sub(
+    pattern = re.sub(
         r"\\\{(\\\+)?([^}]*)\\\}",
-        lambda found: f"(?P<{found[2].replace('-', '_')}>{'.+' if found[1] else '[^/]+'})",
+        lambda match: f"(?P<{match[2].replace('-', '_')}>{'.+' if match[1] else '[^/]+'})",
         re.escape(template),
     )
-    return re.compile(made)
+    return re.compile(pattern)
 
 
 def _colon(template: str) -> int:

@@ -52,7 +52,7 @@ def enable(state: State, project: str, number: str, service: str, *, baseline: b
     """Enable a service, with the accounts that Google makes for it."""
     from twin.gcp.services.serviceusage.data import AGENT_ROLES, AGENTS, ON_DEMAND, title
 
-    made = state.put(
+    service_body = state.put(
         f"serviceusage/projects/{project}/services/{service}",
         {
             "name": f"projects/{number}/services/{service}",
@@ -62,11 +62,11 @@ def enable(state: State, project: str, number: str, service: str, *, baseline: b
         },
         baseline=baseline,
     )
-    for each in AGENTS.get(service, ()) if service not in ON_DEMAND else ():
-        agent(state, project, each.format(number=number), f"{title(service)} Service Agent")
-    for role, each in AGENT_ROLES.get(service, ()):
-        grant(state, project, role, each.format(number=number))
-    return made
+    for agent_email in AGENTS.get(service, ()) if service not in ON_DEMAND else ():
+        agent(state, project, agent_email.format(number=number), f"{title(service)} Service Agent")
+    for role, agent_email in AGENT_ROLES.get(service, ()):
+        grant(state, project, role, agent_email.format(number=number))
+    return service_body
 
 
 def grant(state: State, project: str, role: str, email: str) -> None:
@@ -92,8 +92,8 @@ def account(state: State, project: str, email: str, display: str) -> Body:
 
 def agent(state: State, project: str, email: str, display: str) -> Body:
     """An account that Google owns and that is for a service in the project."""
-    found = state.get(f"iam/projects/{project}/serviceAccounts/{email}")
-    return found or _account(state, project, email, display)
+    account = state.get(f"iam/projects/{project}/serviceAccounts/{email}")
+    return account or _account(state, project, email, display)
 
 
 def owned_by_google(email: str, project: str) -> bool:
@@ -105,7 +105,7 @@ def owned_by_google(email: str, project: str) -> bool:
 
 def _account(state: State, project: str, email: str, display: str) -> Body:
     unique = "1" + "".join(secrets.choice("0123456789") for _ in range(20))
-    made: dict[str, Any] = {
+    account_body: dict[str, Any] = {
         "name": f"projects/{project}/serviceAccounts/{email}",
         "projectId": project,
         "uniqueId": unique,
@@ -114,7 +114,7 @@ def _account(state: State, project: str, email: str, display: str) -> Body:
         "etag": "MDEwMjE5MjA=",
         "oauth2ClientId": unique,
     }
-    return state.put(f"iam/projects/{project}/serviceAccounts/{email}", made, baseline=True)
+    return state.put(f"iam/projects/{project}/serviceAccounts/{email}", account_body, baseline=True)
 
 
 def _binding(role: str, email: str) -> Body:

@@ -20,16 +20,16 @@ _PARTS: Final = frozenset(
 _GONE: Final = frozenset({"DESTROYED", "DESTROY_SCHEDULED", "DELETE_REQUESTED"})
 
 
-def of(front: Any) -> dict[str, list[str]]:
+def of(server: Any) -> dict[str, list[str]]:
     """Relative names by collection (`compute.networks`); empty where nothing is left."""
-    state: State = front.state
-    found: dict[str, list[str]] = {}
+    state: State = server.state
+    names: dict[str, list[str]] = {}
     with state.transaction():
         for collection, name, baseline in state.every():
             if baseline or collection in _PARTS or _gone(state, collection, name):
                 continue
-            found.setdefault(collection, []).append(name.partition("/")[2])
-    return found
+            names.setdefault(collection, []).append(name.partition("/")[2])
+    return names
 
 
 def _gone(state: State, collection: str, name: str) -> bool:
@@ -45,5 +45,5 @@ def _gone(state: State, collection: str, name: str) -> bool:
     if collection == "iam.roles":
         return bool(body.get("deleted"))
     if collection == "compute.routes":
-        return bool(state.kept(name).get("owned"))
+        return bool(state.internal(name).get("owned"))
     return body.get("lifecycleState") in _GONE

@@ -41,7 +41,7 @@ def compute(call: Call, target: str, kind: str, target_id: str = "") -> Body:
     name = f"operation-{millis}-{uuid.uuid4().hex[:13]}-{secrets.token_hex(4)}-{secrets.token_hex(4)}"
     place = f"projects/{call.project}/{scope}"
     started = compute_time(call.at)
-    made: Body = {
+    resource: Body = {
         "kind": "compute#operation",
         "id": numeric_id(),
         "name": name,
@@ -58,8 +58,8 @@ def compute(call: Call, target: str, kind: str, target_id: str = "") -> Body:
     }
     if scope != "global":
         field = scope.partition("/")[0].removesuffix("s")
-        made[field] = f"{COMPUTE_ROOT}/{place}"
-    return begin(call, f"compute/{place}/operations/{name}", made)
+        resource[field] = f"{COMPUTE_ROOT}/{place}"
+    return begin(call, f"compute/{place}/operations/{name}", resource)
 
 
 def long_running(
@@ -71,10 +71,10 @@ def long_running(
     (`google.api.serviceusage.v1.EnableServiceResponse`).
     """
     answer = {"@type": f"type.googleapis.com/{kind}", **response} if kind else response
-    made: Body = {"name": name, "done": True, "response": answer}
+    resource: Body = {"name": name, "done": True, "response": answer}
     if metadata is not None:
-        made["metadata"] = metadata
-    return begin(call, f"{call.method.api}/{name}", made)
+        resource["metadata"] = metadata
+    return begin(call, f"{call.method.api}/{name}", resource)
 
 
 def begin(call: Call, name: str, done: Body) -> Body:

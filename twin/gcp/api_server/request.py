@@ -1,4 +1,4 @@
-"""One request to the front, understood: method, parameters, body, who asks, and the state it works on."""
+"""One request to the API server, understood: method, parameters, body, who asks, and its state."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from twin.gcp.api_server.errors import GoogleError, denied, not_found
 from twin.gcp.api_server.state import Body, State
 
 if TYPE_CHECKING:
-    from twin.gcp.api_server.server import Front
+    from twin.gcp.api_server.server import ApiServer
 
 
 @dataclass
 class Call:
     """A request whose body is what the schema says.
 
-    front: the instance's Google. state: inside the request's transaction. method: of the discovery document.
+    server: the instance's Google. state: inside the request's transaction. method: of the discovery document.
     parameters: of path and query, by the document's names; repeated ones are lists. body: without what only
     Google writes. principal: who asks, as an IAM member (`serviceAccount:...`). project: the id of the
     project that the request names; the consumer's where it names none. at: Unix time of the request.
@@ -26,7 +26,7 @@ class Call:
     that an operation or a job runs which this call begins.
     """
 
-    front: Front
+    server: ApiServer
     state: State
     method: Method
     parameters: dict[str, Any]
@@ -42,7 +42,7 @@ class Call:
     @property
     def project_number(self) -> str:
         """The project's number, 12 digits."""
-        return self.front.project_number
+        return self.server.project_number
 
     @property
     def timestamp(self) -> str:
@@ -51,15 +51,15 @@ class Call:
 
     def need(self, name: str, message: str = "") -> Body:
         """A resource that must exist. Raises 404 with that message."""
-        found = self.state.get(name)
-        if found is None:
+        resource = self.state.get(name)
+        if resource is None:
             raise not_found(message or f"The resource '{name.partition('/')[2]}' was not found")
-        return found
+        return resource
 
     def enabled(self, service: str) -> bool:
         """Whether the project has that service (`compute.googleapis.com`) enabled."""
-        found = self.state.get(f"serviceusage/projects/{self.project}/services/{service}")
-        return bool(found) and found.get("state") == "ENABLED"
+        service_state = self.state.get(f"serviceusage/projects/{self.project}/services/{service}")
+        return bool(service_state) and service_state.get("state") == "ENABLED"
 
     def need_enabled(self, service: str) -> None:
         """Raise 403 SERVICE_DISABLED where the service is not enabled."""

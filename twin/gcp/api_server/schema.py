@@ -35,9 +35,9 @@ def violations(document: Schemas, name: str, body: Any, method_id: str = "") -> 
 
     method_id: the method whose required fields (`annotations.required`) must be there.
     """
-    found: Violations = []
-    _check(document, {"$ref": name}, body, "", method_id, found)
-    return found
+    violations: Violations = []
+    _check(document, {"$ref": name}, body, "", method_id, violations)
+    return violations
 
 
 def writable(document: Schemas, name: str, body: Any) -> Any:
@@ -64,7 +64,9 @@ def _resolve(document: Schemas, spec: Schema) -> Schema:
     return document.schemas[spec["$ref"]] if "$ref" in spec else spec
 
 
-def _check(document: Schemas, spec: Schema, value: Any, path: str, method_id: str, found: Violations) -> None:
+def _check(
+    document: Schemas, spec: Schema, value: Any, path: str, method_id: str, violations: Violations
+) -> None:
     resolved = _resolve(document, spec)
     if value is None:
         return
@@ -72,56 +74,58 @@ def _check(document: Schemas, spec: Schema, value: Any, path: str, method_id: st
     if kind == "any":
         return
     if kind == "object":
-        _check_object(document, resolved, value, path, method_id, found)
+        _check_object(document, resolved, value, path, method_id, violations)
     elif kind == "array":
         if not isinstance(value, list):
-            found.append((path, f"Invalid value ({_shown(value)}), Field is repeated: a list is right"))
+            violations.append(
+                (path, f"Invalid value ({_shortened(value)}), Field is repeated: a list is right")
+            )
             return
-        for index, each in enumerate(value):
-            _check(document, resolved["items"], each, f"{path}[{index}]", "", found)
+        for index, element in enumerate(value):
+            _check(document, resolved["items"], element, f"{path}[{index}]", "", violations)
     else:
         reason = _scalar_fault(resolved, kind, value)
         if reason:
-            found.append((path, reason))
+            violations.append((path, reason))
 
 
 def _check_object(
-    document: Schemas, spec: Schema, value: Any, path: str, method_id: str, found: Violations
+    document: Schemas, spec: Schema, value: Any, path: str, method_id: str, violations: Violations
 ) -> None:
     if not isinstance(value, dict):
-        found.append((path, f"Invalid value ({_shown(value)}): an object is right"))
+        violations.append((path, f"Invalid value ({_shortened(value)}): an object is right"))
         return
     known: dict[str, Schema] = spec.get("properties", {})
     others = spec.get("additionalProperties")
-    for key, each in value.items():
+    for key, entry in value.items():
         below = f"{path}.{key}" if path else str(key)
         if key in known:
             if not output_only(known[key]):
-                _check(document, known[key], each, below, "", found)
+                _check(document, known[key], entry, below, "", violations)
         elif others is not None:
-            _check(document, others, each, below, "", found)
+            _check(document, others, entry, below, "", violations)
         elif not key.startswith("@"):
             where = f" at '{path}'" if path else ""
-            found.append(
+            violations.append(
                 (below, f'Invalid JSON payload received. Unknown name "{key}"{where}: Cannot find field.')
             )
-    for key, each in known.items():
-        required = method_id in each.get("annotations", {}).get("required", ())
+    for key, entry in known.items():
+        required = method_id in entry.get("annotations", {}).get("required", ())
         if required and (method_id, key) not in _OPTIONAL and value.get(key) in (None, ""):
-            found.append((f"{path}.{key}" if path else key, f"Required field '{key}' not specified"))
+            violations.append((f"{path}.{key}" if path else key, f"Required field '{key}' not specified"))
 
 
 def _scalar_fault(spec: Schema, kind: str, value: Any) -> str:
     if kind == "boolean":
-        return "" if isinstance(value, bool) else f"Invalid value ({_shown(value)}): a boolean is right"
+        return "" if isinstance(value, bool) else f"Invalid value ({_shortened(value)}): a boolean is right"
     if kind == "number":
         good = isinstance(value, int | float) and not isinstance(value, bool)
-        return "" if good else f"Invalid value ({_shown(value)}): a number is right"
+        return "" if good else f"Invalid value ({_shortened(value)}): a number is right"
     form = spec.get("format", "")
     if kind == "integer" or form in ("int64", "uint64"):
         return _whole_fault(form or "int32", value)
     if not isinstance(value, str):
-        return f"Invalid value ({_shown(value)}): a string is right"
+        return f"Invalid value ({_shortened(value)}): a string is right"
     return _text_fault(spec, form, value)
 
 
@@ -131,7 +135,7 @@ def _text_fault(spec: Schema, form: str, value: str) -> str:
         good = not value or value in spec["enum"]
         return "" if good else f'Invalid value "{value}": one of {", ".join(spec["enum"])} is right'
     if form == "byte":
-        return "" if _base64(value) else f'Invalid value "{_shown(value)}": base64 is right'
+        return "" if _base64(value) else f'Invalid value "{_shortened(value)}": base64 is right'
     if form in ("google-datetime", "date-time"):
         return "" if _TIME.fullmatch(value) else f'Invalid value "{value}": an RFC 3339 time is right'
     if form == "google-duration":
@@ -147,11 +151,11 @@ def _text_fault(spec: Schema, form: str, value: str) -> str:
 def _whole_fault(form: str, value: Any) -> str:
     low, high = _WHOLE.get(form, _WHOLE["int64"])
     if isinstance(value, bool) or not isinstance(value, int | str | float):
-        return f"Invalid value ({_shown(value)}): a whole number is right"
+        return f"Invalid value ({_shortened(value)}): a whole number is right"
     try:
         number = int(value)
     except ValueError:
-        return f'Invalid value "{_shown(value)}": a whole number is right'
+        return f'Invalid value "{_shortened(value)}": a whole number is right'
     if number != float(value) or not low <= number <= high:
         return f"Invalid value ({value}): a whole number from {low} to {high} is right"
     return ""
@@ -168,14 +172,14 @@ def _base64(value: str) -> bool:
 def _strip(document: Schemas, spec: Schema, value: Any, *, nulls: bool) -> Any:
     resolved = _resolve(document, spec)
     if isinstance(value, list) and "items" in resolved:
-        return [_strip(document, resolved["items"], each, nulls=nulls) for each in value]
+        return [_strip(document, resolved["items"], element, nulls=nulls) for element in value]
     if isinstance(value, dict) and resolved.get("type", "object") == "object":
         known = resolved.get("properties", {})
         other = resolved.get("additionalProperties", {"type": "any"})
         return {
-            key: _strip(document, known.get(key, other), each, nulls=nulls)
-            for key, each in value.items()
-            if (nulls or each is not None) and not output_only(known.get(key, {}))
+            key: _strip(document, known.get(key, other), member, nulls=nulls)
+            for key, member in value.items()
+            if (nulls or member is not None) and not output_only(known.get(key, {}))
         }
     if (
         resolved.get("format") in ("int64", "uint64")
@@ -186,6 +190,6 @@ def _strip(document: Schemas, spec: Schema, value: Any, *, nulls: bool) -> Any:
     return value
 
 
-def _shown(value: Any) -> str:
+def _shortened(value: Any) -> str:
     text = str(value)
     return text if len(text) <= 80 else text[:77] + "..."

@@ -1,4 +1,4 @@
-"""The front: one request to what API and method, in whose name, in which project; and its answer."""
+"""The API server: one request to what API and method, in whose name, in which project; and its answer."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _HOLDERS: Final = ("resource", "name", "topic", "subscription", "parent")
 _NO_PROJECT: Final = frozenset({"roles", "operations", "permissions", "services", "b", "-"})
 
 
-class Front:
+class ApiServer:
     """One instance's Google Cloud."""
 
     operation_seconds = 0.2
@@ -131,7 +131,7 @@ class Front:
             project = self._project(method, host, parameters)
             body, media, media_type = _body(method, environ, raw)
             call = Call(
-                front=self,
+                server=self,
                 state=self.state,
                 method=method,
                 parameters=parameters,
@@ -144,10 +144,10 @@ class Front:
                 headers=_headers(environ),
                 lasts=lasts,
             )
-            made = self.perform(call)
-            if isinstance(made, Answer):
-                return made
-            answer = json.dumps(made).encode() if made else b"{}"
+            response = self.perform(call)
+            if isinstance(response, Answer):
+                return response
+            answer = json.dumps(response).encode() if response else b"{}"
             if key:
                 self.state.remember(key, 200, answer, call.at)
         return _json(200, answer)
@@ -171,22 +171,22 @@ class Front:
     def _project(self, method: discovery.Method, host: str, parameters: dict[str, Any]) -> str:
         """The id of the project; the path's number is one too. Raises where it is not ours or not enabled."""
         named = _named(parameters)
-        own = self.instance.account
-        if named and named not in (own, self.project_number):
+        project = self.instance.account
+        if named and named not in (project, self.project_number):
             raise _foreign(method.api, named)
         if named == self.project_number:
             for name, value in parameters.items():
                 if isinstance(value, str):
-                    parameters[name] = _with_id(value, self.project_number, own)
-        found = self.state.get(f"serviceusage/projects/{own}/services/{host}")
-        if host != discovery.OLD_HOST and not (found and found.get("state") == "ENABLED"):
-            raise disabled(host, own, self.project_number)
-        return own
+                    parameters[name] = _with_id(value, self.project_number, project)
+        service = self.state.get(f"serviceusage/projects/{project}/services/{host}")
+        if host != discovery.OLD_HOST and not (service and service.get("state") == "ENABLED"):
+            raise disabled(host, project, self.project_number)
+        return project
 
 
 def _headers(environ: dict[str, Any]) -> dict[str, str]:
-    given = {key.removeprefix("HTTP_"): value for key, value in environ.items() if key.startswith("HTTP_")}
-    return {key.lower().replace("_", "-"): value for key, value in given.items()}
+    headers = {key.removeprefix("HTTP_"): value for key, value in environ.items() if key.startswith("HTTP_")}
+    return {key.lower().replace("_", "-"): value for key, value in headers.items()}
 
 
 def _authorize(call: Call) -> None:
@@ -210,12 +210,12 @@ def _authorize(call: Call) -> None:
 
         permission = needed(call.method.id)
     permission = MEANT.get(permission, permission)
-    resource = next((str(call.parameters[each]) for each in _HOLDERS if call.parameters.get(each)), "")
-    allowed = call.front.identity.allowed
+    resource = next((str(call.parameters[holder]) for holder in _HOLDERS if call.parameters.get(holder)), "")
+    allowed = call.server.identity.allowed
     name = _conditioned(call)
-    if any(allowed(call.principal, permission, each, name) for each in ("", *_around(call, resource))):
+    if any(allowed(call.principal, permission, holder, name) for holder in ("", *_around(call, resource))):
         return
-    if "roles/owner" in call.front.identity.roles(call.principal):
+    if "roles/owner" in call.server.identity.roles(call.principal):
         return
     raise GoogleError(
         403,
@@ -325,23 +325,23 @@ def _parameters(
     wrong = discovery.parameter_violations(method, query)
     if wrong:
         raise invalid(wrong[0][1] if wrong[0][1].startswith("Invalid") else f"{wrong[0][0]}: {wrong[0][1]}")
-    made: dict[str, Any] = {}
+    parameters: dict[str, Any] = {}
     for name, value in path.items():
         spec = method.parameters.get(name, {})
-        made[name] = value
+        parameters[name] = value
         if "pattern" in spec and not schema.matches(spec["pattern"], value):
             raise invalid(
                 f"Invalid value for field '{name}': '{value}'. Must be a match of regex '{spec['pattern']}'"
             )
     # Of every method: `alt=media` asks for the bytes, the others say how bytes are sent.
-    made |= {name: query[name][-1] for name in ("alt", "uploadType", "upload_id") if name in query}
+    parameters |= {name: query[name][-1] for name in ("alt", "uploadType", "upload_id") if name in query}
     for name, values in query.items():
         spec = method.parameters.get(name)
         if spec is None:
             continue
-        read = [_value(spec, each) for each in values]
-        made[name] = read if spec.get("repeated") else read[-1]
-    return made
+        read = [_value(spec, text) for text in values]
+        parameters[name] = read if spec.get("repeated") else read[-1]
+    return parameters
 
 
 def _value(spec: dict[str, Any], text: str) -> Any:
@@ -380,15 +380,15 @@ def _check(method: discovery.Method, body: dict[str, Any]) -> dict[str, Any]:
     document = discovery.document(method.api, method.version)
     if not method.request or document is None:
         return body
-    found = schema.violations(document, method.request, body, method.id)
-    if found:
-        raise _faulty(method.api, found)
+    violations = schema.violations(document, method.request, body, method.id)
+    if violations:
+        raise _faulty(method.api, violations)
     strip = schema.patchable if method.verb in ("PATCH", "PUT") else schema.writable
     return strip(document, method.request, body)
 
 
-def _faulty(api: str, found: list[tuple[str, str]]) -> GoogleError:
-    path, reason = found[0]
+def _faulty(api: str, errors: list[tuple[str, str]]) -> GoogleError:
+    path, reason = errors[0]
     if reason.startswith("Invalid JSON payload"):
         message, why = reason, "badRequest"
     elif reason.startswith("Required"):
@@ -400,7 +400,7 @@ def _faulty(api: str, found: list[tuple[str, str]]) -> GoogleError:
         message, why = f"Invalid value for field 'resource.{path}': {reason}", "invalid"
     else:
         message, why = f"Invalid value at '{path}': {reason}", "invalid"
-    violations = [{"field": where, "description": what} for where, what in found]
+    violations = [{"field": where, "description": what} for where, what in errors]
     return invalid(
         message,
         reason=why,

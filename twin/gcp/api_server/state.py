@@ -46,7 +46,7 @@ def collection_of(name: str) -> str:
 class State:
     """The resources, operations, IAM policies and remembered answers of one instance.
 
-    Use it inside `transaction()`: the front opens one around every request and every private view, so a
+    Use it inside `transaction()`: the API server opens one around every request and every private view, so a
     handler only reads and writes.
     """
 
@@ -82,8 +82,10 @@ class State:
         """The resource's body (a copy that may be changed and put back), or None."""
         return self._json("SELECT body FROM resources WHERE name = ?", name)
 
-    def put(self, name: str, body: Body, *, kept: Body | None = None, baseline: bool | None = None) -> Body:
-        """Write a resource. kept: what the API does not show (None leaves what was kept).
+    def put(
+        self, name: str, body: Body, *, internal: Body | None = None, baseline: bool | None = None
+    ) -> Body:
+        """Write a resource. internal: what the API does not show (None leaves what was kept).
 
         baseline: whether it was there before anything was made (None leaves it; False at first).
         """
@@ -96,20 +98,20 @@ class State:
                     name,
                     collection_of(name),
                     json.dumps(body),
-                    None if kept is None else json.dumps(kept),
+                    None if internal is None else json.dumps(internal),
                     int(bool(baseline)),
                     baseline is not None,
                 ),
             )
         return body
 
-    def kept(self, name: str) -> Body:
+    def internal(self, name: str) -> Body:
         """What was kept with the resource; empty where nothing was."""
         return self._json("SELECT kept FROM resources WHERE name = ?", name) or {}
 
-    def keep(self, name: str, kept: Body) -> None:
+    def keep(self, name: str, internal: Body) -> None:
         """Write what is kept with an existing resource."""
-        self._run("UPDATE resources SET kept = ? WHERE name = ?", json.dumps(kept), name)
+        self._run("UPDATE resources SET kept = ? WHERE name = ?", json.dumps(internal), name)
 
     def delete(self, name: str) -> None:
         """Remove a resource, all that is below it, and their IAM policies."""
@@ -138,7 +140,7 @@ class State:
                 "SELECT name FROM resources WHERE name > ? AND name < ? ORDER BY name",
                 (f"{name}/", f"{name}0"),
             ).fetchall()
-        return [each for (each,) in rows]
+        return [below_name for (below_name,) in rows]
 
     def every(self) -> list[tuple[str, str, bool]]:
         """(collection, name, whether it is of the baseline) of all resources."""

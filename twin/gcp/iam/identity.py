@@ -78,13 +78,13 @@ class Identity:
         what a request is about, as conditions name it."""
         from twin.gcp.iam.policy import project_name
 
-        found: set[str] = set()
+        roles: set[str] = set()
         for row in filter(None, (project_name(self.project), resource)):
             for binding in (self._state.policy(row) or {}).get("bindings", ()):
                 everyone = {member, "allUsers", "allAuthenticatedUsers"}
                 if everyone & set(binding["members"]) and _holds(binding.get("condition"), name):
-                    found.add(binding["role"])
-        return found
+                    roles.add(binding["role"])
+        return roles
 
     def allowed(self, member: str, permission: str, resource: str = "", name: str = "") -> bool:
         """Whether a member has a permission (`container.clusters.get`) by its roles. name: as in `roles`."""
@@ -107,8 +107,8 @@ class Identity:
         kind, _, email = member.partition(":")
         if kind != "serviceAccount" or not email.endswith(f"@{self.project}.iam.gserviceaccount.com"):
             return True
-        found = self._state.get(f"iam/projects/{self.project}/serviceAccounts/{email}")
-        return found is not None and not found.get("disabled")
+        account = self._state.get(f"iam/projects/{self.project}/serviceAccounts/{email}")
+        return account is not None and not account.get("disabled")
 
     def _seal(self, member: str) -> str:
         return hmac.new(self._token.encode(), member.encode(), hashlib.sha256).hexdigest()[:40]

@@ -27,8 +27,8 @@ _POOL: Final = re.compile(
     r"principal(?:Set)?://iam\.googleapis\.com/projects/(\d+)/locations/global/workloadIdentityPools/([^/]+)/.+"
 )
 _ABOVE_PROJECTS: Final = frozenset(
-    f"roles/{each}"
-    for each in (
+    f"roles/{name}"
+    for name in (
         "accesscontextmanager.policyAdmin",
         "billing.admin",
         "billing.creator",
@@ -61,10 +61,10 @@ def etag(policy: Body) -> str:
 
 def read(state: State, name: str) -> Body:
     """The policy of a resource; one that was never set has only the etag ACAB and the version."""
-    found = state.policy(name)
-    if found is None:
+    policy = state.policy(name)
+    if policy is None:
         return {"version": 1, "etag": "ACAB"}
-    return {**found, "etag": etag(found)}
+    return {**policy, "etag": etag(policy)}
 
 
 def write(call: Call, name: str, policy: Body, mask: str = "") -> Body:
@@ -73,8 +73,8 @@ def write(call: Call, name: str, policy: Body, mask: str = "") -> Body:
     name: the resource in the state. mask: the fields to write (`bindings,etag`); all by default.
     """
     current = read(call.state, name)
-    given = policy.get("etag")
-    if given and given != current["etag"]:
+    etag = policy.get("etag")
+    if etag and etag != current["etag"]:
         raise concurrent(
             "There were concurrent policy changes. Please retry the whole read-modify-write with exponential "
             "backoff."
@@ -84,14 +84,14 @@ def write(call: Call, name: str, policy: Body, mask: str = "") -> Body:
     conditional = any("condition" in binding for binding in bindings)
     if conditional and policy.get("version") != 3:
         raise invalid("Policy version must be set to 3 when a binding has a condition.")
-    made: Body = {"version": policy.get("version") or 1, "bindings": bindings}
+    resource: Body = {"version": policy.get("version") or 1, "bindings": bindings}
     if "auditConfigs" in policy:
-        made["auditConfigs"] = policy["auditConfigs"]
+        resource["auditConfigs"] = policy["auditConfigs"]
     elif mask and "auditConfigs" not in mask and "auditConfigs" in current:
-        made["auditConfigs"] = current["auditConfigs"]
+        resource["auditConfigs"] = current["auditConfigs"]
     if not bindings:
-        made.pop("bindings")
-    call.state.put_policy(name, made)
+        resource.pop("bindings")
+    call.state.put_policy(name, resource)
     return read(call.state, name)
 
 
@@ -151,7 +151,7 @@ def mark_deleted(state: State, account: str, unique_id: str) -> None:
     for name in members_of(state, account):
         policy = state.policy(name) or {}
         for binding in policy.get("bindings", ()):
-            binding["members"] = [after if each == before else each for each in binding["members"]]
+            binding["members"] = [after if member == before else member for member in binding["members"]]
         state.put_policy(name, policy)
 
 
@@ -169,8 +169,8 @@ def _check_role(call: Call, name: str, role: str) -> None:
         raise invalid(
             f"Role name must be in the format roles/{{role}} or {{resource}}/roles/{{role}}: {role}"
         )
-    found = call.state.get(f"iam/{role}")
-    if not found or found.get("deleted"):
+    custom_role = call.state.get(f"iam/{role}")
+    if not custom_role or custom_role.get("deleted"):
         raise invalid(f"Role ({role}) does not exist in the resource's hierarchy.")
 
 
@@ -182,7 +182,7 @@ def _grantable(name: str, role: str) -> bool:
         return role not in _ABOVE_PROJECTS
     if name.startswith("storage/b/") and role in BASIC:
         return False  # a bucket has legacy roles for those
-    return any(each.startswith(_own_permissions(name)) for each in permissions(role))
+    return any(permission.startswith(_own_permissions(name)) for permission in permissions(role))
 
 
 _APIS: Final = {
@@ -208,16 +208,19 @@ def _own_permissions(name: str) -> str:
 
 
 def _check_account(call: Call, email: str) -> None:
-    own = f"@{call.front.instance.account}.iam.gserviceaccount.com"
+    suffix = f"@{call.server.instance.account}.iam.gserviceaccount.com"
     number = call.project_number
-    ours = email.endswith(own) or re.search(rf"(^|@|-){number}(@|-|\.)", email)
-    if ours and call.state.get(f"iam/projects/{call.front.instance.account}/serviceAccounts/{email}") is None:
+    ours = email.endswith(suffix) or re.search(rf"(^|@|-){number}(@|-|\.)", email)
+    if (
+        ours
+        and call.state.get(f"iam/projects/{call.server.instance.account}/serviceAccounts/{email}") is None
+    ):
         raise invalid(f"Service account {email} does not exist.")
 
 
 def _check_pool(call: Call, pool: str) -> None:
     project = pool.removesuffix(".svc.id.goog")
-    if project != call.front.instance.account:
+    if project != call.server.instance.account:
         return  # another project's pool, of which nothing is known
     # The pool comes with the project's first cluster that has Workload Identity Federation, and stays.
     if call.state.get(f"iam/projects/{project}/locations/global/workloadIdentityPools/{pool}") is None:
@@ -229,14 +232,20 @@ def _check_pool(call: Call, pool: str) -> None:
 
 def _merged(bindings: list[Body]) -> list[Body]:
     """Bindings as Google keeps them: one a role and condition, members once, none without members."""
-    found: dict[str, Body] = {}
+    merged: dict[str, Body] = {}
     for binding in bindings:
         key = json.dumps([binding.get("role"), binding.get("condition")], sort_keys=True)
-        kept: dict[str, Any] = found.setdefault(key, {**binding, "members": []})
-        kept["members"] += [
-            _lower(each) for each in binding.get("members") or [] if _lower(each) not in kept["members"]
+        merged_binding: dict[str, Any] = merged.setdefault(key, {**binding, "members": []})
+        merged_binding["members"] += [
+            _lower(member)
+            for member in binding.get("members") or []
+            if _lower(member) not in merged_binding["members"]
         ]
-    return [{**each, "members": sorted(each["members"])} for each in found.values() if each["members"]]
+    return [
+        {**binding_, "members": sorted(binding_["members"])}
+        for binding_ in merged.values()
+        if binding_["members"]
+    ]
 
 
 def _lower(member: str) -> str:

@@ -1,9 +1,9 @@
-"""How the front's services answer methods: one function a method, found by the method's id.
+"""How the API server's services answer methods: one function a method, found by the method's id.
 
     @handles("container.projects.locations.clusters.create")
     def create(call: Call) -> dict[str, Any]: ...
 
-A handler gets a call whose body follows the schema, works on `call.state` (the front has opened one
+A handler gets a call whose body follows the schema, works on `call.state` (the API server has opened one
 transaction) and answers the response's JSON, or raises GoogleError. Methods without a handler go to
 `twin.gcp.methods.generic`, where the collection has a Kind; all others answer 501.
 """
@@ -19,7 +19,7 @@ from twin.gcp.api_server.errors import GoogleError
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body, State
 
-__all__ = ["Call", "GoogleError", "Handler", "State", "handler", "handles", "load", "shown", "shows"]
+__all__ = ["Call", "GoogleError", "Handler", "State", "handler", "handles", "load", "representation", "shows"]
 
 Handler = Callable[[Call], Any]
 Shower = Callable[[State, str, Body], Body]
@@ -33,12 +33,12 @@ def handles(*method_ids: str) -> Callable[[Handler], Handler]:
     """The function answers these methods."""
 
     def keep(function: Handler) -> Handler:
-        for each in method_ids:
-            if each in _HANDLERS:
+        for method_id in method_ids:
+            if method_id in _HANDLERS:
                 raise ValueError(
-                    f"{each} is handled twice: {_HANDLERS[each].__module__}, {function.__module__}"
+                    f"{method_id} is handled twice: {_HANDLERS[method_id].__module__}, {function.__module__}"
                 )
-            _HANDLERS[each] = function
+            _HANDLERS[method_id] = function
         return function
 
     return keep
@@ -64,7 +64,7 @@ def shows(collection: str) -> Callable[[Shower], Shower]:
     return keep
 
 
-def shown(state: State, name: str, body: Body) -> Body:
+def representation(state: State, name: str, body: Body) -> Body:
     """The resource as its API shows it."""
     from twin.gcp.api_server.state import collection_of
 

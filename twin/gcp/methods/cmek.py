@@ -24,15 +24,15 @@ def check_key(call: Call, key: str, location: str, email: str, what: str) -> Non
 
     location: of the data (`us-central1`, `EU`). email: the agent. what: the resource in messages.
     """
-    found = _KEY.fullmatch(key)
-    if not found:
+    match = _KEY.fullmatch(key)
+    if not match:
         raise invalid(
             f"Invalid KMS key name '{key}': projects/PROJECT/locations/LOCATION/keyRings/RING/cryptoKeys/KEY "
             "is right."
         )
-    if found[1] != key_place(location):
+    if match[1] != key_place(location):
         raise invalid(
-            f"The location of the Cloud KMS key '{key}' ({found[1]}) must be that of the {what}, "
+            f"The location of the Cloud KMS key '{key}' ({match[1]}) must be that of the {what}, "
             f"'{key_place(location)}'."
         )
     check_granted(call, key, email)

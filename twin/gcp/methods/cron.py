@@ -43,27 +43,27 @@ def check(text: str, field: str, *, zone: bool = False, english: bool = False) -
     whether App Engine's words are accepted (`every 12 hours`)."""
     if english and _ENGLISH.fullmatch(text):
         return
-    found = _PREFIX.match(text)
-    if found and zone:
-        check_zone(found[1], field)
-        text = text[found.end() :]
+    match = _PREFIX.match(text)
+    if match and zone:
+        check_zone(match[1], field)
+        text = text[match.end() :]
     parts = text.split()
     if len(parts) != len(_FIELDS):
         raise invalid(f"Invalid {field} '{text}': five fields (minute hour day month weekday) are right.")
     for part, (name, low, high, words) in zip(parts, _FIELDS, strict=True):
-        for each in part.split(","):
-            if not _good(each, low, high, words):
-                raise invalid(f"Invalid {field} '{text}': '{each}' is no {name} from {low} to {high}.")
+        for item in part.split(","):
+            if not _good(item, low, high, words):
+                raise invalid(f"Invalid {field} '{text}': '{item}' is no {name} from {low} to {high}.")
 
 
 def _good(part: str, low: int, high: int, words: tuple[str, ...]) -> bool:
-    found = _PART.fullmatch(part)
-    if not found or (found[4] is not None and int(found[4]) < 1):
+    match = _PART.fullmatch(part)
+    if not match or (match[4] is not None and int(match[4]) < 1):
         return False
-    if found[1] == "*":
+    if match[1] == "*":
         return True
-    ends = [_number(each, low, words) for each in (found[2], found[3]) if each is not None]
-    return all(each is not None and low <= each <= high for each in ends)
+    ends = [_number(bound, low, words) for bound in (match[2], match[3]) if bound is not None]
+    return all(bound is not None and low <= bound <= high for bound in ends)
 
 
 def _number(text: str, low: int, words: tuple[str, ...]) -> int | None:

@@ -39,13 +39,11 @@ def common(call: Call) -> dict[str, Any]:
         return _operation(call)
     if word == "get" and _NAMED.search(call.method.path):
         name = f"{call.method.api}/{named(call)}"
-        return methods.shown(call.state, name, call.need(name, missing(call)))
+        return methods.representation(call.state, name, call.need(name, missing(call)))
     if word == "list" and _AROUND.search(call.method.path):
         last = call.method.path.rsplit("/", 1)[-1]
-        parent = next(
-            call.parameters[each] for each in ("parent", "project", "name") if each in call.parameters
-        )
-        return listed(call, f"{call.method.api}/{parent}/{last}/", f"{call.method.api}.{last}")
+        parent = next(call.parameters[key] for key in ("parent", "project", "name") if key in call.parameters)
+        return list_page(call, f"{call.method.api}/{parent}/{last}/", f"{call.method.api}.{last}")
     raise NotImplementedError(call.method.id)
 
 
@@ -57,34 +55,34 @@ def missing(call: Call) -> str:
 
 def named(call: Call) -> str:
     """The resource of the path, relative to its API."""
-    return next((str(call.parameters[each]) for each in _NAMES if call.parameters.get(each)), "")
+    return next((str(call.parameters[name]) for name in _NAMES if call.parameters.get(name)), "")
 
 
-def listed(call: Call, prefix: str, collection: str, keep: Any = None) -> dict[str, Any]:
+def list_page(call: Call, prefix: str, collection: str, keep: Any = None) -> dict[str, Any]:
     """A page of what is directly in a collection. keep: which (name, body) belong; all by default."""
-    found = [
-        methods.shown(call.state, name, body)
+    resources = [
+        methods.representation(call.state, name, body)
         for name, body in call.state.of(collection, prefix)
         if "/" not in name.removeprefix(prefix) and (keep is None or keep(name, body))
     ]
-    return page(call, found)
+    return page(call, resources)
 
 
-def page(call: Call, found: list[Body], key: str = "") -> dict[str, Any]:
+def page(call: Call, resources: list[Body], key: str = "") -> dict[str, Any]:
     """A page of a list, under the key that the response's schema gives lists."""
-    found = _filtered(found, call.parameters.get("filter", ""))
+    resources = _filtered(resources, call.parameters.get("filter", ""))
     size = call.parameters.get("pageSize") or call.parameters.get("maxResults") or _PAGE
     token = call.parameters.get("pageToken") or "0"
     if not token.isdigit():
         raise invalid(f"Invalid value for field 'pageToken': '{token}'. Page token is invalid.")
     start = int(token)
-    made: dict[str, Any] = {}
-    shown = found[start : start + size]
-    if shown:
-        made[key or list_key(call)] = shown
-    if start + size < len(found):
-        made["nextPageToken"] = str(start + size)
-    return made
+    page: dict[str, Any] = {}
+    page_items = resources[start : start + size]
+    if page_items:
+        page[key or list_key(call)] = page_items
+    if start + size < len(resources):
+        page["nextPageToken"] = str(start + size)
+    return page
 
 
 def list_key(call: Call) -> str:
@@ -108,13 +106,17 @@ def policy(call: Call, name: str) -> dict[str, Any]:
     if word == "getIamPolicy":
         return iam_policy.read(call.state, name)
     if word == "setIamPolicy":
-        given = call.body.get("policy", call.body if "bindings" in call.body else None)
-        if given is None:
+        policy = call.body.get("policy", call.body if "bindings" in call.body else None)
+        if policy is None:
             raise invalid("Policy must be specified.")
-        return iam_policy.write(call, name, given, call.body.get("updateMask", ""))
+        return iam_policy.write(call, name, policy, call.body.get("updateMask", ""))
     permissions = call.body.get("permissions") or call.parameters.get("permissions") or []
-    held = [each for each in permissions if call.front.identity.allowed(call.principal, each, name)]
-    return {"permissions": held} if held else {}
+    granted = [
+        permission
+        for permission in permissions
+        if call.server.identity.allowed(call.principal, permission, name)
+    ]
+    return {"permissions": granted} if granted else {}
 
 
 def expand(template: str, parameters: dict[str, Any]) -> str:
@@ -133,17 +135,17 @@ def complete(body: Body, defaults: Mapping[str, Any], *, inside: bool = True) ->
             body[name] = services.copied(value)
 
 
-def masked(call: Call, current: Body, allowed: frozenset[str], given: Body | None = None) -> Body:
+def masked(call: Call, current: Body, allowed: frozenset[str], changes: Body | None = None) -> Body:
     """A resource after a PATCH with an updateMask. Raises 400 for what the mask must not name.
 
     allowed: the fields that can change. Without a mask the fields of the body are meant.
     """
-    body = call.body if given is None else given
+    body = call.body if changes is None else changes
     mask = call.parameters.get("updateMask") or call.body.get("updateMask") or ""
-    paths = [each.strip() for each in mask.split(",") if each.strip()] or list(body)
-    made = dict(current)
+    paths = [part.strip() for part in mask.split(",") if part.strip()] or list(body)
+    updated = dict(current)
     for path in paths:
-        head, *rest = (_camel(each) for each in path.split("."))
+        head, *rest = (_camel(part) for part in path.split("."))
         if head not in allowed:
             if body.get(head) == current.get(head) and head in current:
                 continue
@@ -151,22 +153,22 @@ def masked(call: Call, current: Body, allowed: frozenset[str], given: Body | Non
                 f"Invalid update mask: field '{path}' is immutable or unknown and cannot be updated."
             )
         if rest:
-            _set(made, body, [head, *rest])
+            _set(updated, body, [head, *rest])
         elif body.get(head) is None:
-            made.pop(head, None)
+            updated.pop(head, None)
         else:
-            made[head] = body[head]
-    return made
+            updated[head] = body[head]
+    return updated
 
 
-def _set(made: Body, body: Body, path: list[str]) -> None:
+def _set(result: Body, body: Body, path: list[str]) -> None:
     value: Any = body
-    for each in path:
-        value = value.get(each) if isinstance(value, dict) else None
-    target = made
-    for each in path[:-1]:
-        target[each] = dict(target.get(each) or {})
-        target = target[each]
+    for part in path:
+        value = value.get(part) if isinstance(value, dict) else None
+    target = result
+    for part in path[:-1]:
+        target[part] = dict(target.get(part) or {})
+        target = target[part]
     if value is None:
         target.pop(path[-1], None)
     else:
@@ -175,22 +177,22 @@ def _set(made: Body, body: Body, path: list[str]) -> None:
 
 def _camel(text: str) -> str:
     head, *rest = text.split("_")
-    return head + "".join(each.title() for each in rest)
+    return head + "".join(letter.title() for letter in rest)
 
 
 def _operation(call: Call) -> dict[str, Any]:
     if call.method.name == "list":
         prefix = call.parameters.get("parent") or call.parameters.get("name") or ""
-        found = call.state.operations(f"{call.method.api}/{prefix}")
-        return page(call, [body for _, body in found], "operations")
+        operation = call.state.operations(f"{call.method.api}/{prefix}")
+        return page(call, [body for _, body in operation], "operations")
     name = call.parameters.get("name") or expand(call.method.path, call.parameters)
-    found = operations.find(call.state, call.method.api, name)
-    if found is None:
+    operation = operations.find(call.state, call.method.api, name)
+    if operation is None:
         raise not_found(f"Operation not found: {name}")
-    return found
+    return operation
 
 
-def _filtered(found: list[Body], text: str) -> list[Body]:
+def _filtered(resources: list[Body], text: str) -> list[Body]:
     """`name = x`, `(name eq x) (network = "y")`, `status:READY AND ...`: what clients ask."""
     rest = re.sub(r"\bAND\b|\band\b", " ", text)
     rest = rest.replace("(", " ").replace(")", " ")
@@ -201,18 +203,18 @@ def _filtered(found: list[Body], text: str) -> list[Body]:
         field, sign, quoted, plain = match.groups()
         wanted = plain if quoted is None else quoted
         differs = sign in ("!=", "ne")
-        found = [each for each in found if _has(each, field, wanted, sign) != differs]
+        resources = [resource for resource in resources if _has(resource, field, wanted, sign) != differs]
         rest = rest[match.end() :]
-    return found
+    return resources
 
 
 def _has(body: Body, field: str, wanted: str, sign: str) -> bool:
     value: Any = body
-    for each in field.split("."):
-        value = value.get(each) if isinstance(value, dict) else None
-    shown = str(value).lower() if isinstance(value, bool) else str(value)
+    for part in field.split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    value_text = str(value).lower() if isinstance(value, bool) else str(value)
     if wanted == "*":
         return value is not None
     if sign in ("eq", "ne"):
-        return re.fullmatch(wanted, shown) is not None  # these two take regular expressions
-    return wanted in shown if sign == ":" else shown == wanted
+        return re.fullmatch(wanted, value_text) is not None  # these two take regular expressions
+    return wanted in value_text if sign == ":" else value_text == wanted

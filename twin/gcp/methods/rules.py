@@ -33,7 +33,7 @@ _EMPTY: Final[tuple[Any, ...]] = ("", [], {})
 
 
 @dataclass(frozen=True)
-class _Found:
+class _FieldValue:
     """A value that a rule is about. path: as the API writes it. old: whether it is one of the old APIs."""
 
     call: Call
@@ -55,19 +55,19 @@ def check(call: Call, body: Body, rules: Sequence[Rule], around: str = "", *, ol
     for rule in rules:
         if any(body.get(name) != value for name, value in rule.get("when", {}).items()):
             continue
-        found = list(values(body, rule["field"]))
-        if not found and rule.get("needed"):
+        field_values = list(values(body, rule["field"]))
+        if not field_values and rule.get("needed"):
             path = f"resource.{rule['field']}" if old else around + snake(rule["field"])
             words = "Required field '{path}' not specified" if old else "{path} must be specified."
             raise invalid(rule.get("words", words).format(path=path, value=""), reason="required")
-        for where, value in found:
+        for where, value in field_values:
             path = f"resource.{where}" if old else around + snake(where)
             for kind, demand in DEMANDS.items():
                 if kind in rule:
-                    demand(_Found(call, rule, path, value, old))
+                    demand(_FieldValue(call, rule, path, value, old))
 
 
-def values(body: Any, path: str, shown: str = "") -> Iterator[tuple[str, Any]]:
+def values(body: Any, path: str, prefix: str = "") -> Iterator[tuple[str, Any]]:
     """(path, value) of all that is set at a dotted path, with `[]` for lists and `{}` for maps."""
     head, _, rest = path.partition(".")
     name = head.removesuffix("[]").removesuffix("{}")
@@ -75,22 +75,22 @@ def values(body: Any, path: str, shown: str = "") -> Iterator[tuple[str, Any]]:
     value: Any = around.get(name) if name else body
     if value is None or (name and value in _EMPTY):
         return
-    where = f"{shown}.{name}" if shown and name else shown or name
+    where = f"{prefix}.{name}" if prefix and name else prefix or name
     inside: list[tuple[str, Any]] = [(where, value)]
     if head.endswith("[]"):
-        inside = [(f"{where}[{index}]", each) for index, each in enumerate(value)]
+        inside = [(f"{where}[{index}]", element) for index, element in enumerate(value)]
     elif head.endswith("{}"):
-        inside = [(f"{where}[{key}]", each) for key, each in value.items()]
-    for place, each in inside:
+        inside = [(f"{where}[{key}]", element) for key, element in value.items()]
+    for place, entry in inside:
         if rest:
-            yield from values(each, rest, place)
+            yield from values(entry, rest, place)
         else:
-            yield place, each
+            yield place, entry
 
 
 def snake(path: str) -> str:
     """A path as the gRPC services write it: `message_retention_duration`."""
-    return re.sub(r"(?<=[a-z0-9])([A-Z])", lambda found: f"_{found[1].lower()}", path)
+    return re.sub(r"(?<=[a-z0-9])([A-Z])", lambda match: f"_{match[1].lower()}", path)
 
 
 def seconds(text: Any) -> float:
@@ -98,75 +98,77 @@ def seconds(text: Any) -> float:
     return float(str(text or "0s").removesuffix("s"))
 
 
-def _one_of(found: _Found) -> None:
-    if found.value not in found.rule["one_of"]:
-        listed = ", ".join(each for each in found.rule["one_of"] if each)
+def _one_of(field_value: _FieldValue) -> None:
+    if field_value.value not in field_value.rule["one_of"]:
+        choices = ", ".join(choice for choice in field_value.rule["one_of"] if choice)
         words = "Invalid {path} '{value}': one of {listed} is right."
-        raise found.refused(words, "Must be one of {listed}.", listed=listed)
+        raise field_value.refused(words, "Must be one of {listed}.", listed=choices)
 
 
-def _range(found: _Found) -> None:
-    least, most = found.rule["range"]
-    if not least <= float(found.value) <= most:
+def _range(field_value: _FieldValue) -> None:
+    least, most = field_value.rule["range"]
+    if not least <= float(field_value.value) <= most:
         words = f"{{path}} must be from {least} to {most}, got {{value}}."
-        raise found.refused(words, f"Must be from {least} to {most}.")
+        raise field_value.refused(words, f"Must be from {least} to {most}.")
 
 
-def _seconds(found: _Found) -> None:
-    least, most = found.rule["seconds"]
-    if not least <= seconds(found.value) <= most:
+def _seconds(field_value: _FieldValue) -> None:
+    least, most = field_value.rule["seconds"]
+    if not least <= seconds(field_value.value) <= most:
         words = f"{{path}} must be from {least}s to {most}s, got {{value}}."
-        raise found.refused(words, f"Must be from {least}s to {most}s.")
+        raise field_value.refused(words, f"Must be from {least}s to {most}s.")
 
 
-def _longest(found: _Found) -> None:
-    most, size = found.rule["longest"], len(str(found.value))
+def _longest(field_value: _FieldValue) -> None:
+    most, size = field_value.rule["longest"], len(str(field_value.value))
     if size > most:
         words = f"{{path}} must have at most {most} characters, it has {size}."
-        raise found.refused(words, f"Must have at most {most} characters.")
+        raise field_value.refused(words, f"Must have at most {most} characters.")
 
 
-def _matches(found: _Found) -> None:
-    pattern = found.rule["matches"]
-    if not re.fullmatch(pattern, str(found.value)):
-        right = found.rule.get("right", f"it must match {pattern}")
-        raise found.refused("Invalid {path} '{value}': {right}.", "{right}.", right=right)
+def _matches(field_value: _FieldValue) -> None:
+    pattern = field_value.rule["matches"]
+    if not re.fullmatch(pattern, str(field_value.value)):
+        right = field_value.rule.get("right", f"it must match {pattern}")
+        raise field_value.refused("Invalid {path} '{value}': {right}.", "{right}.", right=right)
 
 
-def _most(found: _Found) -> None:
-    most = found.rule["most"]
-    if len(found.value) > most:
-        words = f"{{path}}: at most {most} are allowed, got {len(found.value)}."
-        raise found.refused(words, f"At most {most} are allowed.")
+def _most(field_value: _FieldValue) -> None:
+    most = field_value.rule["most"]
+    if len(field_value.value) > most:
+        words = f"{{path}}: at most {most} are allowed, got {len(field_value.value)}."
+        raise field_value.refused(words, f"At most {most} are allowed.")
 
 
-def _exists(found: _Found) -> None:
-    if found.call.state.get(f"{found.rule['exists']}/{found.value}") is None:
-        words = found.rule.get("missing", "Resource '{value}' was not found.")
-        raise not_found(words.format(value=found.value, last=str(found.value).rpartition("/")[2]))
+def _exists(field_value: _FieldValue) -> None:
+    if field_value.call.state.get(f"{field_value.rule['exists']}/{field_value.value}") is None:
+        words = field_value.rule.get("missing", "Resource '{value}' was not found.")
+        raise not_found(words.format(value=field_value.value, last=str(field_value.value).rpartition("/")[2]))
 
 
-def _filter(found: _Found) -> None:
-    filters.check(found.rule["filter"], str(found.value), found.path)
+def _filter(field_value: _FieldValue) -> None:
+    filters.check(field_value.rule["filter"], str(field_value.value), field_value.path)
 
 
-def _exactly_one(found: _Found) -> None:
-    names = found.rule["exactly_one"]
-    given = [name for name in names if found.value.get(name) is not None]
-    if len(given) != 1:
+def _exactly_one(field_value: _FieldValue) -> None:
+    names = field_value.rule["exactly_one"]
+    set_names = [name for name in names if field_value.value.get(name) is not None]
+    if len(set_names) != 1:
         words = "Exactly one of {listed} must be set, got {given}."
-        raise found.refused(words, words, listed=", ".join(map(snake, names)), given=given or "none")
+        raise field_value.refused(
+            words, words, listed=", ".join(map(snake, names)), given=set_names or "none"
+        )
 
 
-def _at_most_one(found: _Found) -> None:
-    names = found.rule["at_most_one"]
-    given = [snake(name) for name in names if found.value.get(name)]
-    if len(given) > 1:
+def _at_most_one(field_value: _FieldValue) -> None:
+    names = field_value.rule["at_most_one"]
+    set_names = [snake(name) for name in names if field_value.value.get(name)]
+    if len(set_names) > 1:
         words = "Only one of {listed} can be set, got {given}."
-        raise found.refused(words, words, listed=", ".join(map(snake, names)), given=given)
+        raise field_value.refused(words, words, listed=", ".join(map(snake, names)), given=set_names)
 
 
-DEMANDS: Final[Mapping[str, Callable[[_Found], None]]] = {
+DEMANDS: Final[Mapping[str, Callable[[_FieldValue], None]]] = {
     "one_of": _one_of,
     "range": _range,
     "seconds": _seconds,

@@ -92,7 +92,7 @@ class Standard:
     check: Check | None = None
     renew: Renew | None = None
     vacate: Check | None = None
-    made: Check | None = None
+    after_create: Check | None = None
 
     @property
     def api(self) -> str:
@@ -120,17 +120,23 @@ def serve(
     check: Check | None = None,
     renew: Renew | None = None,
     vacate: Check | None = None,
-    made: Check | None = None,
+    after_create: Check | None = None,
 ) -> Standard:
     """Answer the create, patch and delete of an entry.
 
     prepare: completes a new resource. check: what must hold of a new and of a changed one. renew: (call,
-    before, after) checks a change. vacate: refuses a delete, or takes along what goes with it. made: after a
-    new one is stored.
+    before, after) checks a change. vacate: refuses a delete, or takes along what goes with it. after_create:
+    after a new one is stored.
     """
     service = methods.partition(".")[0]
     entry = services.entries(services.SAME.get(service, service), "methods")[methods]
-    hooks = {"prepare": prepare, "check": check, "renew": renew, "vacate": vacate, "made": made}
+    hooks = {
+        "prepare": prepare,
+        "check": check,
+        "renew": renew,
+        "vacate": vacate,
+        "after_create": after_create,
+    }
     stated = {
         name: services.frozen(value) if isinstance(value, list) else value for name, value in entry.items()
     }
@@ -148,12 +154,12 @@ def _done(deed: Callable[[Call, Standard], dict[str, Any]], kind: Standard, call
 
 def create(call: Call, kind: Standard) -> dict[str, Any]:
     """A new resource below its parent."""
-    given = _given(call, kind, "create")
+    request_body = _request_body(call, kind, "create")
     parent = call.parameters.get("parent") or call.parameters.get("name") or f"projects/{call.project}"
     if kind.named and "parent" not in call.parameters:
         parent = parent.rsplit("/", 2)[0]
     need_parent(call, kind, parent)
-    last = _id(call, kind, parent, given)
+    last = _id(call, kind, parent, request_body)
     name = f"{parent}/{kind.collection}/{last}"
     row = f"{kind.api}/{name}"
     if call.state.get(row) is not None:
@@ -163,7 +169,7 @@ def create(call: Call, kind: Standard) -> dict[str, Any]:
         and len(call.state.of(f"{kind.api}.{kind.collection}", f"{kind.api}/{parent}/")) >= kind.most
     ):
         raise precondition(f"There can be at most {kind.most} {kind.collection} in {parent}.")
-    stored: Body = {**given, "name": last if kind.short else name, **kind.sets}
+    stored: Body = {**request_body, "name": last if kind.short else name, **kind.sets}
     generic.complete(stored, kind.defaults)
     for stamp in filter(None, kind.stamps):
         stored[stamp] = call.timestamp
@@ -173,8 +179,8 @@ def create(call: Call, kind: Standard) -> dict[str, Any]:
         kind.prepare(call, stored)
     _check(call, kind, stored)
     _put(call, kind, row, stored)
-    if kind.made:
-        kind.made(call, stored)
+    if kind.after_create:
+        kind.after_create(call, stored)
     return answer(call, kind, stored)
 
 
@@ -183,11 +189,11 @@ def patch(call: Call, kind: Standard) -> dict[str, Any]:
     name = generic.named(call)
     row = f"{kind.api}/{name}"
     before = kind.need(call, name)
-    body = _given(call, kind, "patch")
+    body = _request_body(call, kind, "patch")
     if kind.mask_needed and not (call.parameters.get("updateMask") or call.body.get("updateMask")):
         raise invalid("update_mask must be specified.")
-    given = body.get("etag")
-    if kind.tag and given and given != before.get("etag"):
+    given_etag = body.get("etag")
+    if kind.tag and given_etag and given_etag != before.get("etag"):
         raise GoogleError(409, "ABORTED", f"The etag of {kind.title} '{name}' is not the current one.")
     after = generic.masked(call, before, frozenset(kind.mutable), body)
     generic.complete(after, kind.defaults)
@@ -239,26 +245,26 @@ def check_place(place: str, more: frozenset[str]) -> None:
         raise invalid(f"Location '{place}' is not found or access is unauthorized.")
 
 
-def _given(call: Call, kind: Standard, word: str) -> Body:
+def _request_body(call: Call, kind: Standard, word: str) -> Body:
     """The resource of the request."""
     where = kind.inside.get(word)
     return {**(call.body.get(where) or {})} if where else {**call.body}
 
 
-def _id(call: Call, kind: Standard, parent: str, given: Body) -> str:
+def _id(call: Call, kind: Standard, parent: str, request_body: Body) -> str:
     if kind.id in _MAKES:
         return _MAKES[kind.id]()
-    found = str(call.parameters.get(kind.id) or call.body.get(kind.id) or given.get(kind.id) or "")
+    id_ = str(call.parameters.get(kind.id) or call.body.get(kind.id) or request_body.get(kind.id) or "")
     if kind.named:
-        whole, around = found, f"{parent}/{kind.collection}/"
-        found = whole.removeprefix(around)
-        if found == whole or not re.fullmatch(kind.pattern, found):
+        whole, around = id_, f"{parent}/{kind.collection}/"
+        id_ = whole.removeprefix(around)
+        if id_ == whole or not re.fullmatch(kind.pattern, id_):
             raise invalid(f"Invalid name '{whole}': {around}NAME with {kind.right}.")
-    if not found and kind.id in call.method.parameters:
+    if not id_ and kind.id in call.method.parameters:
         raise invalid(f"Required parameter: {kind.id}", reason="required")
-    if not re.fullmatch(kind.pattern, found):
-        raise invalid(f"Invalid {kind.title} id '{found}': {kind.right or kind.pattern}.")
-    return found
+    if not re.fullmatch(kind.pattern, id_):
+        raise invalid(f"Invalid {kind.title} id '{id_}': {kind.right or kind.pattern}.")
+    return id_
 
 
 def _check(call: Call, kind: Standard, body: Body) -> None:
@@ -271,5 +277,5 @@ def _check(call: Call, kind: Standard, body: Body) -> None:
 
 def _put(call: Call, kind: Standard, row: str, body: Body) -> None:
     if kind.tag:
-        body["etag"] = etag({key: each for key, each in body.items() if key != "etag"})
+        body["etag"] = etag({key: value for key, value in body.items() if key != "etag"})
     call.state.put(row, body)

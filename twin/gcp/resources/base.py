@@ -124,19 +124,19 @@ class GcpResource(Shaped):
 
     def outputs(self, context: GcpContext, id: str, item: Props, state: Props) -> Props:
         """All outputs from what the API states; what it does not state is taken from the state."""
-        found = self.shape.decode(self.sdk_schema.outputs, item)
+        outputs = self.shape.decode(self.sdk_schema.outputs, item)
         for name in self.names:
-            if isinstance(found.get(name), str):
-                found[name] = last_of(found[name])
+            if isinstance(outputs.get(name), str):
+                outputs[name] = last_of(outputs[name])
         # Google leaves out what is false, 0 or empty: it is what was asked for.
         zeros = {name: state[name] for name in self.sdk_schema.inputs if state.get(name) in _ZEROS}
-        found = {**zeros, **found, **self._unreported(context, id, state)}
-        found |= self.more(context, id, item, {**state, **found})
+        outputs = {**zeros, **outputs, **self._unreported(context, id, state)}
+        outputs |= self.more(context, id, item, {**state, **outputs})
         if self.labels:
-            found.pop(self.labels, None)
-            found |= labels_now(item.get(self.label_field) or {}, state, self.labels)
+            outputs.pop(self.labels, None)
+            outputs |= labels_now(item.get(self.label_field) or {}, state, self.labels)
         whole = settled(
-            found,
+            outputs,
             state,
             sets=self.sets,
             documents=frozenset(),
@@ -144,25 +144,29 @@ class GcpResource(Shaped):
             others_change=frozenset(),
             alike=self.means,
         )
-        own = self.own_id(context, id, whole)
-        return {**whole, "id": own} if own != id and "id" not in self.sdk_schema.outputs else whole
+        resource_id = self.own_id(context, id, whole)
+        return (
+            {**whole, "id": resource_id}
+            if resource_id != id and "id" not in self.sdk_schema.outputs
+            else whole
+        )
 
     def _unreported(self, context: GcpContext, id: str, state: Props) -> Props:
         """Outputs that the state or the id knows, and no answer."""
         known = self.sdk_schema.outputs
-        found: Props = {}
+        unreported: Props = {}
         for path, field in self.fields.items():
             if not field.read and "." not in path and state.get(path) is not None:
-                found[path] = state[path]
+                unreported[path] = state[path]
         values = self.values(context, id, state)
         for name in ("project", self.place, *parse(self.id_form, id)):
             if name and name in known and isinstance(values.get(name), str):
-                found[name] = values[name] if name not in state else state[name]
+                unreported[name] = values[name] if name not in state else state[name]
         if "deletionPolicy" in known:
-            found["deletionPolicy"] = (
+            unreported["deletionPolicy"] = (
                 state.get("deletionPolicy") or self.default_policy or context.deletion_policy
             )
-        return found
+        return unreported
 
     def more(self, context: GcpContext, id: str, item: Props, known: Props) -> Props:
         """Outputs that are made of others, or that further calls answer."""
@@ -170,8 +174,8 @@ class GcpResource(Shaped):
 
     def own_id(self, context: GcpContext, id: str, outputs: Props) -> str:
         """The id in its own form; an import may name the resource in a shorter one."""
-        made = fill(self.id_form, {**self.values(context, id, outputs), **self.parsed(id)})
-        return made if isinstance(made, str) else id
+        id_ = fill(self.id_form, {**self.values(context, id, outputs), **self.parsed(id)})
+        return id_ if isinstance(id_, str) else id
 
     # Update
 
@@ -184,8 +188,8 @@ class GcpResource(Shaped):
             self.change_labels(context, id, old, new)
         outputs_only = {k: v for k, v in old.items() if k not in self.sdk_schema.inputs}
         managed = {"pulumiLabels": self._managed_labels(context, old, new)} if self.labels else {}
-        kept = {k: v for k, v in old.items() if k in self.computed and new.get(k) is None}
-        outputs = self.read(context, id, {**outputs_only, **kept, **new, **managed})
+        computed = {k: v for k, v in old.items() if k in self.computed and new.get(k) is None}
+        outputs = self.read(context, id, {**outputs_only, **computed, **new, **managed})
         if outputs is None:
             raise CloudError(f"Error updating {self.title} {id!r}: not found")
         return outputs
@@ -253,8 +257,8 @@ class GcpResource(Shaped):
             return
         before = dict(old.get("effectiveLabels") or {})
         wanted = self._managed_labels(context, old, new)
-        kept = {k: v for k, v in before.items() if k not in (old.get("pulumiLabels") or {}) or k in wanted}
-        after = {**kept, **wanted}
+        labels = {k: v for k, v in before.items() if k not in (old.get("pulumiLabels") or {}) or k in wanted}
+        after = {**labels, **wanted}
         if after != before:
             self.set_labels(context, id, old, new, after)
 

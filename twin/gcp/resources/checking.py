@@ -35,8 +35,8 @@ def blamed(message: str, stated: Mapping[str, str], places: Mapping[str, str], b
     ]
     if found_values:
         return _place(places, max(found_values)[2])
-    found = [path for path in places if re.search(rf"""["'`]{re.escape(path)}["'`]""", message)]
-    return places[max(found, key=len)] if found else ""
+    mentioned = [path for path in places if re.search(rf"""["'`]{re.escape(path)}["'`]""", message)]
+    return places[max(mentioned, key=len)] if mentioned else ""
 
 
 def _leaves(value: Any, path: str) -> Iterator[tuple[str, str]]:
@@ -69,11 +69,11 @@ def _without_unknown(value: Any, path: str) -> tuple[Any, set[str]]:
         return None, {path}
     unknown: set[str] = set()
     if isinstance(value, dict):
-        made: Props = {}
+        known: Props = {}
         for key, item in value.items():
-            made[key], more = _without_unknown(item, f"{path}.{key}" if path else key)
+            known[key], more = _without_unknown(item, f"{path}.{key}" if path else key)
             unknown |= more
-        return made, unknown
+        return known, unknown
     if isinstance(value, list):
         items: list[Any] = []
         for index, item in enumerate(value):

@@ -100,12 +100,12 @@ class Shape:
             inner: Schema | None = schema
             for part in api.split("."):
                 inner = self._property(inner, part)
-            made = self._encode(inner, value, where, there, places)
-            if field.encode and made is not UNKNOWN:
-                made = field.encode(made)
-            if made is not None:
+            encoded = self._encode(inner, value, where, there, places)
+            if field.encode and encoded is not UNKNOWN:
+                encoded = field.encode(encoded)
+            if encoded is not None:
                 places[there] = where
-                _put(body, api.split("."), made)
+                _put(body, api.split("."), encoded)
 
     def _encode(
         self, schema: Schema | None, value: Any, path: str, api_path: str, places: dict[str, str]
@@ -129,9 +129,9 @@ class Shape:
                 return [self._encode(items, value, path, f"{api_path}[0]", places)]
             if schema and "additionalProperties" in schema:
                 return dict(value)
-            made: Props = {}
-            self._encode_object(schema or {}, value, made, path, api_path, places)
-            return made
+            encoded: Props = {}
+            self._encode_object(schema or {}, value, encoded, path, api_path, places)
+            return encoded
         return _scalar_to_api(schema or {}, value)
 
     # Fields -> properties

@@ -36,8 +36,8 @@ class GcpFunction(FunctionType):
                 f"Error when reading or editing {self.title}: {error.words}",
                 code=error.reason or error.status,
             ) from error
-        given = {name: value for name, value in arguments.items() if value is not None}
-        return {**given, **answer}
+        parameters = {name: value for name, value in arguments.items() if value is not None}
+        return {**parameters, **answer}
 
     @abstractmethod
     def answer(self, context: GcpContext, arguments: Props) -> Props:
@@ -45,29 +45,29 @@ class GcpFunction(FunctionType):
 
     def answered(self, api: str, schema: str, item: Props) -> Props:
         """The result's properties that an API's resource states."""
-        found = sdk("pulumi_gcp").function(self.token)
+        function = sdk("pulumi_gcp").function(self.token)
         document = discovery.document(api, APIS[api].version)
         shape = Shape(sdk("pulumi_gcp"), document.schemas if document else {}, schema, self.fields)
-        return shape.decode(found.result if found else {}, item)
+        return shape.decode(function.result if function else {}, item)
 
 
 def project(context: GcpContext, arguments: Props) -> str:
     """The project asked for, or the provider's."""
-    found = last_of(arguments.get("project")) or context.project
-    if not found:
+    project = last_of(arguments.get("project")) or context.project
+    if not project:
         raise CloudError("project: required field is not set", path="project")
-    return str(found)
+    return str(project)
 
 
 def region(context: GcpContext, arguments: Props) -> str:
     """The region asked for, or the provider's."""
-    found = last_of(arguments.get("region")) or context.region or context.zone.rpartition("-")[0]
-    if not found:
+    region = last_of(arguments.get("region")) or context.region or context.zone.rpartition("-")[0]
+    if not region:
         raise CloudError(
             "Cannot determine region: set in this resource, or set provider-level 'region' or 'zone'.",
             path="region",
         )
-    return str(found)
+    return str(region)
 
 
 def pages(context: GcpContext, method: str, params: Props, key: str = "items") -> Iterator[Props]:

@@ -15,14 +15,14 @@ def labels_now(remote: Mapping[str, Any], state: Props, name: str) -> Props:
 
     What the program does not name is none, so that an import begins without labels.
     """
-    own = state.get(name)
+    labels = state.get(name)
     managed = state.get("pulumiLabels")
     result: Props = {
         "effectiveLabels": dict(remote),
         "pulumiLabels": {key: remote[key] for key in managed or {} if key in remote},
     }
-    if isinstance(own, dict):
-        result[name] = {key: remote[key] for key in own if key in remote}
+    if isinstance(labels, dict):
+        result[name] = {key: remote[key] for key in labels if key in remote}
     return result
 
 

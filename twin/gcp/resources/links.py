@@ -10,8 +10,8 @@ _HOST: Final = re.compile(r"(?:https?:)?//[^/]+/(?:compute/)?(?:v\d\w*/|beta/)?"
 
 def relative(link: str) -> str:
     """The link without host and version: `projects/p/global/networks/vpc`."""
-    found = _HOST.match(link)
-    return link[found.end() :] if found else link
+    match = _HOST.match(link)
+    return link[match.end() :] if match else link
 
 
 def same_thing(one: Any, other: Any) -> bool:
@@ -28,8 +28,8 @@ def same_thing(one: Any, other: Any) -> bool:
 
 def project_of(link: str) -> str:
     """The project that a link names, "" where it names none."""
-    found = re.search(r"projects/([^/]+)/", f"{link}/")
-    return found[1] if found else ""
+    match = re.search(r"projects/([^/]+)/", f"{link}/")
+    return match[1] if match else ""
 
 
 def last_of(link: Any) -> Any:

@@ -58,7 +58,7 @@ def _error(answer: Props) -> tuple[str, str] | None:
     error: Any = answer.get("error")
     if isinstance(error, dict) and error.get("errors"):
         errors = error["errors"]
-        return str(errors[0].get("code", "")), "\n".join(str(each.get("message", "")) for each in errors)
+        return str(errors[0].get("code", "")), "\n".join(str(entry.get("message", "")) for entry in errors)
     if isinstance(error, dict) and (error.get("message") or error.get("code")):
         code = error.get("code", "")
         return str(code), f"Error code {code}, message: {error.get('message', '')}"

@@ -46,8 +46,8 @@ class Shaped(Entry):
 
     def shape_of(self, root: str) -> Shape:
         """The same with another schema of the API."""
-        found = discovery.document(self.api, self.version)
-        return Shape(sdk(SDK), found.schemas if found else {}, root, self.fields)
+        description = discovery.document(self.api, self.version)
+        return Shape(sdk(SDK), description.schemas if description else {}, root, self.fields)
 
     # Validation
 
@@ -181,9 +181,9 @@ class Shaped(Entry):
         short = [part for part in without if part != self.place]
         for form in (self.id_form, _joined(parts), _joined(without), _joined(short)):
             if form.count("/") == relative(id).count("/") or form == self.id_form:
-                found = parse(form, relative(id))
-                if found:
-                    return found
+                parsed = parse(form, relative(id))
+                if parsed:
+                    return parsed
         return {}
 
     def filled(self, params: Mapping[str, str], values: Props) -> Props:

@@ -71,38 +71,40 @@ def rest(known: frozenset[str]) -> Iterator[tuple[str, str, str]]:
 
 def attributes(entry: Mapping[str, Any], table: Mapping[str, Any]) -> dict[str, Any]:
     """The attributes that an entry of a table states."""
-    made: dict[str, Any] = {"fields": {}, "validators": {}}
+    result: dict[str, Any] = {"fields": {}, "validators": {}}
     for path, part in entry.get("inside", {}).items():
         for name, stated in attributes(table[part], table).items():
-            made[name] |= {f"{path}.{below}".lstrip("."): each for below, each in stated.items()}
+            result[name] |= {f"{path}.{below}".lstrip("."): attribute for below, attribute in stated.items()}
     for name, value in entry.items():
         if name in _LISTS:
-            made["fields"] |= _LISTS[name](*value)
+            result["fields"] |= _LISTS[name](*value)
         elif name in _RENAMED:
-            made["fields"] |= _RENAMED[name](value)
+            result["fields"] |= _RENAMED[name](value)
         elif name == "validators":
-            made["validators"] |= {path: _validator(each) for path, each in value.items()}
+            result["validators"] |= {
+                path: _validator(stated_validator) for path, stated_validator in value.items()
+            }
         elif name == "changes":
-            made["changes"] = tuple(
-                Change(**{key: _tuple(each) for key, each in call.items()}) for call in value
+            result["changes"] = tuple(
+                Change(**{key: _tuple(argument) for key, argument in call.items()}) for call in value
             )
         elif name == "autoname":
-            made["autoname"] = AutoName(**value)
+            result["autoname"] = AutoName(**value)
         elif name not in ("base", "inside"):
-            made[name] = frozenset(value) if name in _SETS else _tuple(value)
-    return {name: value for name, value in made.items() if value != {}}
+            result[name] = frozenset(value) if name in _SETS else _tuple(value)
+    return {name: value for name, value in result.items() if value != {}}
 
 
 def _tuple(value: Any) -> Any:
-    return tuple(_tuple(each) for each in value) if isinstance(value, list) else value
+    return tuple(_tuple(element) for element in value) if isinstance(value, list) else value
 
 
 def _validator(stated: Mapping[str, Any]) -> validators.Validator:
     """The validator of `{between = [1, 7]}`; with `or_empty = true` the empty text passes."""
     [name] = stated.keys() - {"or_empty"}
-    given = stated[name]
+    argument = stated[name]
     if name == "cidr":
-        made: validators.Validator = validators.cidr
+        validator: validators.Validator = validators.cidr
     else:
-        made = getattr(validators, name)(*(given if isinstance(given, list) else [given]))
-    return validators.or_empty(made) if stated.get("or_empty") else made
+        validator = getattr(validators, name)(*(argument if isinstance(argument, list) else [argument]))
+    return validators.or_empty(validator) if stated.get("or_empty") else validator

@@ -76,8 +76,8 @@ _ALIKE: Final[dict[str, Callable[[str, str], bool]]] = {
 
 def alike(function: str, old: Any, new: Any) -> bool:
     """Whether the provider's function calls two values the same. function: with what it is given."""
-    name, _, given = function.partition("(")
+    name, _, argument = function.partition("(")
     if name == "EmptyOrDefaultStringSuppress":
-        return {old or "", new or ""} <= {"", given.rstrip(")")}
+        return {old or "", new or ""} <= {"", argument.rstrip(")")}
     check = _ALIKE.get(name)
     return bool(check and isinstance(old, str) and isinstance(new, str) and check(old, new))

@@ -16,14 +16,14 @@ def table() -> dict[str, GcpResource]:
     """All entries by token: classes with one, and those of the services' resources.toml alone."""
     for _ in services.modules("resources"):
         pass
-    bases = {each.__name__: each for each in _bases(GcpResource)}
-    made = registry.by_token(GcpResource)
-    for service, token, base in stated.rest(frozenset(made)):
+    bases = {base_class.__name__: base_class for base_class in _bases(GcpResource)}
+    types = registry.by_token(GcpResource)
+    for service, token, base in stated.rest(frozenset(types)):
         name = token.rpartition(":")[2]
         module = f"{services.__name__}.{service}.resources"
         kind = type(name, (bases[base or "GcpResource"],), {"token": token, "__module__": module})
-        made[token] = kind()
-    return made
+        types[token] = kind()
+    return types
 
 
 def _bases(parent: type[GcpResource]) -> Iterator[type[GcpResource]]:

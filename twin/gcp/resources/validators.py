@@ -20,8 +20,8 @@ def one_of(*values: str) -> Validator:
     """One of these texts."""
 
     def check(name: str, value: Any) -> str:
-        listed = " ".join(f'"{each}"' for each in values)
-        return "" if value in values else f"expected {name} to be one of [{listed}], got {value}"
+        choices = " ".join(f'"{choice}"' for choice in values)
+        return "" if value in values else f"expected {name} to be one of [{choices}], got {value}"
 
     return check
 

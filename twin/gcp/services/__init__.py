@@ -63,12 +63,12 @@ def tables(service: str) -> Mapping[str, Any]:
 def frozen(value: Any) -> Any:
     """A value with tuples for lists."""
     if isinstance(value, dict):
-        return {key: frozen(each) for key, each in value.items()}
-    return tuple(frozen(each) for each in value) if isinstance(value, list) else value
+        return {key: frozen(element) for key, element in value.items()}
+    return tuple(frozen(element) for element in value) if isinstance(value, list) else value
 
 
 def copied(value: Any) -> Any:
     """A value of a file, as a request or a body holds it."""
     if isinstance(value, Mapping):
-        return {key: copied(each) for key, each in value.items()}
-    return [copied(each) for each in value] if isinstance(value, tuple) else value
+        return {key: copied(element) for key, element in value.items()}
+    return [copied(element) for element in value] if isinstance(value, tuple) else value

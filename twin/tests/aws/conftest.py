@@ -1,4 +1,4 @@
-"""Fronts for the tests of the AWS twin."""
+"""API servers for the tests of the AWS twin."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from moto.server import ThreadedMotoServer
 
 from twin.aws import configuration
 from twin.aws.context import AwsContext
-from twin.tests.aws.fronts import Clients, opened
+from twin.tests.aws.api_servers import Clients, opened
 
 
 @pytest.fixture(scope="module")
 def clients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clients]:
-    """boto3 clients of a front of the module's own."""
-    with opened(tmp_path_factory.mktemp("home")) as made:
-        yield made
+    """boto3 clients of an API server of the module's own."""
+    with opened(tmp_path_factory.mktemp("home")) as opened_clients:
+        yield opened_clients
 
 
 @pytest.fixture

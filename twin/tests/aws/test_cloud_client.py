@@ -8,23 +8,23 @@ from collections.abc import Iterator
 import pytest
 
 from twin import credential
-from twin.aws.cloud_client import AwsView, FrontError, connect
+from twin.aws.cloud_client import ApiServerError, AwsView, connect
 from twin.aws.server import application, bind
 from twin.kubernetes.cloud_interface import CloudView, InsufficientCapacity
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.services.eks.scene import Names, group_params, make_cluster_of, network_and_roles
 
 
 @pytest.fixture(scope="module")
 def view(clients: Clients) -> Iterator[AwsView]:
-    server = bind(clients.front.instance)
-    credential.renew(clients.front.instance)
-    server.app = application(clients.front)
+    server = bind(clients.server.instance)
+    credential.renew(clients.server.instance)
+    server.app = application(clients.server)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
-    made: CloudView = connect(clients.front.instance)
-    assert isinstance(made, AwsView)
-    yield made
+    view: CloudView = connect(clients.server.instance)
+    assert isinstance(view, AwsView)
+    yield view
     server.shutdown()
     thread.join()
     server.server_close()
@@ -34,8 +34,8 @@ def view(clients: Clients) -> Iterator[AwsView]:
 def names(clients: Clients, view: AwsView) -> Names:
     """A cluster that the view made ACTIVE, with a node group and an add-on."""
     assert view.cluster() is None, "nothing yet"
-    found = network_and_roles(clients)
-    make_cluster_of(clients, found, bootstrapSelfManagedAddons=False)
+    names = network_and_roles(clients)
+    make_cluster_of(clients, names, bootstrapSelfManagedAddons=False)
     seen = view.cluster()
     assert seen is not None
     assert seen.status == "CREATING"
@@ -43,9 +43,9 @@ def names(clients: Clients, view: AwsView) -> Names:
     view.cluster_ready("https://127.0.0.1:6443", "Q0E=")
     taints = [{"key": "nvidia.com/gpu", "value": "true", "effect": "NO_SCHEDULE"}]
     sizes = {"minSize": 1, "maxSize": 2, "desiredSize": 1}
-    clients("eks").create_nodegroup(**group_params(found, taints=taints, scalingConfig=sizes))
+    clients("eks").create_nodegroup(**group_params(names, taints=taints, scalingConfig=sizes))
     clients("eks").create_addon(clusterName="demo", addonName="vpc-cni", configurationValues='{"env": {}}')
-    return found
+    return names
 
 
 def test_the_cluster_its_machines_groups_and_add_ons_come_in_the_views_types(
@@ -75,24 +75,24 @@ def test_refusals_come_as_the_views_exceptions(clients: Clients, view: AwsView, 
     with pytest.raises(PermissionError, match="not authorized to perform: autoscaling:SetDesiredCapacity"):
         view.set_desired(group, 2, role=names["pod_role"])
     admin = "arn:aws:iam::123456789012:role/platform-deployer"
-    with pytest.raises(FrontError, match="above the maximum"):
+    with pytest.raises(ApiServerError, match="above the maximum"):
         view.set_desired(group, 9, role=admin)
-    clients.front.faults.add({"kind": "capacity", "instance_type": "g5.xlarge"})
+    clients.server.faults.add({"kind": "capacity", "instance_type": "g5.xlarge"})
     with pytest.raises(InsufficientCapacity, match="InsufficientInstanceCapacity"):
         view.set_desired(group, 2, role=admin)
-    clients.front.faults.clear()
+    clients.server.faults.clear()
     view.set_desired(group, 2, role=admin)
     one, other = view.machines()
     view.terminate(group, one.provider_id, role=admin)
-    assert [each.provider_id for each in view.machines()] == [other.provider_id]
+    assert [machine.provider_id for machine in view.machines()] == [other.provider_id]
     assert view.authenticate("k8s-aws-v1.nonsense") is None, "an invalid token has no principal"
     assert view.workload_role("kube-system", "absent") is None
 
 
 def test_a_node_groups_status_follows_its_nodes(clients: Clients, view: AwsView, names: Names) -> None:
     def status() -> str:
-        found = clients("eks").describe_nodegroup(clusterName="demo", nodegroupName="gpu")["nodegroup"]
-        return found["status"]
+        nodegroup = clients("eks").describe_nodegroup(clusterName="demo", nodegroupName="gpu")["nodegroup"]
+        return nodegroup["status"]
 
     ready = len(view.machines())
     view.node_group_health("gpu", ready, [])
@@ -112,7 +112,7 @@ def test_a_front_that_is_away_is_reported_and_one_that_is_back_is_used(
 
         def close(self) -> None: ...
 
-    view._local.connection = Broken()  # pyright: ignore[reportPrivateUsage] - it died with the front
+    view._local.connection = Broken()  # pyright: ignore[reportPrivateUsage] - it died with the API server
     assert view.cluster() is not None, "a second connection decides"
 
 
@@ -124,5 +124,5 @@ def test_a_credential_that_was_renewed_in_between_is_read_again(
     monkeypatch.setattr(credential, "headers", lambda instance: next(stale, None) or current(instance))
     view.addons()
     monkeypatch.setattr(credential, "headers", lambda instance: {})
-    with pytest.raises(FrontError, match="needs the credential"):
+    with pytest.raises(ApiServerError, match="needs the credential"):
         view.addons()

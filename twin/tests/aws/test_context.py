@@ -28,11 +28,11 @@ def test_a_role_is_assumed(moto_url: str) -> None:
 
 
 def test_configuration_is_checked_without_a_call() -> None:
-    found = {
+    paths = {
         failure.path
         for failure in configuration.check({"region": "us-west-9", "allowedAccountIds": '["12"]'})
     }
-    assert found == {"region", "allowedAccountIds[0]"}
+    assert paths == {"region", "allowedAccountIds[0]"}
 
 
 def test_tags_of_the_provider_and_of_the_resource() -> None:
@@ -40,8 +40,8 @@ def test_tags_of_the_provider_and_of_the_resource() -> None:
     assert tags.merged({"owner": "c"}) == {"owner": "c", "team": "b"}
     remote = {"owner": "a", "skip": "1", "tmp:x": "1", "aws:y": "1", "new": "1"}
     assert tags.seen(remote) == {"owner": "a", "new": "1"}
-    assert tags.own(remote, None) == {"new": "1"}
-    assert tags.own(remote, {"owner": "a"}) == {"owner": "a", "new": "1"}, (
+    assert tags.of_resource(remote, None) == {"new": "1"}
+    assert tags.of_resource(remote, {"owner": "a"}) == {"owner": "a", "new": "1"}, (
         "one that the resource repeats is its own"
     )
 
@@ -56,11 +56,13 @@ def test_a_call_carries_its_intent_and_a_token_made_of_it(moto_url: str) -> None
     assert [headers[INTENT_HEADER] for headers in seen] == [b"i-1", b"i-1"] or [
         headers[INTENT_HEADER] for headers in seen
     ] == ["i-1", "i-1"]
-    made = context._with_token("ec2", "CreateNatGateway", {"SubnetId": "subnet-1"})
-    assert made == context._with_token("ec2", "CreateNatGateway", {"SubnetId": "subnet-1"}), (
+    token = context._with_token("ec2", "CreateNatGateway", {"SubnetId": "subnet-1"})
+    assert token == context._with_token("ec2", "CreateNatGateway", {"SubnetId": "subnet-1"}), (
         "the body is the same"
     )
-    assert made != context.with_intent("i-2")._with_token("ec2", "CreateNatGateway", {"SubnetId": "subnet-1"})
+    assert token != context.with_intent("i-2")._with_token(
+        "ec2", "CreateNatGateway", {"SubnetId": "subnet-1"}
+    )
 
 
 def test_the_order_of_a_map_is_nothing_to_a_call_s_body(moto_url: str) -> None:
@@ -70,8 +72,8 @@ def test_the_order_of_a_map_is_nothing_to_a_call_s_body(moto_url: str) -> None:
         "before-send", lambda request, **_: seen.append(request.body)
     )
     labels = {"b": "1", "a": "2"}
-    for given in (labels, dict(reversed(labels.items()))):
+    for label in (labels, dict(reversed(labels.items()))):
         params = {"clusterName": "none", "nodegroupName": "n", "subnets": [], "nodeRole": "r"}
         with pytest.raises(Exception, match="CreateNodegroup"):  # moto has no cluster of that name
-            context.call("eks", "CreateNodegroup", {**params, "labels": given})
+            context.call("eks", "CreateNodegroup", {**params, "labels": label})
     assert seen[0] == seen[1], "the front knows a repeated call by its body"

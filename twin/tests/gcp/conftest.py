@@ -8,20 +8,20 @@ from pathlib import Path
 
 import pytest
 
-from twin.gcp.api_server.server import Front
+from twin.gcp.api_server.server import ApiServer
 from twin.gcp.context import GcpContext
 from twin.gcp.resources import long_running_operations
-from twin.tests.gcp import fronts
+from twin.tests.gcp import api_servers
 from twin.tests.gcp.resources import life
 
 
 @pytest.fixture
-def front(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Front]:
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ApiServer]:
     """An instance's Google with nothing in it."""
     monkeypatch.setenv("AIPLATFORM_HOME", str(tmp_path))
-    made = fronts.make()
-    yield made
-    made.close()
+    server = api_servers.make()
+    yield server
+    server.close()
 
 
 SERVICES = (
@@ -41,22 +41,22 @@ DATA = (
 
 
 @pytest.fixture
-def google(front: Front) -> Front:
+def google(server: ApiServer) -> ApiServer:
     """The same, with the services enabled that the tests use."""
-    fronts.enable(front, *SERVICES)
-    return front
+    api_servers.enable(server, *SERVICES)
+    return server
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
     """One Google for what a module's tests are refused: services enabled, the network `net` made."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AIPLATFORM_HOME", str(tmp_path_factory.mktemp("home")))
-        made = fronts.make()
-        fronts.enable(made, *SERVICES)
-        fronts.network(made)
-        yield made
-        made.close()
+        server = api_servers.make()
+        api_servers.enable(server, *SERVICES)
+        api_servers.network(server)
+        yield server
+        server.close()
 
 
 @pytest.fixture(autouse=True)
@@ -66,20 +66,20 @@ def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def gcp(google: Front) -> GcpContext:
+def gcp(google: ApiServer) -> GcpContext:
     """A provider with one default label, services enabled."""
     return life.context(google)
 
 
 @pytest.fixture(scope="module")
-def shared_data(shared: Front) -> GcpContext:
+def shared_data(shared: ApiServer) -> GcpContext:
     """One Google for what a module's tests are refused, with all of these services and the network `net`."""
-    fronts.enable(shared, *DATA)
+    api_servers.enable(shared, *DATA)
     return life.context(shared)
 
 
 @pytest.fixture
-def data(google: Front) -> GcpContext:
+def data(google: ApiServer) -> GcpContext:
     """The same, with the services of the data side too."""
-    fronts.enable(google, *DATA)
+    api_servers.enable(google, *DATA)
     return life.context(google)

@@ -48,8 +48,8 @@ def test_an_endpoint_of_the_configuration_is_used() -> None:
 def test_the_token_may_stand_in_a_file_of_credentials(tmp_path: Path) -> None:
     file = tmp_path / "credentials.json"
     file.write_text(json.dumps({"type": "access_token", "access_token": "ya29.two"}))
-    for given in (str(file), file.read_text()):
-        assert configuration.configure({"credentials": given}).transport.token == "ya29.two"
+    for credentials in (str(file), file.read_text()):
+        assert configuration.configure({"credentials": credentials}).transport.token == "ya29.two"
     with pytest.raises(CloudError, match="No credentials loaded"):
         configuration.configure({})
 

@@ -14,17 +14,17 @@ import grpc
 import pytest
 
 from twin import web
-from twin.gcp.api_server.server import Front
+from twin.gcp.api_server.server import ApiServer
 from twin.gcp.credentials import deployer
 from twin.gcp.hosts import _SERVICE, Hosts, _messages, main
 from twin.kubernetes import certificates
-from twin.tests.gcp import fronts
-from twin.tests.gcp.fronts import PROJECT
+from twin.tests.gcp import api_servers
+from twin.tests.gcp.api_servers import PROJECT
 
 
 @pytest.fixture
-def hosts(google: Front) -> Iterator[Hosts]:
-    """The proxy before a front that serves."""
+def hosts(google: ApiServer) -> Iterator[Hosts]:
+    """The proxy before an API server that serves."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         google.instance.ports["cloud"] = free.getsockname()[1]
@@ -32,24 +32,24 @@ def hosts(google: Front) -> Iterator[Hosts]:
     server.app = web.application(google)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
-    with Hosts(google.instance) as made:
-        yield made
+    with Hosts(google.instance) as hosts:
+        yield hosts
     server.shutdown()
     server.server_close()
     thread.join()
 
 
 def _connected(hosts: Hosts, target: str) -> tuple[socket.socket, bytes]:
-    made = socket.create_connection(("127.0.0.1", hosts.port), timeout=10)
-    made.sendall(f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n\r\n".encode())
-    return made, made.recv(200)
+    connection = socket.create_connection(("127.0.0.1", hosts.port), timeout=10)
+    connection.sendall(f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n\r\n".encode())
+    return connection, connection.recv(200)
 
 
-def _authority(google: Front) -> str:
+def _authority(google: ApiServer) -> str:
     return str(certificates.ensure(google.instance.folder / "kubernetes" / "pki").certificate("ca"))
 
 
-def _get(google: Front, hosts: Hosts, host: str, path: str) -> tuple[int, bytes]:
+def _get(google: ApiServer, hosts: Hosts, host: str, path: str) -> tuple[int, bytes]:
     """GET https://<host>/<path>, through the proxy."""
     raw, answered = _connected(hosts, f"{host}:443")
     assert answered.startswith(b"HTTP/1.1 200")
@@ -66,18 +66,18 @@ def _get(google: Front, hosts: Hosts, host: str, path: str) -> tuple[int, bytes]
     return int(head.split()[1]), body
 
 
-def test_an_api_answers_under_its_own_name_and_certificate(google: Front, hosts: Hosts) -> None:
+def test_an_api_answers_under_its_own_name_and_certificate(google: ApiServer, hosts: Hosts) -> None:
     code, body = _get(google, hosts, "cloudresourcemanager.googleapis.com", f"/v1/projects/{PROJECT}")
     assert (code, json.loads(body)["projectId"]) == (200, PROJECT)
 
 
-def test_objects_are_read_as_by_the_xml_api(google: Front, hosts: Hosts) -> None:
-    storage = fronts.client(google, "storage")
+def test_objects_are_read_as_by_the_xml_api(google: ApiServer, hosts: Hosts) -> None:
+    storage = api_servers.client(google, "storage")
     storage.buckets().insert(
         project=PROJECT, body={"name": "acme-state", "location": "us-central1"}
     ).execute()
     call = "/upload/storage/v1/b/acme-state/o?uploadType=media&name=.pulumi/meta.yaml"
-    wire = fronts.Wire(google, deployer(google.instance).access_token, {})
+    wire = api_servers.Wire(google, deployer(google.instance).access_token, {})
     assert (
         wire.request(f"http://front{call}", "POST", b"version: 1", {"Content-Type": "text/plain"})[0].status
         == 200
@@ -90,9 +90,9 @@ def test_objects_are_read_as_by_the_xml_api(google: Front, hosts: Hosts) -> None
     assert _get(google, hosts, "storage.googleapis.com", "/storage/v1/b/acme-state")[0] == 200
 
 
-def test_keys_are_used_by_grpc(google: Front, hosts: Hosts) -> None:
+def test_keys_are_used_by_grpc(google: ApiServer, hosts: Hosts) -> None:
     location = f"projects/{PROJECT}/locations/us-central1"
-    rings = fronts.client(google, "cloudkms").projects().locations().keyRings()
+    rings = api_servers.client(google, "cloudkms").projects().locations().keyRings()
     rings.create(parent=location, keyRingId="r", body={}).execute()
     ring = f"{location}/keyRings/r"
     rings.cryptoKeys().create(parent=ring, cryptoKeyId="k", body={"purpose": "ENCRYPT_DECRYPT"}).execute()

@@ -18,12 +18,12 @@ class Answering(Transport):
     def __init__(self, *answers: tuple[int, Any]) -> None:
         super().__init__("ya29.token", attempts=3)
         self.answers = list(answers)
-        self.asked: list[tuple[str, str, str | None, dict[str, str]]] = []
+        self.requests: list[tuple[str, str, str | None, dict[str, str]]] = []
 
     def _send(
         self, scheme: str, host: str, verb: str, target: str, body: str | None, headers: dict[str, str]
     ) -> tuple[int, bytes]:
-        self.asked.append((verb, target, body, headers))
+        self.requests.append((verb, target, body, headers))
         status, answer = self.answers.pop(0)
         return status, answer if isinstance(answer, bytes) else json.dumps(answer).encode()
 
@@ -45,7 +45,7 @@ def test_a_call_carries_token_query_body_and_intent() -> None:
     assert transport.request("PATCH", "http://front/v1/x", query, {"b": 1, "a": 2}, intent="i") == {
         "name": "op"
     }
-    verb, target, body, headers = transport.asked[0]
+    verb, target, body, headers = transport.requests[0]
     assert (verb, target, body) == ("PATCH", "/v1/x?force=true&skip=3&updateMask=a%2Cb", '{"a": 2, "b": 1}')
     assert headers["Authorization"] == "Bearer ya29.token"
     assert headers[http_client.INTENT_HEADER] == "i"
@@ -54,7 +54,7 @@ def test_a_call_carries_token_query_body_and_intent() -> None:
 def test_a_read_carries_no_intent() -> None:
     transport = Answering((200, b""))
     assert transport.request("GET", "http://front/v1/x", {}, None, intent="i") == {}
-    assert http_client.INTENT_HEADER not in transport.asked[0][3]
+    assert http_client.INTENT_HEADER not in transport.requests[0][3]
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503])
@@ -68,9 +68,9 @@ def test_refusals_read_as_googles_client_prints_them() -> None:
     error = {"code": 409, "message": "It exists", "errors": [{"reason": "alreadyExists"}]}
     assert refusal((409, {"error": error})).words == "googleapi: Error 409: It exists, alreadyExists"
     error = {"code": 403, "message": "Off", "status": "PERMISSION_DENIED", "details": [{"reason": "X"}]}
-    found = refusal((403, {"error": error}))
-    assert found.status == "PERMISSION_DENIED"
-    assert found.words.startswith("googleapi: Error 403: Off\nDetails:")
+    error_message = refusal((403, {"error": error}))
+    assert error_message.status == "PERMISSION_DENIED"
+    assert error_message.words.startswith("googleapi: Error 403: Off\nDetails:")
     assert refusal((404, b"<html>not here</html>")).message == "<html>not here</html>"
 
 

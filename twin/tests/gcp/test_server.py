@@ -19,7 +19,7 @@ import pytest
 from twin import credential, instances
 from twin.gcp.credentials import deployer
 from twin.instances import Instance
-from twin.tests.gcp.fronts import PROJECT, REGION
+from twin.tests.gcp.api_servers import PROJECT, REGION
 
 
 @contextmanager
@@ -42,8 +42,8 @@ def serving(instance: Instance) -> Iterator[subprocess.Popen[bytes]]:
 def ask(instance: Instance, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
     """One request."""
     google = {"Authorization": f"Bearer {deployer(instance).access_token}"}
-    own = credential.headers(instance) if path.startswith("/_twin/") else google
-    headers = {**own, "Content-Type": "application/json"}
+    authorization = credential.headers(instance) if path.startswith("/_twin/") else google
+    headers = {**authorization, "Content-Type": "application/json"}
     raw = None if body is None else json.dumps(body).encode()
     with urllib.request.urlopen(  # noqa: S310 - loopback
         urllib.request.Request(instance.url("cloud") + path, raw, headers),  # noqa: S310

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from twin.aws.api_server.request import Answer, Call, Refusal
 from twin.aws.iam import service_roles
 from twin.aws.services.glue.validation.catalog import answer
-from twin.aws.validation.moto_state import Look
+from twin.aws.validation.moto_state import MotoState
 
 Params = dict[str, Any]
 
@@ -18,53 +18,53 @@ _INVALID: Final = "InvalidRequestException"
 _ENGINES: Final = ("AUTO", "Athena engine version 3", "PySpark engine version 3", "Apache Spark version 3.5")
 
 
-def create(params: Params, look: Look) -> None:
+def create(params: Params, state: MotoState) -> None:
     """CreateWorkGroup."""
     name = params["Name"]
-    if name in _groups(look):
+    if name in _groups(state):
         raise Refusal(_INVALID, f"WorkGroup {name} is already created")
-    _check(params.get("Configuration") or {}, look)
+    _check(params.get("Configuration") or {}, state)
 
 
-def update(params: Params, look: Look) -> None:
+def update(params: Params, state: MotoState) -> None:
     """UpdateWorkGroup."""
-    present(params, look)
-    given = params.get("ConfigurationUpdates") or {}
-    named = {**given, "ResultConfiguration": given.get("ResultConfigurationUpdates")}
-    managed = given.get("ManagedQueryResultsConfigurationUpdates")
-    _check({**named, "ManagedQueryResultsConfiguration": managed}, look)
+    present(params, state)
+    updates = params.get("ConfigurationUpdates") or {}
+    named = {**updates, "ResultConfiguration": updates.get("ResultConfigurationUpdates")}
+    managed = updates.get("ManagedQueryResultsConfigurationUpdates")
+    _check({**named, "ManagedQueryResultsConfiguration": managed}, state)
 
 
-def present(params: Params, look: Look) -> None:
+def present(params: Params, state: MotoState) -> None:
     """GetWorkGroup."""
-    if params["WorkGroup"] not in _groups(look):
+    if params["WorkGroup"] not in _groups(state):
         raise Refusal(_INVALID, f"WorkGroup {params['WorkGroup']} is not found.")
 
 
-def delete(params: Params, look: Look) -> None:
+def delete(params: Params, state: MotoState) -> None:
     """DeleteWorkGroup: not Athena's own, and with what is in it only where that is said."""
     name = params["WorkGroup"]
     if name == "primary":
         raise Refusal(_INVALID, "The primary workgroup cannot be deleted")
-    present(params, look)
-    backend = look.moto.backend("athena", look.region)
-    held = [*backend.named_queries.values(), *backend.prepared_statements.values()]
-    held += backend.executions.values()
-    full = any(getattr(each.workgroup, "name", each.workgroup) == name for each in held)
+    present(params, state)
+    backend = state.moto.backend("athena", state.region)
+    queries = [*backend.named_queries.values(), *backend.prepared_statements.values()]
+    queries += backend.executions.values()
+    full = any(getattr(query.workgroup, "name", query.workgroup) == name for query in queries)
     if full and not params.get("RecursiveDeleteOption"):
         raise Refusal(_INVALID, f"WorkGroup {name} is not empty")
 
 
-def _groups(look: Look) -> dict[str, Any]:
-    return look.moto.backend("athena", look.region).work_groups
+def _groups(state: MotoState) -> dict[str, Any]:
+    return state.moto.backend("athena", state.region).work_groups
 
 
-def _check(configuration: Params, look: Look) -> None:
+def _check(configuration: Params, state: MotoState) -> None:
     result = configuration.get("ResultConfiguration") or {}
     managed = configuration.get("ManagedQueryResultsConfiguration") or {}
     place = result.get("OutputLocation")
     if place:
-        _place(str(place), look)
+        _place(str(place), state)
     if managed.get("Enabled") and (place or result.get("EncryptionConfiguration")):
         raise Refusal(_INVALID, "ResultConfiguration cannot be set when managed query results are enabled")
     encryption = result.get("EncryptionConfiguration") or {}
@@ -74,38 +74,38 @@ def _check(configuration: Params, look: Look) -> None:
     if option == "SSE_S3" and key:
         raise Refusal(_INVALID, "A KMS key does not go with the encryption option SSE_S3")
     for named in (key, (managed.get("EncryptionConfiguration") or {}).get("KmsKey")):
-        if named and look.key(str(named)) is None:
+        if named and state.key(str(named)) is None:
             raise Refusal(_INVALID, f"The KMS key {named} does not exist")
     engine = (configuration.get("EngineVersion") or {}).get("SelectedEngineVersion")
     if engine and engine not in _ENGINES:
         raise Refusal(_INVALID, f"Unknown engine version {engine}: one of {', '.join(_ENGINES)} is")
     role = configuration.get("ExecutionRole")
-    if role and service_roles.by("athena.amazonaws.com", str(role), look) is None:
+    if role and service_roles.by("athena.amazonaws.com", str(role), state) is None:
         raise Refusal(
             _INVALID, f"The role {role} does not exist, or does not let athena.amazonaws.com assume it"
         )
 
 
-def _place(location: str, look: Look) -> None:
+def _place(location: str, state: MotoState) -> None:
     parts = urlsplit(location)
     if parts.scheme != "s3" or not parts.netloc:
         raise Refusal(_INVALID, f"outputLocation is not a valid S3 path: {location}")
-    if parts.netloc not in look.s3.buckets:
+    if parts.netloc not in state.s3.buckets:
         raise Refusal(_INVALID, f"Unable to verify/create output bucket {parts.netloc}")
 
 
-def result_of(given: Params, configuration: Params) -> Params:
+def result_of(params: Params, configuration: Params) -> Params:
     """The result configuration that counts: the workgroup's where it is enforced, else the caller's first."""
-    own = configuration.get("ResultConfiguration") or {}
+    result_location = configuration.get("ResultConfiguration") or {}
     if configuration.get("EnforceWorkGroupConfiguration"):
-        return own
-    return {**own, **(given.get("ResultConfiguration") or {})}
+        return result_location
+    return {**result_location, **(params.get("ResultConfiguration") or {})}
 
 
-def start(params: Params, look: Look) -> None:
+def start(params: Params, state: MotoState) -> None:
     """StartQueryExecution: in a workgroup that takes queries, with a place for what they answer."""
     name = params.get("WorkGroup") or "primary"
-    group = _groups(look).get(name)
+    group = _groups(state).get(name)
     if group is None:
         raise Refusal(_INVALID, f"WorkGroup {name} is not found.")
     if group.state == "DISABLED":
@@ -130,14 +130,14 @@ def start(params: Params, look: Look) -> None:
             "No output location provided. An output location is required either through the Workgroup result "
             "configuration setting or as an API input.",
         )
-    _place(str(place), look)
+    _place(str(place), state)
 
 
-def prepared(params: Params, look: Look) -> None:
+def prepared(params: Params, state: MotoState) -> None:
     """CreatePreparedStatement: once by its name, in a workgroup that is there."""
-    present(params, look)
-    held = look.moto.backend("athena", look.region).prepared_statements
-    if params["StatementName"] in held:
+    present(params, state)
+    statements = state.moto.backend("athena", state.region).prepared_statements
+    if params["StatementName"] in statements:
         raise Refusal(_INVALID, f"Prepared Statement {params['StatementName']} already exists")
 
 
@@ -156,10 +156,10 @@ RULES: Final = {
 
 def make(call: Call, backend: Any) -> Answer:
     """CreateWorkGroup, with the time of it."""
-    given = call.params
-    tags = list(given.get("Tags") or [])
-    configuration = _effective({**_DEFAULTS, **(given.get("Configuration") or {})})
-    group = backend.create_work_group(given["Name"], configuration, given.get("Description"), tags)
+    params = call.params
+    tags = list(params.get("Tags") or [])
+    configuration = _effective({**_DEFAULTS, **(params.get("Configuration") or {})})
+    group = backend.create_work_group(params["Name"], configuration, params.get("Description"), tags)
     group.created = time.time()
     return answer({})
 
@@ -184,33 +184,33 @@ def _effective(configuration: Params) -> Params:
 
 def change(call: Call, backend: Any) -> Answer:
     """UpdateWorkGroup."""
-    given = call.params
-    group = backend.work_groups[given["WorkGroup"]]
-    if given.get("Description") is not None:
-        group.description = given["Description"]
-    if given.get("State"):
-        group.state = given["State"]
-    updates: Params = given.get("ConfigurationUpdates") or {}
-    made = dict(group.configuration)
+    params = call.params
+    group = backend.work_groups[params["WorkGroup"]]
+    if params.get("Description") is not None:
+        group.description = params["Description"]
+    if params.get("State"):
+        group.state = params["State"]
+    updates: Params = params.get("ConfigurationUpdates") or {}
+    configuration = dict(group.configuration)
     for name, value in updates.items():
         if name.startswith("Remove"):
             if value:
-                made.pop(name.removeprefix("Remove"), None)
+                configuration.pop(name.removeprefix("Remove"), None)
         elif name.endswith("ConfigurationUpdates"):
             member = name.removesuffix("Updates")
-            made[member] = _merged(made.get(member) or {}, value)
+            configuration[member] = _merged(configuration.get(member) or {}, value)
         else:
-            made[name] = value
-    group.configuration = _effective(made)
+            configuration[name] = value
+    group.configuration = _effective(configuration)
     return answer({})
 
 
 def _merged(before: Params, updates: Params) -> Params:
-    made = {**before, **{name: each for name, each in updates.items() if not name.startswith("Remove")}}
+    result = {**before, **{name: update for name, update in updates.items() if not name.startswith("Remove")}}
     for name, value in updates.items():
         if name.startswith("Remove") and value:
-            made.pop(name.removeprefix("Remove"), None)
-    return made
+            result.pop(name.removeprefix("Remove"), None)
+    return result
 
 
 def report(call: Call, backend: Any) -> Answer:
@@ -229,10 +229,10 @@ def report(call: Call, backend: Any) -> Answer:
 def drop(call: Call, backend: Any) -> Answer:
     """DeleteWorkGroup, with what is in it."""
     name = call.params["WorkGroup"]
-    for held in (backend.named_queries, backend.prepared_statements, backend.executions):
-        for key, each in list(held.items()):
-            if getattr(each.workgroup, "name", each.workgroup) == name:
-                del held[key]
+    for collection in (backend.named_queries, backend.prepared_statements, backend.executions):
+        for key, entry in list(collection.items()):
+            if getattr(entry.workgroup, "name", entry.workgroup) == name:
+                del collection[key]
     backend.tagger.delete_all_tags_for_resource(backend.work_groups[name].arn)
     del backend.work_groups[name]
     return answer({})
@@ -248,20 +248,20 @@ def tell_tags(call: Call, backend: Any) -> Answer:
 def begin(call: Call, backend: Any) -> Answer:
     """StartQueryExecution, as far as it is remembered: the same token names the same execution. The query
     runs after it (twin/aws/services/athena/queries/service.py)."""
-    given = call.params
+    params = call.params
     tokens: dict[str, str] = vars(backend).setdefault("twin_tokens", {})
-    token = str(given.get("ClientRequestToken") or "")
+    token = str(params.get("ClientRequestToken") or "")
     if token in tokens:
         return answer({"QueryExecutionId": tokens[token]})
     # moto's own way would note databases, by a pattern, that the catalog need not have.
     from moto.athena.models import Execution
 
-    group = backend.work_groups[given.get("WorkGroup") or "primary"]
-    made = Execution(given["QueryString"], "", {}, group, given.get("ExecutionParameters"))
-    backend.executions[made.id] = made
+    group = backend.work_groups[params.get("WorkGroup") or "primary"]
+    execution = Execution(params["QueryString"], "", {}, group, params.get("ExecutionParameters"))
+    backend.executions[execution.id] = execution
     if token:
-        tokens[token] = made.id
-    return answer({"QueryExecutionId": made.id})
+        tokens[token] = execution.id
+    return answer({"QueryExecutionId": execution.id})
 
 
 def drop_prepared(call: Call, backend: Any) -> Answer:

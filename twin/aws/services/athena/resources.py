@@ -14,7 +14,9 @@ from twin.provider_interface import Props
 
 
 def log_types(value: Any) -> Any:
-    return {each["key"]: list(each["values"]) for each in value} if isinstance(value, list) else value
+    return (
+        {element["key"]: list(element["values"]) for element in value} if isinstance(value, list) else value
+    )
 
 
 def of_log_types(value: Any) -> Any:
@@ -53,49 +55,49 @@ class Workgroup(AwsResource):
             raise
 
     def outputs(self, context: AwsContext, id: str, item: Any, state: Props) -> Props:
-        found = super().outputs(context, id, item, state)
-        reported, known = found.get("configuration"), state.get("configuration")
+        outputs = super().outputs(context, id, item, state)
+        reported, known = outputs.get("configuration"), state.get("configuration")
         if isinstance(reported, dict) and isinstance(known, dict):
             # What Athena adds is no change of what the program asked for.
-            found["configuration"] = {name: value for name, value in reported.items() if name in known}
-            engine = found["configuration"].get("engineVersion")
+            outputs["configuration"] = {name: value for name, value in reported.items() if name in known}
+            engine = outputs["configuration"].get("engineVersion")
             if isinstance(engine, dict) and "effectiveEngineVersion" not in (known["engineVersion"] or {}):
                 engine.pop("effectiveEngineVersion", None)
-        return found
+        return outputs
 
     def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
         changed = self.changed(old, new)
-        given: Props = {"WorkGroup": id}
+        params: Props = {"WorkGroup": id}
         if "description" in changed:
-            given["Description"] = new.get("description") or ""
+            params["Description"] = new.get("description") or ""
         if "state" in changed:
-            given["State"] = new.get("state") or "ENABLED"
+            params["State"] = new.get("state") or "ENABLED"
         if "configuration" in changed:
-            given["ConfigurationUpdates"] = _updates(old, new)
-        if len(given) > 1:
-            context.call("athena", "UpdateWorkGroup", given)
+            params["ConfigurationUpdates"] = _updates(old, new)
+        if len(params) > 1:
+            context.call("athena", "UpdateWorkGroup", params)
 
     def unmake(self, context: AwsContext, id: str, state: Props) -> None:
-        given: Props = {"WorkGroup": id}
+        params: Props = {"WorkGroup": id}
         if state.get("forceDestroy"):
-            given["RecursiveDeleteOption"] = True
+            params["RecursiveDeleteOption"] = True
         try:
-            context.call("athena", "DeleteWorkGroup", given)
+            context.call("athena", "DeleteWorkGroup", params)
         except ClientError as error:
             if "is not found" not in str(error):
                 raise
 
 
 def _updates(old: Props, new: Props) -> Props:
-    before, wanted = (to_api(_CONFIGURATION, each.get("configuration") or {}) for each in (old, new))
-    made: Props = {}
+    before, wanted = (to_api(_CONFIGURATION, props.get("configuration") or {}) for props in (old, new))
+    updates: Props = {}
     for name, value in wanted.items():
-        made[_NESTED.get(name, name)] = value
+        updates[_NESTED.get(name, name)] = value
     for name in _REMOVABLE:
         if name in before and name not in wanted:
-            made[f"Remove{name}"] = True
+            updates[f"Remove{name}"] = True
     result, past = wanted.get("ResultConfiguration") or {}, before.get("ResultConfiguration") or {}
     gone = {f"Remove{name}": True for name in past if name not in result}
     if gone:
-        made["ResultConfigurationUpdates"] = {**result, **gone}
-    return made
+        updates["ResultConfigurationUpdates"] = {**result, **gone}
+    return updates

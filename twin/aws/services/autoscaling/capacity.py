@@ -21,13 +21,13 @@ _LOCAL = threading.local()
 
 
 @contextmanager
-def missing(listed: str | None) -> Iterator[None]:
+def missing(value: str | None) -> Iterator[None]:
     """Within, machines of these (type, zone, market) cannot be had, nor more vCPUs than the quotas allow.
 
     listed: JSON, as the call carries it in the journal (`{"missing": [[type, zone, market]], "quotas": {code:
     n}}`).
     """
-    carried = json.loads(listed) if listed else {}
+    carried = json.loads(value) if value else {}
     carried = carried if isinstance(carried, dict) else {"missing": carried}  # as calls carried it before
     # Calls of an older journal carry no market.
     _LOCAL.missing = [(kind, zone, *(market or "*")) for kind, zone, *market in carried.get("missing", [])]
@@ -155,14 +155,14 @@ def over_quota(backend: Any, data: dict[str, Any], instance_type: str, *, spot: 
     if quota is None or capacity_reservations.target(data):
         return ""  # a reservation counts when it is made, not when it is used
     running = [
-        each.instance_type
+        instance.instance_type
         for reservation in backend.reservations.values()
-        for each in reservation.instances
-        if each.state not in ("shutting-down", "terminated")
-        and (each.lifecycle == "spot") == spot
-        and servicequotas.quota_of(each.instance_type, spot=spot) is quota
+        for instance in reservation.instances
+        if instance.state not in ("shutting-down", "terminated")
+        and (instance.lifecycle == "spot") == spot
+        and servicequotas.quota_of(instance.instance_type, spot=spot) is quota
     ]
-    wanted = sum(_vcpus(each) for each in [*running, instance_type])
+    wanted = sum(_vcpus(type_) for type_ in [*running, instance_type])
     limit = float(getattr(_LOCAL, "quotas", servicequotas.values(new_account=False))[quota.code])
     return servicequotas.exceeded(quota, limit) if wanted > limit else ""
 
@@ -180,7 +180,7 @@ def _is_spot(group: Any) -> bool:
 def _types(group: Any) -> list[str]:
     policy = group.mixed_instances_policy or {}
     overrides = policy.get("LaunchTemplate", {}).get("Overrides") or []
-    named = [each["InstanceType"] for each in overrides if each.get("InstanceType")]
+    named = [override["InstanceType"] for override in overrides if override.get("InstanceType")]
     return named or [group.instance_type]
 
 
@@ -222,7 +222,7 @@ def _run(group: Any, subnet: Any, instance_type: str, tags: dict[str, str]) -> A
 def groups_of(data: dict[str, Any]) -> list[str]:
     """The ids of the security groups of a launch template: its own, or those of its first interface."""
     return data.get("SecurityGroupIds") or [
-        each for card in data.get("NetworkInterfaces", [])[:1] for each in card.get("Groups", [])
+        group for card in data.get("NetworkInterfaces", [])[:1] for group in card.get("Groups", [])
     ]
 
 
@@ -234,6 +234,6 @@ def volumes(data: dict[str, Any]) -> dict[str, Any]:
     # AWS's default is true, moto's false.
     return {
         "block_device_mappings": [
-            {**each, "Ebs": {"DeleteOnTermination": True, **each.get("Ebs", {})}} for each in mapped
+            {**mapping, "Ebs": {"DeleteOnTermination": True, **mapping.get("Ebs", {})}} for mapping in mapped
         ]
     }

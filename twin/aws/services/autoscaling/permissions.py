@@ -21,8 +21,8 @@ def closed(data: dict[str, Any], account: str, region: str) -> str:
     from moto.kms.models import kms_backends
 
     keys = kms_backends[account][region].keys
-    for each in data.get("BlockDeviceMappings") or []:
-        named = str((each.get("Ebs") or {}).get("KmsKeyId") or "")
+    for block_device_mapping in data.get("BlockDeviceMappings") or []:
+        named = str((block_device_mapping.get("Ebs") or {}).get("KmsKeyId") or "")
         key = keys.get(named.rsplit("/", 1)[-1]) if named else None
         if key is None or key.key_manager == "AWS":
             continue

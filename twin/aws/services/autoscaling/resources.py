@@ -29,8 +29,8 @@ class Tag(AwsResource):
     def make(self, context: AwsContext, inputs: Props) -> Props:
         # The API takes a tag of a group that does not exist; the provider looks first.
         name = inputs["autoscalingGroupName"]
-        found = context.call("autoscaling", "DescribeAutoScalingGroups", {"AutoScalingGroupNames": [name]})
-        if not found["AutoScalingGroups"]:
+        response = context.call("autoscaling", "DescribeAutoScalingGroups", {"AutoScalingGroupNames": [name]})
+        if not response["AutoScalingGroups"]:
             missing = {
                 "Error": {"Code": "ValidationError", "Message": f"AutoScalingGroup name not found - {name}"},
                 "ResponseMetadata": {"HTTPStatusCode": 400, "RequestId": ""},
@@ -56,11 +56,11 @@ class Tag(AwsResource):
     @staticmethod
     def _tag(inputs: Mapping[str, Any]) -> Props:
         tag = inputs.get("tag") or {}
-        made = {
+        result = {
             "ResourceId": inputs.get("autoscalingGroupName"),
             "ResourceType": "auto-scaling-group",
             "Key": tag.get("key"),
             "Value": tag.get("value"),
             "PropagateAtLaunch": tag.get("propagateAtLaunch"),
         }
-        return {name: value for name, value in made.items() if value is not None}
+        return {name: value for name, value in result.items() if value is not None}

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Any, Final
 
 from twin.aws.api_server.request import Refusal
-from twin.aws.validation.moto_state import Look
+from twin.aws.validation.moto_state import MotoState
 
 Params = dict[str, Any]
 
 
-def sizes(params: Params, look: Look) -> None:
+def sizes(params: Params, state: MotoState) -> None:
     """CreateAutoScalingGroup, UpdateAutoScalingGroup."""
-    held = look.autoscaling.autoscaling_groups.get(params.get("AutoScalingGroupName"))
-    least = _number(params, "MinSize", held.min_size if held else 0)
-    most = _number(params, "MaxSize", held.max_size if held else 0)
+    group = state.autoscaling.autoscaling_groups.get(params.get("AutoScalingGroupName"))
+    least = _number(params, "MinSize", group.min_size if group else 0)
+    most = _number(params, "MaxSize", group.max_size if group else 0)
     if least > most:
         raise Refusal(
             "ValidationError", f"Max bound, {most}, must be greater than or equal to min bound, {least}"
@@ -27,38 +27,38 @@ def sizes(params: Params, look: Look) -> None:
         )
     for subnet in filter(None, str(params.get("VPCZoneIdentifier") or "").split(",")):
         try:
-            look.subnet(subnet)
+            state.subnet(subnet)
         except Refusal:
             raise Refusal("ValidationError", f"The subnet ID '{subnet}' does not exist") from None
 
 
-def desired(params: Params, look: Look) -> None:
+def desired(params: Params, state: MotoState) -> None:
     """SetDesiredCapacity."""
-    held = look.autoscaling.autoscaling_groups.get(params.get("AutoScalingGroupName"))
-    if held is None:
+    group = state.autoscaling.autoscaling_groups.get(params.get("AutoScalingGroupName"))
+    if group is None:
         raise Refusal(
             "ValidationError", f"AutoScalingGroup name not found - {params.get('AutoScalingGroupName')}"
         )
     wanted = int(params.get("DesiredCapacity") or 0)
-    if wanted > held.max_size:
+    if wanted > group.max_size:
         raise Refusal(
             "ValidationError",
-            f"New SetDesiredCapacity value {wanted} is above max value {held.max_size} "
+            f"New SetDesiredCapacity value {wanted} is above max value {group.max_size} "
             f"for the AutoScalingGroup.",
         )
-    if wanted < held.min_size:
+    if wanted < group.min_size:
         raise Refusal(
             "ValidationError",
-            f"New SetDesiredCapacity value {wanted} is below min value {held.min_size} "
+            f"New SetDesiredCapacity value {wanted} is below min value {group.min_size} "
             f"for the AutoScalingGroup.",
         )
 
 
-def tags(params: Params, look: Look) -> None:
+def tags(params: Params, state: MotoState) -> None:
     """CreateOrUpdateTags: the groups must exist."""
     for tag in params.get("Tags") or []:
         name = tag.get("ResourceId")
-        if name not in look.autoscaling.autoscaling_groups:
+        if name not in state.autoscaling.autoscaling_groups:
             raise Refusal(
                 "ValidationError", f"AutoScalingGroup name not found - AutoScalingGroup '{name}' not found"
             )

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from twin.aws.api_server.request import Refusal
 from twin.aws.validation import extension_store
-from twin.aws.validation.moto_state import Look
+from twin.aws.validation.moto_state import MotoState
 
 Params = dict[str, Any]
 EXPORTS: Final = "twin_data_exports"
@@ -31,7 +31,7 @@ _SETTINGS: Final = {
 _VIEW: Final = re.compile(r"arn:aws[a-z-]*:billing::\d{12}:billingview/[\w/.+=@-]+")
 
 
-def check(params: Params, look: Look) -> None:
+def check(params: Params, state: MotoState) -> None:
     """CreateExport, UpdateExport: named columns, known settings, and a bucket that the service writes to."""
     export: Params = params["Export"]
     query = _QUERY.fullmatch(export["DataQuery"]["QueryStatement"])
@@ -49,11 +49,11 @@ def check(params: Params, look: Look) -> None:
     output = destination["S3OutputConfigurations"]
     if (output["Format"] == "PARQUET") != (output["Compression"] == "PARQUET"):
         raise Refusal("ValidationException", "Format and compression do not fit.")
-    _writable(destination["S3Bucket"], look)
+    _writable(destination["S3Bucket"], state)
 
 
-def _writable(bucket: str, look: Look) -> None:
-    known: Any = look.moto.backend("s3").buckets.get(bucket)
+def _writable(bucket: str, state: MotoState) -> None:
+    known: Any = state.moto.backend("s3").buckets.get(bucket)
     text: Any = getattr(known, "policy", None)
     document = json.loads(text) if text else {}
     for statement in document.get("Statement", ()):
@@ -70,8 +70,8 @@ def _several(value: Any) -> list[str]:
 
 def _create(params: Params, backend: Any) -> Params:
     export: Params = params["Export"]
-    known = extension_store.held(backend, EXPORTS)
-    if any(other.shown["Name"] == export["Name"] for other in known.values()):
+    known = extension_store.resources(backend, EXPORTS)
+    if any(other.description["Name"] == export["Name"] for other in known.values()):
         raise Refusal("ValidationException", f"An export with the name {export['Name']} exists.")
     arn = f"arn:aws:bcm-data-exports:{REGION}:{backend.account_id}:export/{export['Name']}-{uuid.uuid4()}"
     configurations = (export["DataQuery"].get("TableConfigurations") or {}).get("COST_AND_USAGE_REPORT")
@@ -85,44 +85,51 @@ def _create(params: Params, backend: Any) -> Params:
 
 
 def _known(backend: Any, arn: str) -> extension_store.Thing:
-    thing = extension_store.held(backend, EXPORTS).get(arn)
+    thing = extension_store.resources(backend, EXPORTS).get(arn)
     if thing is None:
         raise Refusal("ResourceNotFoundException", f"The export {arn} does not exist.")
     return thing
 
 
-def _exists(params: Params, look: Look) -> None:
-    _known(look.moto.backend("ce", look.region), params["ResourceArn"])
+def _exists(params: Params, state: MotoState) -> None:
+    _known(state.moto.backend("ce", state.region), params["ResourceArn"])
 
 
 def _get(params: Params, backend: Any) -> Params:
-    return {"Export": _known(backend, params["ExportArn"]).shown, "ExportStatus": {"StatusCode": "HEALTHY"}}
+    return {
+        "Export": _known(backend, params["ExportArn"]).description,
+        "ExportStatus": {"StatusCode": "HEALTHY"},
+    }
 
 
 def _list(_params: Params, backend: Any) -> Params:
     return {
         "Exports": [
-            {"ExportArn": arn, "ExportName": thing.shown["Name"], "ExportStatus": {"StatusCode": "HEALTHY"}}
-            for arn, thing in extension_store.held(backend, EXPORTS).items()
+            {
+                "ExportArn": arn,
+                "ExportName": thing.description["Name"],
+                "ExportStatus": {"StatusCode": "HEALTHY"},
+            }
+            for arn, thing in extension_store.resources(backend, EXPORTS).items()
         ]
     }
 
 
 def _update(params: Params, backend: Any) -> Params:
     arn = params["ExportArn"]
-    _known(backend, arn).shown = {**params["Export"], "ExportArn": arn}
+    _known(backend, arn).description = {**params["Export"], "ExportArn": arn}
     return {"ExportArn": arn}
 
 
 def _delete(params: Params, backend: Any) -> Params:
     arn = params["ExportArn"]
     _known(backend, arn)
-    del extension_store.held(backend, EXPORTS)[arn]
+    del extension_store.resources(backend, EXPORTS)[arn]
     extension_store.tags(backend, arn).clear()
     return {"ExportArn": arn}
 
 
-RULES: Final[dict[str, Callable[[Params, Look], None]]] = {
+RULES: Final[dict[str, Callable[[Params, MotoState], None]]] = {
     **dict.fromkeys(("CreateExport", "UpdateExport"), check),
     **dict.fromkeys(("TagResource", "ListTagsForResource"), _exists),
 }

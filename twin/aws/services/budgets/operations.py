@@ -8,7 +8,7 @@ from typing import Any, Final
 from twin.aws.api_server.request import Refusal
 from twin.aws.iam import policy_statements
 from twin.aws.validation import extension_store
-from twin.aws.validation.moto_state import Look
+from twin.aws.validation.moto_state import MotoState
 
 Params = dict[str, Any]
 KIND: Final = "twin_budgets"
@@ -31,7 +31,7 @@ _COST_TYPES: Final = {
 }
 
 
-def check(params: Params, look: Look) -> None:
+def check(params: Params, state: MotoState) -> None:
     """CreateBudget: a name, at most five notifications, and topics that AWS Budgets may publish to."""
     name = str(params["Budget"].get("BudgetName"))
     if ":" in name or "\\" in name or not name.strip():
@@ -44,15 +44,15 @@ def check(params: Params, look: Look) -> None:
             "CreationLimitExceededException", f"A budget has at most {MOST_NOTIFICATIONS} notifications."
         )
     for entry in notifications:
-        check_subscribers(entry.get("Subscribers") or [], look)
+        check_subscribers(entry.get("Subscribers") or [], state)
 
 
-def check_notification(params: Params, look: Look) -> None:
+def check_notification(params: Params, state: MotoState) -> None:
     """CreateNotification."""
-    check_subscribers(params.get("Subscribers") or [], look)
+    check_subscribers(params.get("Subscribers") or [], state)
 
 
-def check_subscribers(subscribers: list[Params], look: Look) -> None:
+def check_subscribers(subscribers: list[Params], state: MotoState) -> None:
     """At most ten addresses and one topic, which exists and which the service may publish to."""
     topics = [entry["Address"] for entry in subscribers if entry["SubscriptionType"] == "SNS"]
     if len(subscribers) - len(topics) > MOST_EMAILS or len(topics) > 1:
@@ -60,20 +60,20 @@ def check_subscribers(subscribers: list[Params], look: Look) -> None:
             "CreationLimitExceededException", "A notification has at most ten addresses and one topic."
         )
     for arn in topics:
-        if not may_publish(SERVICE, arn, look, f"arn:aws:budgets::{look.account}:budget/any"):
+        if not may_publish(SERVICE, arn, state, f"arn:aws:budgets::{state.account}:budget/any"):
             raise Refusal(
                 "InvalidParameterException",
                 f"Cannot validate SNS topic: {arn}: it does not let {SERVICE} publish",
             )
 
 
-def may_publish(service: str, arn: str, look: Look, source: str) -> bool:
+def may_publish(service: str, arn: str, state: MotoState, source: str) -> bool:
     """Whether a topic exists and its policy lets a service publish for this account. source: for what."""
     parts = arn.split(":")
-    topic: Any = look.moto.backend("sns", parts[3]).topics.get(arn) if len(parts) == 6 else None
-    if topic is None or parts[4] != look.account:
+    topic: Any = state.moto.backend("sns", parts[3]).topics.get(arn) if len(parts) == 6 else None
+    if topic is None or parts[4] != state.account:
         return False
-    context = {"aws:SourceAccount": look.account, "aws:SourceArn": source, "aws:SecureTransport": "true"}
+    context = {"aws:SourceAccount": state.account, "aws:SourceArn": source, "aws:SecureTransport": "true"}
     return any(
         statement.get("Effect") == "Allow"
         and service in policy_statements.services(statement)
@@ -84,9 +84,9 @@ def may_publish(service: str, arn: str, look: Look, source: str) -> bool:
 
 def create(params: Params, backend: Any) -> Params:
     """CreateBudget."""
-    budget, held = dict(params["Budget"]), extension_store.held(backend, KIND)
+    budget, budgets = dict(params["Budget"]), extension_store.resources(backend, KIND)
     name = budget["BudgetName"]
-    if name in held:
+    if name in budgets:
         raise Refusal(
             "DuplicateRecordException",
             f"Error creating budget: {name} - the budget already exists.",
@@ -101,9 +101,9 @@ def create(params: Params, backend: Any) -> Params:
     if "BudgetLimit" in budget:
         budget["BudgetLimit"] = _limit(budget["BudgetLimit"])
     notifications: list[Params] = []
-    held[name] = extension_store.Thing(budget, {"notifications": notifications})
+    budgets[name] = extension_store.Thing(budget, {"notifications": notifications})
     for entry in params.get("NotificationsWithSubscribers") or []:
-        _add(held[name], entry["Notification"], entry.get("Subscribers") or [])
+        _add(budgets[name], entry["Notification"], entry.get("Subscribers") or [])
     arn = _arn(backend, name)
     extension_store.tag_anew(backend, arn, extension_store.pairs(params.get("ResourceTags")))
     return {}
@@ -120,7 +120,7 @@ def _arn(backend: Any, name: str) -> str:
 
 
 def _budget(backend: Any, name: str) -> extension_store.Thing:
-    thing = extension_store.held(backend, KIND).get(name)
+    thing = extension_store.resources(backend, KIND).get(name)
     if thing is None:
         raise Refusal("NotFoundException", f"Unable to get budget: {name} - the budget doesn't exist.")
     return thing
@@ -131,7 +131,7 @@ def _same(one: Params, other: Params) -> bool:
 
 
 def _add(thing: extension_store.Thing, notification: Params, subscribers: list[Params]) -> None:
-    entries = thing.kept["notifications"]
+    entries = thing.internal["notifications"]
     if any(_same(entry["Notification"], notification) for entry in entries):
         raise Refusal("DuplicateRecordException", "The notification already exists.")
     stored = {"ThresholdType": "PERCENTAGE", "NotificationState": "OK", **notification}
@@ -139,7 +139,7 @@ def _add(thing: extension_store.Thing, notification: Params, subscribers: list[P
 
 
 def _notification(thing: extension_store.Thing, wanted: Params) -> Params:
-    for entry in thing.kept["notifications"]:
+    for entry in thing.internal["notifications"]:
         if _same(entry["Notification"], wanted):
             return entry
     raise Refusal("NotFoundException", "Unable to get notification - the notification doesn't exist.")
@@ -147,38 +147,38 @@ def _notification(thing: extension_store.Thing, wanted: Params) -> Params:
 
 def describe(params: Params, backend: Any) -> Params:
     """DescribeBudget."""
-    return {"Budget": _budget(backend, params["BudgetName"]).shown}
+    return {"Budget": _budget(backend, params["BudgetName"]).description}
 
 
 def describe_all(_params: Params, backend: Any) -> Params:
     """DescribeBudgets."""
-    return {"Budgets": [thing.shown for thing in extension_store.held(backend, KIND).values()]}
+    return {"Budgets": [thing.description for thing in extension_store.resources(backend, KIND).values()]}
 
 
 def update(params: Params, backend: Any) -> Params:
     """UpdateBudget: what is left out has its default again."""
     new: Params = params["NewBudget"]
-    shown = _budget(backend, new["BudgetName"]).shown
-    fixed = {key: shown[key] for key in ("CalculatedSpend", "TimePeriod")}
-    shown.clear()
-    shown.update({**fixed, **new, "CostTypes": {**_COST_TYPES, **(new.get("CostTypes") or {})}})
-    shown["TimePeriod"] = {**fixed["TimePeriod"], **(new.get("TimePeriod") or {})}
-    if "BudgetLimit" in shown:
-        shown["BudgetLimit"] = _limit(shown["BudgetLimit"])
-    shown["LastUpdatedTime"] = extension_store.now().timestamp()
+    description = _budget(backend, new["BudgetName"]).description
+    fixed = {key: description[key] for key in ("CalculatedSpend", "TimePeriod")}
+    description.clear()
+    description.update({**fixed, **new, "CostTypes": {**_COST_TYPES, **(new.get("CostTypes") or {})}})
+    description["TimePeriod"] = {**fixed["TimePeriod"], **(new.get("TimePeriod") or {})}
+    if "BudgetLimit" in description:
+        description["BudgetLimit"] = _limit(description["BudgetLimit"])
+    description["LastUpdatedTime"] = extension_store.now().timestamp()
     return {}
 
 
 def delete(params: Params, backend: Any) -> Params:
     """DeleteBudget, with its notifications."""
     _budget(backend, params["BudgetName"])
-    del extension_store.held(backend, KIND)[params["BudgetName"]]
+    del extension_store.resources(backend, KIND)[params["BudgetName"]]
     return {}
 
 
 def notifications(params: Params, backend: Any) -> Params:
     """DescribeNotificationsForBudget."""
-    entries = _budget(backend, params["BudgetName"]).kept["notifications"]
+    entries = _budget(backend, params["BudgetName"]).internal["notifications"]
     return {"Notifications": [entry["Notification"] for entry in entries]}
 
 
@@ -191,7 +191,7 @@ def subscribers(params: Params, backend: Any) -> Params:
 def create_notification(params: Params, backend: Any) -> Params:
     """CreateNotification."""
     thing = _budget(backend, params["BudgetName"])
-    if len(thing.kept["notifications"]) >= MOST_NOTIFICATIONS:
+    if len(thing.internal["notifications"]) >= MOST_NOTIFICATIONS:
         raise Refusal(
             "CreationLimitExceededException", f"A budget has at most {MOST_NOTIFICATIONS} notifications."
         )
@@ -202,11 +202,11 @@ def create_notification(params: Params, backend: Any) -> Params:
 def delete_notification(params: Params, backend: Any) -> Params:
     """DeleteNotification."""
     thing = _budget(backend, params["BudgetName"])
-    thing.kept["notifications"].remove(_notification(thing, params["Notification"]))
+    thing.internal["notifications"].remove(_notification(thing, params["Notification"]))
     return {}
 
 
-RULES: Final[dict[str, Callable[[Params, Look], None]]] = {
+RULES: Final[dict[str, Callable[[Params, MotoState], None]]] = {
     "CreateBudget": check,
     "CreateNotification": check_notification,
 }

@@ -87,8 +87,8 @@ class Budget(AwsResource):
     def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
         entries: list[Props] = []
         for notification in self._notifications(context, id):
-            asked = {**_budget(id), "Notification": notification}
-            subscribers: Any = context.call("budgets", "DescribeSubscribersForNotification", asked)
+            params = {**_budget(id), "Notification": notification}
+            subscribers: Any = context.call("budgets", "DescribeSubscribersForNotification", params)
             addresses: dict[str, list[str]] = {"SNS": [], "EMAIL": []}
             for subscriber in subscribers["Subscribers"]:
                 addresses[subscriber["SubscriptionType"]].append(subscriber["Address"])

@@ -9,7 +9,7 @@ from typing import Any, Final
 from twin.aws.api_server.request import Answer, Call, Refusal
 from twin.aws.services.budgets.operations import may_publish
 from twin.aws.validation import extension_store
-from twin.aws.validation.moto_state import Look
+from twin.aws.validation.moto_state import MotoState
 
 Params = dict[str, Any]
 MONITORS: Final = "twin_anomaly_monitors"
@@ -17,25 +17,25 @@ SUBSCRIPTIONS: Final = "twin_anomaly_subscriptions"
 SERVICE: Final = "costalerts.amazonaws.com"
 
 
-def check_monitor(params: Params, look: Look) -> None:
+def check_monitor(params: Params, state: MotoState) -> None:
     """CreateAnomalyMonitor: an account has one monitor of its services."""
     monitor: Params = params["AnomalyMonitor"]
     if monitor.get("MonitorType") != "DIMENSIONAL":
         return
     if monitor.get("MonitorSpecification") is not None:
         raise Refusal("ValidationException", "MonitorSpecification is of monitors of the type CUSTOM alone.")
-    others = extension_store.held(look.moto.backend("ce"), MONITORS).values()
+    others = extension_store.resources(state.moto.backend("ce"), MONITORS).values()
     dimension = monitor.get("MonitorDimension")
-    if any(other.shown.get("MonitorDimension") == dimension for other in others):
+    if any(other.description.get("MonitorDimension") == dimension for other in others):
         raise Refusal(
             "LimitExceededException", f"Limit exceeded on dimensional spend monitor creation: {dimension}"
         )
 
 
-def check_subscription(params: Params, look: Look) -> None:
+def check_subscription(params: Params, state: MotoState) -> None:
     """CreateAnomalySubscription: at once to topics alone, and by day or week to addresses alone."""
     subscription: Params = params["AnomalySubscription"]
-    known = extension_store.held(look.moto.backend("ce"), MONITORS)
+    known = extension_store.resources(state.moto.backend("ce"), MONITORS)
     for arn in subscription["MonitorArnList"]:
         if arn not in known:
             raise Refusal("UnknownMonitorException", f"Anomaly monitor {arn} does not exist.")
@@ -47,8 +47,8 @@ def check_subscription(params: Params, look: Look) -> None:
                 f"Frequency {subscription['Frequency']} is not supported for subscribers of the type "
                 f"{subscriber['Type']}.",
             )
-        source = f"arn:aws:ce::{look.account}:anomalysubscription/any"
-        if at_once and not may_publish(SERVICE, subscriber["Address"], look, source):
+        source = f"arn:aws:ce::{state.account}:anomalysubscription/any"
+        if at_once and not may_publish(SERVICE, subscriber["Address"], state, source):
             raise Refusal(
                 "ValidationException", f"{SERVICE} may not publish to the topic {subscriber['Address']}."
             )
@@ -57,7 +57,7 @@ def check_subscription(params: Params, look: Look) -> None:
 def _create(kind: str, request: str, arn: str, resource: str) -> Callable[[Params, Any], Params]:
     def create(params: Params, backend: Any) -> Params:
         name = f"arn:aws:ce::{backend.account_id}:{resource}/{uuid.uuid4()}"
-        extension_store.held(backend, kind)[name] = extension_store.Thing({**params[request], arn: name})
+        extension_store.resources(backend, kind)[name] = extension_store.Thing({**params[request], arn: name})
         extension_store.tags(backend, name).update(extension_store.pairs(params.get("ResourceTags")))
         return {arn: name}
 
@@ -66,18 +66,18 @@ def _create(kind: str, request: str, arn: str, resource: str) -> Callable[[Param
 
 def _list(kind: str, arns: str, result: str) -> Callable[[Params, Any], Params]:
     def listing(params: Params, backend: Any) -> Params:
-        wanted, things = params.get(arns), extension_store.held(backend, kind)
-        return {result: [thing.shown for arn, thing in things.items() if not wanted or arn in wanted]}
+        wanted, things = params.get(arns), extension_store.resources(backend, kind)
+        return {result: [thing.description for arn, thing in things.items() if not wanted or arn in wanted]}
 
     return listing
 
 
 def _update(kind: str, arn: str, code: str) -> Callable[[Params, Any], Params]:
     def update(params: Params, backend: Any) -> Params:
-        thing = extension_store.held(backend, kind).get(params[arn])
+        thing = extension_store.resources(backend, kind).get(params[arn])
         if thing is None:
             raise Refusal(code, f"{params[arn]} does not exist.")
-        thing.shown.update({key: value for key, value in params.items() if value is not None})
+        thing.description.update({key: value for key, value in params.items() if value is not None})
         return {arn: params[arn]}
 
     return update
@@ -85,7 +85,7 @@ def _update(kind: str, arn: str, code: str) -> Callable[[Params, Any], Params]:
 
 def _delete(kind: str, arn: str, code: str) -> Callable[[Params, Any], Params]:
     def delete(params: Params, backend: Any) -> Params:
-        if extension_store.held(backend, kind).pop(params[arn], None) is None:
+        if extension_store.resources(backend, kind).pop(params[arn], None) is None:
             raise Refusal(code, f"{params[arn]} does not exist.")
         extension_store.tags(backend, params[arn]).clear()
         return {}
@@ -106,7 +106,7 @@ def _of_anomalies(act: Callable[[Params, Any], Params]) -> Callable[[Call, Any],
 _MONITOR: Final = (MONITORS, "MonitorArn", "UnknownMonitorException")
 _SUBSCRIPTION: Final = (SUBSCRIPTIONS, "SubscriptionArn", "UnknownSubscriptionException")
 _TAGS: Final = extension_store.TagCalls("ResourceArn", "ResourceTags", "ResourceTagKeys", "ResourceTags")
-RULES: Final[dict[str, Callable[[Params, Look], None]]] = {
+RULES: Final[dict[str, Callable[[Params, MotoState], None]]] = {
     "CreateAnomalyMonitor": check_monitor,
     "CreateAnomalySubscription": check_subscription,
 }

@@ -22,7 +22,7 @@ def dimensions(value: Any) -> Any:
 
 
 def of_dimensions(value: Any) -> Any:
-    return {each["Name"]: each["Value"] for each in value}
+    return {element["Name"]: element["Value"] for element in value}
 
 
 class MetricAlarm(AwsResource):

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from twin.aws.api_server.request import Refusal
-from twin.aws.validation.moto_state import Look
+from twin.aws.validation.moto_state import MotoState
 
 _DAY, _WEEK, _HOUR = 86_400, 604_800, 3_600
 
 
-def put_metric_alarm(params: Mapping[str, Any], _: Look) -> None:
+def put_metric_alarm(params: Mapping[str, Any], _: MotoState) -> None:
     """PutMetricAlarm."""
     periods = int(params.get("EvaluationPeriods") or 1)
     if int(params.get("DatapointsToAlarm") or 1) > periods:

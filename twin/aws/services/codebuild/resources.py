@@ -45,10 +45,10 @@ class Project(AwsResource):
             context.call("codebuild", "UpdateProject", {"name": new["name"], **params})
 
     def _show(self, context: AwsContext, id: str, inputs: Props) -> None:
-        given = {"projectArn": id, "projectVisibility": inputs.get("projectVisibility") or "PRIVATE"}
+        params = {"projectArn": id, "projectVisibility": inputs.get("projectVisibility") or "PRIVATE"}
         if inputs.get("resourceAccessRole"):
-            given["resourceAccessRole"] = inputs["resourceAccessRole"]
-        context.call("codebuild", "UpdateProjectVisibility", given)
+            params["resourceAccessRole"] = inputs["resourceAccessRole"]
+        context.call("codebuild", "UpdateProjectVisibility", params)
 
     def _change_tags(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
         wanted = context.tags.merged(new.get("tags"))

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from twin.aws.api_server.request import Answer, Call, Refusal
 from twin.aws.iam import policy_statements, service_roles
-from twin.aws.validation.moto_state import Look
+from twin.aws.validation.moto_state import MotoState
 
 Params = dict[str, Any]
 
@@ -32,27 +32,27 @@ def invalid(words: str) -> Refusal:
     return Refusal("InvalidInputException", words)
 
 
-def create_project(params: Params, look: Look) -> None:
+def create_project(params: Params, state: MotoState) -> None:
     """CreateProject."""
     name = str(params.get("name"))
-    if name in _projects(look):
-        arn = f"arn:aws:codebuild:{look.region}:{look.account}:project/{name}"
+    if name in _projects(state):
+        arn = f"arn:aws:codebuild:{state.region}:{state.account}:project/{name}"
         raise Refusal("ResourceAlreadyExistsException", f"Project already exists: {arn}")
-    _check(params, look)
+    _check(params, state)
 
 
-def update_project(params: Params, look: Look) -> None:
+def update_project(params: Params, state: MotoState) -> None:
     """UpdateProject: what is left out stays, and the whole is checked again."""
-    before = _project(look, params.get("name"))
-    _check({**before, **params}, look)
+    before = _project(state, params.get("name"))
+    _check({**before, **params}, state)
 
 
-def _check(project: Params, look: Look) -> None:
-    role = _service_role(project, look)
+def _check(project: Params, state: MotoState) -> None:
+    role = _service_role(project, state)
     _source(project.get("source") or {}, role)
     _artifacts(project.get("artifacts") or {})
     _environment(project.get("environment") or {})
-    _vpc(project.get("vpcConfig") or {}, role, look)
+    _vpc(project.get("vpcConfig") or {}, role, state)
     limit = project.get("concurrentBuildLimit")
     if limit is not None and limit != -1:
         if limit < 1:
@@ -64,12 +64,12 @@ def _check(project: Params, look: Look) -> None:
             )
 
 
-def _service_role(project: Params, look: Look) -> Any:
+def _service_role(project: Params, state: MotoState) -> Any:
     arn = str(project.get("serviceRole") or "")
-    if not arn.startswith(f"arn:aws:iam::{look.account}:role/"):
+    if not arn.startswith(f"arn:aws:iam::{state.account}:role/"):
         raise invalid("Invalid service role: Service role account ID does not match caller's account")
-    project_arn = f"arn:aws:codebuild:{look.region}:{look.account}:project/{project.get('name')}"
-    role = service_roles.by("codebuild.amazonaws.com", arn, look, **{"aws:SourceArn": project_arn})
+    project_arn = f"arn:aws:codebuild:{state.region}:{state.account}:project/{project.get('name')}"
+    role = service_roles.by("codebuild.amazonaws.com", arn, state, **{"aws:SourceArn": project_arn})
     if role is None:
         raise invalid(f"CodeBuild is not authorized to perform: sts:AssumeRole on {arn}")
     return role
@@ -79,7 +79,9 @@ def _may(role: Any, action: str, resource: str) -> bool:
     texts = [*role.policies.values()]
     for attached in role.managed_policies.values():
         texts += [
-            each.document for each in attached.versions if each.version_id == attached.default_version_id
+            version.document
+            for version in attached.versions
+            if version.version_id == attached.default_version_id
         ]
     documents = [json.loads(text) if isinstance(text, str) else text for text in texts]
     return policy_statements.allows(documents, action, resource, {})
@@ -104,7 +106,7 @@ def _source(source: Params, role: Any) -> None:
         parts = arn.split(":")
         if len(parts) != 6 or parts[2] not in _CONNECTIONS or not parts[5].startswith("connection/"):
             raise invalid(f"Invalid source auth: {arn or 'no resource'} is not the arn of a connection")
-        if not all(_may(role, f"{parts[2]}:{each}", arn) for each in _USES):
+        if not all(_may(role, f"{parts[2]}:{use}", arn) for use in _USES):
             raise invalid(f"Failed to call GetConnectionToken, reason: Access denied to connection {arn}")
 
 
@@ -127,13 +129,16 @@ def _environment(environment: Params) -> None:
     curated = str(environment.get("image")).startswith("aws/codebuild/")
     if curated and environment.get("imagePullCredentialsType") == "SERVICE_ROLE":
         raise invalid("Images that CodeBuild provides are pulled with credentials of type CODEBUILD")
-    names = [each.get("name") for each in environment.get("environmentVariables") or []]
+    names = [
+        environment_variable.get("name")
+        for environment_variable in environment.get("environmentVariables") or []
+    ]
     twice = sorted({str(name) for name in names if names.count(name) > 1})
     if twice:
         raise invalid(f"Duplicate environment variable: {twice[0]}")
 
 
-def _vpc(vpc: Params, role: Any, look: Look) -> None:
+def _vpc(vpc: Params, role: Any, state: MotoState) -> None:
     if not vpc:
         return
     for member in ("vpcId", "subnets", "securityGroupIds"):
@@ -144,9 +149,9 @@ def _vpc(vpc: Params, role: Any, look: Look) -> None:
             raise invalid(f"Not authorized to perform {action}")
     wanted = vpc["vpcId"]
     try:
-        look.vpc(wanted)
-        places = [(subnet, look.subnet(subnet).vpc_id) for subnet in vpc["subnets"]]
-        places += [(group, look.group(group).vpc_id) for group in vpc["securityGroupIds"]]
+        state.vpc(wanted)
+        places = [(subnet, state.subnet(subnet).vpc_id) for subnet in vpc["subnets"]]
+        places += [(group, state.group(group).vpc_id) for group in vpc["securityGroupIds"]]
     except Refusal as error:
         raise invalid(f"Invalid vpc config: {error.message}") from None
     for id, there in places:
@@ -154,9 +159,9 @@ def _vpc(vpc: Params, role: Any, look: Look) -> None:
             raise invalid(f"Invalid vpc config: {id} is in {there}, not in {wanted}")
 
 
-def webhook(params: Params, look: Look) -> None:
+def webhook(params: Params, state: MotoState) -> None:
     """CreateWebhook: one a project, of a source that can report of events, with a way to it."""
-    project = _project(look, params.get("projectName"))
+    project = _project(state, params.get("projectName"))
     source = project["source"]
     if project.get("webhook"):
         raise Refusal("ResourceAlreadyExistsException", f"Webhook already exists for {project['arn']}")
@@ -169,16 +174,16 @@ def webhook(params: Params, look: Look) -> None:
     _filters(params, source["type"])
 
 
-def update_webhook(params: Params, look: Look) -> None:
+def update_webhook(params: Params, state: MotoState) -> None:
     """UpdateWebhook."""
-    project = _project(look, params.get("projectName"))
+    project = _project(state, params.get("projectName"))
     _hook(project)
     _filters(params, project["source"]["type"])
 
 
-def delete_webhook(params: Params, look: Look) -> None:
+def delete_webhook(params: Params, state: MotoState) -> None:
     """DeleteWebhook."""
-    _hook(_project(look, params.get("projectName")))
+    _hook(_project(state, params.get("projectName")))
 
 
 def _filters(params: Params, source: str) -> None:
@@ -186,37 +191,37 @@ def _filters(params: Params, source: str) -> None:
     if groups and params.get("branchFilter"):
         raise invalid("Only one of branchFilter and filterGroups can be given")
     for group in groups:
-        events = [each["pattern"] for each in group if each.get("type") == "EVENT"]
+        events = [filter_["pattern"] for filter_ in group if filter_.get("type") == "EVENT"]
         if len(events) != 1:
             raise invalid("Each filter group needs one filter of type EVENT")
         jobs = "WORKFLOW_JOB_QUEUED" in events[0]
         if jobs and not source.startswith("GITHUB"):
             raise invalid(f"Event WORKFLOW_JOB_QUEUED is not supported for source type {source}")
-        if not jobs and any(each.get("type") == "WORKFLOW_NAME" for each in group):
+        if not jobs and any(filter_.get("type") == "WORKFLOW_NAME" for filter_ in group):
             raise invalid("Filter type WORKFLOW_NAME goes with the event WORKFLOW_JOB_QUEUED alone")
 
 
-def start_build(params: Params, look: Look) -> None:
+def start_build(params: Params, state: MotoState) -> None:
     """StartBuild: a project that is at its limit throttles the build, and does not queue it."""
-    project = _project(look, params.get("projectName"))
+    project = _project(state, params.get("projectName"))
     limit = project.get("concurrentBuildLimit")
-    history = look.moto.backend("codebuild", look.region).build_metadata_history
-    running = [each for each in history.get(project["name"], []) if each["buildStatus"] == "IN_PROGRESS"]
+    history = state.moto.backend("codebuild", state.region).build_metadata_history
+    running = [build for build in history.get(project["name"], []) if build["buildStatus"] == "IN_PROGRESS"]
     if limit and len(running) >= limit:
         raise Refusal(
             "AccountLimitExceededException", f"Cannot have more than {limit} builds in queue for the project"
         )
 
 
-def _projects(look: Look) -> Mapping[str, Any]:
-    return look.moto.backend("codebuild", look.region).codebuild_projects
+def _projects(state: MotoState) -> Mapping[str, Any]:
+    return state.moto.backend("codebuild", state.region).codebuild_projects
 
 
-def _project(look: Look, name: Any) -> Params:
-    for project in _projects(look).values():
+def _project(state: MotoState, name: Any) -> Params:
+    for project in _projects(state).values():
         if name in (project.project_metadata["name"], project.arn):
             return project.project_metadata
-    arn = f"arn:aws:codebuild:{look.region}:{look.account}:project/{name}"
+    arn = f"arn:aws:codebuild:{state.region}:{state.account}:project/{name}"
     raise Refusal("ResourceNotFoundException", f"Project cannot be found: {arn}")
 
 
@@ -240,15 +245,17 @@ RULES: Final = {
 
 
 def _named(backend: Any, name: Any) -> Any:
-    return next(each for each in backend.codebuild_projects.values() if name in (each.name, each.arn))
+    return next(
+        project for project in backend.codebuild_projects.values() if name in (project.name, project.arn)
+    )
 
 
 def make_project(call: Call, backend: Any) -> Answer:
     """CreateProject, whole."""
     from moto.codebuild.models import CodeBuild
 
-    given: Params = call.params
-    name = given["name"]
+    params: Params = call.params
+    name = params["name"]
     project: Any = CodeBuild(
         backend.account_id,
         backend.region_name,
@@ -257,40 +264,42 @@ def make_project(call: Call, backend: Any) -> Answer:
         project_source={},
         artifacts={},
         environment={},
-        serviceRole=given["serviceRole"],
+        serviceRole=params["serviceRole"],
     )
-    made = project.project_metadata
-    made.update(_completed({**_DEFAULTS, **made, **_lasting(given)}))
-    made["badge"] = {"badgeEnabled": bool(given.get("badgeEnabled"))}
+    project_metadata = project.project_metadata
+    project_metadata.update(_completed({**_DEFAULTS, **project_metadata, **_lasting(params)}))
+    project_metadata["badge"] = {"badgeEnabled": bool(params.get("badgeEnabled"))}
     project.name = name
     backend.codebuild_projects[name] = project
     backend.build_history[name] = []
-    return _answer({"project": made})
+    return _answer({"project": project_metadata})
 
 
 def change_project(call: Call, backend: Any) -> Answer:
     """UpdateProject, which moto lacks."""
     project = _named(backend, call.params["name"])
-    made = project.project_metadata
-    made.update(_completed({**made, **_lasting(call.params)}))
+    project_metadata = project.project_metadata
+    project_metadata.update(_completed({**project_metadata, **_lasting(call.params)}))
     for member in ("vpcConfig", "buildBatchConfig"):
         if member in call.params and not call.params[member]:
-            made.pop(member, None)
+            project_metadata.pop(member, None)
     if call.params.get("concurrentBuildLimit") == -1:
-        made.pop("concurrentBuildLimit", None)
+        project_metadata.pop("concurrentBuildLimit", None)
     if call.params.get("badgeEnabled") is not None:
-        made["badge"] = {"badgeEnabled": call.params["badgeEnabled"]}
-    made["lastModifiedDate"] = time.time()
-    project.service_role = made["serviceRole"]
-    return _answer({"project": made})
+        project_metadata["badge"] = {"badgeEnabled": call.params["badgeEnabled"]}
+    project_metadata["lastModifiedDate"] = time.time()
+    project.service_role = project_metadata["serviceRole"]
+    return _answer({"project": project_metadata})
 
 
 def drop_project(call: Call, backend: Any) -> Answer:
     """DeleteProject: its builds go along, and one that is not there is no error."""
-    asked = call.params["name"]
-    for name in [key for key, each in backend.codebuild_projects.items() if asked in (key, each.arn)]:
-        for held in ("codebuild_projects", "build_history", "build_metadata", "build_metadata_history"):
-            getattr(backend, held).pop(name, None)
+    name_or_arn = call.params["name"]
+    for name in [
+        key for key, project in backend.codebuild_projects.items() if name_or_arn in (key, project.arn)
+    ]:
+        for collection in ("codebuild_projects", "build_history", "build_metadata", "build_metadata_history"):
+            getattr(backend, collection).pop(name, None)
     return _answer({})
 
 
@@ -318,8 +327,8 @@ def _token(*parts: object) -> str:
 def change_webhook(call: Call, backend: Any) -> Answer:
     """UpdateWebhook, which moto lacks."""
     hook = _named(backend, call.params["projectName"]).project_metadata["webhook"]
-    kept = ("branchFilter", "filterGroups", "buildType", "pullRequestBuildPolicy")
-    hook.update({name: call.params[name] for name in kept if name in call.params})
+    names = ("branchFilter", "filterGroups", "buildType", "pullRequestBuildPolicy")
+    hook.update({name: call.params[name] for name in names if name in call.params})
     if call.params.get("filterGroups"):
         hook.pop("branchFilter", None)
     return _answer({"webhook": hook})
@@ -344,29 +353,30 @@ _DEFAULTS: Final[Params] = {
 _PLAIN_LOGS: Final = {"status": "DISABLED", "encryptionDisabled": False}
 
 
-def _lasting(given: Params) -> Params:
-    return {name: value for name, value in given.items() if name != "badgeEnabled" and value is not None}
+def _lasting(params: Params) -> Params:
+    return {name: value for name, value in params.items() if name != "badgeEnabled" and value is not None}
 
 
 def _completed(project: Params) -> Params:
     """With what CodeBuild adds to the parts."""
-    made = dict(project)
-    made["source"] = {"insecureSsl": False, **made["source"]}
-    made["environment"] = {
+    completed = dict(project)
+    completed["source"] = {"insecureSsl": False, **completed["source"]}
+    completed["environment"] = {
         "environmentVariables": [],
         "privilegedMode": False,
         "imagePullCredentialsType": "CODEBUILD",
-        **made["environment"],
+        **completed["environment"],
     }
-    made["environment"]["environmentVariables"] = [
-        {"type": "PLAINTEXT", **each} for each in made["environment"]["environmentVariables"]
+    completed["environment"]["environmentVariables"] = [
+        {"type": "PLAINTEXT", **environment_variable}
+        for environment_variable in completed["environment"]["environmentVariables"]
     ]
-    logs = made.get("logsConfig") or {}
-    made["logsConfig"] = {
+    logs = completed.get("logsConfig") or {}
+    completed["logsConfig"] = {
         "cloudWatchLogs": logs.get("cloudWatchLogs") or {"status": "ENABLED"},
         "s3Logs": {**_PLAIN_LOGS, **(logs.get("s3Logs") or {})},
     }
-    return made
+    return completed
 
 
 def _answer(body: Params) -> Answer:

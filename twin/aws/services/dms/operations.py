@@ -35,13 +35,17 @@ def _arn(backend: Any, kind: str, name: str = "") -> str:
 
 def _seen(kind: str, member: str, gone: str) -> Callable[[Params, Any], Params]:
     def report(params: Params, backend: Any) -> Params:
-        found = [each.shown for each in extension_store.held(backend, kind).values()]
-        for each in params.get("Filters") or []:
-            name = _FILTERS[each["Name"]]
-            found = [shown for shown in found if shown.get(name) in each["Values"]]
-        if params.get("Filters") and not found:
+        descriptions = [
+            resource.description for resource in extension_store.resources(backend, kind).values()
+        ]
+        for filter_ in params.get("Filters") or []:
+            name = _FILTERS[filter_["Name"]]
+            descriptions = [
+                description for description in descriptions if description.get(name) in filter_["Values"]
+            ]
+        if params.get("Filters") and not descriptions:
             raise Refusal("ResourceNotFoundFault", f"No {gone} found matching the filters.")
-        return {member: found}
+        return {member: descriptions}
 
     return report
 
@@ -49,55 +53,57 @@ def _seen(kind: str, member: str, gone: str) -> Callable[[Params, Any], Params]:
 def _group(params: Params, backend: Any) -> Params:
     from moto.ec2.models import ec2_backends
 
-    held: dict[str, Any] = {}
+    subnets_: dict[str, Any] = {}
     for zone in ec2_backends[backend.account_id][backend.region_name].subnets.values():
-        held |= zone
-    subnets = [held[id] for id in params["SubnetIds"]]
-    shown = {
-        "SubnetIdentifier": [each.id for each in subnets],
+        subnets_ |= zone
+    subnets = [subnets_[id] for id in params["SubnetIds"]]
+    subnet_group = {
+        "SubnetIdentifier": [subnet.id for subnet in subnets],
         "SubnetGroupStatus": "Complete",
         "SupportedNetworkTypes": ["IPV4"],
         "VpcId": subnets[0].vpc_id,
         "Subnets": [
             {
-                "SubnetIdentifier": each.id,
-                "SubnetAvailabilityZone": {"Name": each.availability_zone},
+                "SubnetIdentifier": subnet.id,
+                "SubnetAvailabilityZone": {"Name": subnet.availability_zone},
                 "SubnetStatus": "Active",
             }
-            for each in subnets
+            for subnet in subnets
         ],
     }
-    return {name: value for name, value in shown.items() if name != "SubnetIdentifier"}
+    return {name: value for name, value in subnet_group.items() if name != "SubnetIdentifier"}
 
 
 def make_group(params: Params, backend: Any) -> Params:
     """CreateReplicationSubnetGroup."""
     name = params["ReplicationSubnetGroupIdentifier"].lower()
     described = params.get("ReplicationSubnetGroupDescription") or ""
-    shown = {
+    description = {
         "ReplicationSubnetGroupIdentifier": name,
         "ReplicationSubnetGroupDescription": described,
         **_group(params, backend),
     }
-    extension_store.held(backend, SUBNETS)[name] = extension_store.Thing(shown)
+    extension_store.resources(backend, SUBNETS)[name] = extension_store.Thing(description)
     extension_store.tag_anew(
         backend, _arn(backend, "subgrp", name), extension_store.pairs(params.get("Tags"))
     )
-    return {"ReplicationSubnetGroup": shown}
+    return {"ReplicationSubnetGroup": description}
 
 
 def change_group(params: Params, backend: Any) -> Params:
     """ModifyReplicationSubnetGroup."""
-    shown = extension_store.held(backend, SUBNETS)[params["ReplicationSubnetGroupIdentifier"]].shown
-    shown.update(_group(params, backend))
+    description = extension_store.resources(backend, SUBNETS)[
+        params["ReplicationSubnetGroupIdentifier"]
+    ].description
+    description.update(_group(params, backend))
     if params.get("ReplicationSubnetGroupDescription"):
-        shown["ReplicationSubnetGroupDescription"] = params["ReplicationSubnetGroupDescription"]
-    return {"ReplicationSubnetGroup": shown}
+        description["ReplicationSubnetGroupDescription"] = params["ReplicationSubnetGroupDescription"]
+    return {"ReplicationSubnetGroup": description}
 
 
 def drop_group(params: Params, backend: Any) -> Params:
     """DeleteReplicationSubnetGroup."""
-    del extension_store.held(backend, SUBNETS)[params["ReplicationSubnetGroupIdentifier"]]
+    del extension_store.resources(backend, SUBNETS)[params["ReplicationSubnetGroupIdentifier"]]
     return {}
 
 
@@ -105,29 +111,33 @@ def make_certificate(params: Params, backend: Any) -> Params:
     """ImportCertificate."""
     arn = _arn(backend, "cert")
     names = ("CertificateIdentifier", "CertificatePem", "CertificateWallet", "KmsKeyId")
-    shown = {name: params[name] for name in names if params.get(name) is not None}
-    shown |= {"CertificateArn": arn, "CertificateOwner": backend.account_id}
-    shown["CertificateCreationDate"] = extension_store.now()
-    extension_store.held(backend, CERTIFICATES)[arn] = extension_store.Thing(shown)
+    description = {name: params[name] for name in names if params.get(name) is not None}
+    description |= {"CertificateArn": arn, "CertificateOwner": backend.account_id}
+    description["CertificateCreationDate"] = extension_store.now()
+    extension_store.resources(backend, CERTIFICATES)[arn] = extension_store.Thing(description)
     extension_store.tag_anew(backend, arn, extension_store.pairs(params.get("Tags")))
-    return {"Certificate": shown}
+    return {"Certificate": description}
 
 
 def drop_certificate(params: Params, backend: Any) -> Params:
     """DeleteCertificate."""
-    return {"Certificate": extension_store.held(backend, CERTIFICATES).pop(params["CertificateArn"]).shown}
+    return {
+        "Certificate": extension_store.resources(backend, CERTIFICATES)
+        .pop(params["CertificateArn"])
+        .description
+    }
 
 
 def make_endpoint(params: Params, backend: Any) -> Params:
     """CreateEndpoint."""
     arn = _arn(backend, "endpoint", params.get("ResourceIdentifier") or "")
-    shown = {
+    description = {
         name: value
         for name, value in params.items()
         if name not in ("Tags", "Password") and value is not None
     }
     engine = params["EngineName"]
-    shown |= {
+    description |= {
         "EndpointArn": arn,
         "EndpointType": params["EndpointType"].upper(),
         "EngineDisplayName": _DISPLAYED.get(engine, engine),
@@ -135,68 +145,76 @@ def make_endpoint(params: Params, backend: Any) -> Params:
         "Status": "active",
         "IsReadOnly": False,
     }
-    shown.setdefault("KmsKeyId", _arn(backend, "key").replace(":dms:", ":kms:"))
-    extension_store.held(backend, ENDPOINTS)[arn] = extension_store.Thing(shown)
+    description.setdefault("KmsKeyId", _arn(backend, "key").replace(":dms:", ":kms:"))
+    extension_store.resources(backend, ENDPOINTS)[arn] = extension_store.Thing(description)
     extension_store.tag_anew(backend, arn, extension_store.pairs(params.get("Tags")))
-    return {"Endpoint": shown}
+    return {"Endpoint": description}
 
 
 def change_endpoint(params: Params, backend: Any) -> Params:
     """ModifyEndpoint: settings that are given are merged with those that are there, unless they are exact."""
-    shown = extension_store.held(backend, ENDPOINTS)[params["EndpointArn"]].shown
+    description = extension_store.resources(backend, ENDPOINTS)[params["EndpointArn"]].description
     for name, value in params.items():
         if name in ("Password", "ExactSettings") or value is None:
             continue
         merge = name in ("S3Settings", *SECRETS.values()) and not params.get("ExactSettings")
-        shown[name] = {**(shown.get(name) or {}), **value} if merge else value
-    shown["EndpointType"] = str(shown["EndpointType"]).upper()
-    return {"Endpoint": shown}
+        description[name] = {**(description.get(name) or {}), **value} if merge else value
+    description["EndpointType"] = str(description["EndpointType"]).upper()
+    return {"Endpoint": description}
 
 
 def drop_endpoint(params: Params, backend: Any) -> Params:
     """DeleteEndpoint."""
-    return {"Endpoint": extension_store.held(backend, ENDPOINTS).pop(params["EndpointArn"]).shown}
+    return {"Endpoint": extension_store.resources(backend, ENDPOINTS).pop(params["EndpointArn"]).description}
 
 
 def make_config(params: Params, backend: Any) -> Params:
     """CreateReplicationConfig."""
     arn = _arn(backend, "replication-config", params.get("ResourceIdentifier") or "")
     left_out = ("Tags", "ResourceIdentifier")
-    shown = {name: value for name, value in params.items() if name not in left_out and value is not None}
-    shown |= {"ReplicationConfigArn": arn, "IsReadOnly": False}
-    shown["ReplicationConfigCreateTime"] = shown["ReplicationConfigUpdateTime"] = extension_store.now()
-    shown.setdefault("ReplicationSettings", "{}")
-    extension_store.held(backend, CONFIGS)[arn] = extension_store.Thing(shown, {"status": "created"})
+    description = {
+        name: value for name, value in params.items() if name not in left_out and value is not None
+    }
+    description |= {"ReplicationConfigArn": arn, "IsReadOnly": False}
+    description["ReplicationConfigCreateTime"] = description["ReplicationConfigUpdateTime"] = (
+        extension_store.now()
+    )
+    description.setdefault("ReplicationSettings", "{}")
+    extension_store.resources(backend, CONFIGS)[arn] = extension_store.Thing(
+        description, {"status": "created"}
+    )
     extension_store.tag_anew(backend, arn, extension_store.pairs(params.get("Tags")))
-    return {"ReplicationConfig": shown}
+    return {"ReplicationConfig": description}
 
 
 def change_config(params: Params, backend: Any) -> Params:
     """ModifyReplicationConfig."""
-    shown = extension_store.held(backend, CONFIGS)[params["ReplicationConfigArn"]].shown
-    compute = {**shown["ComputeConfig"], **(params.get("ComputeConfig") or {})}
-    shown.update({name: value for name, value in params.items() if value is not None})
-    shown |= {"ComputeConfig": compute, "ReplicationConfigUpdateTime": extension_store.now()}
-    return {"ReplicationConfig": shown}
+    description = extension_store.resources(backend, CONFIGS)[params["ReplicationConfigArn"]].description
+    compute = {**description["ComputeConfig"], **(params.get("ComputeConfig") or {})}
+    description.update({name: value for name, value in params.items() if value is not None})
+    description |= {"ComputeConfig": compute, "ReplicationConfigUpdateTime": extension_store.now()}
+    return {"ReplicationConfig": description}
 
 
 def drop_config(params: Params, backend: Any) -> Params:
     """DeleteReplicationConfig."""
     return {
-        "ReplicationConfig": extension_store.held(backend, CONFIGS).pop(params["ReplicationConfigArn"]).shown
+        "ReplicationConfig": extension_store.resources(backend, CONFIGS)
+        .pop(params["ReplicationConfigArn"])
+        .description
     }
 
 
 def _replication(thing: extension_store.Thing) -> Params:
     names = ("ReplicationConfigIdentifier", "ReplicationConfigArn", "SourceEndpointArn", "TargetEndpointArn")
-    reported = {name: thing.shown[name] for name in (*names, "ReplicationType")}
-    return {**reported, "Status": thing.kept["status"]}
+    reported = {name: thing.description[name] for name in (*names, "ReplicationType")}
+    return {**reported, "Status": thing.internal["status"]}
 
 
 def _to(status: str) -> Callable[[Params, Any], Params]:
     def move(params: Params, backend: Any) -> Params:
-        thing = extension_store.held(backend, CONFIGS)[params["ReplicationConfigArn"]]
-        thing.kept["status"] = status
+        thing = extension_store.resources(backend, CONFIGS)[params["ReplicationConfigArn"]]
+        thing.internal["status"] = status
         return {"Replication": _replication(thing)}
 
     return move
@@ -204,9 +222,13 @@ def _to(status: str) -> Callable[[Params, Any], Params]:
 
 def tell_replications(params: Params, backend: Any) -> Params:
     """DescribeReplications."""
-    found = _seen(CONFIGS, "found", "replications")(params, backend)["found"]
-    things = extension_store.held(backend, CONFIGS)
-    return {"Replications": [_replication(things[each["ReplicationConfigArn"]]) for each in found]}
+    replications = _seen(CONFIGS, "found", "replications")(params, backend)["found"]
+    things = extension_store.resources(backend, CONFIGS)
+    return {
+        "Replications": [
+            _replication(things[replication["ReplicationConfigArn"]]) for replication in replications
+        ]
+    }
 
 
 _TAGS: Final = extension_store.TagCalls(

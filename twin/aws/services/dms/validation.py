@@ -16,7 +16,7 @@ from twin.aws.api_server.request import Refusal
 from twin.aws.iam import service_roles
 from twin.aws.services.secretsmanager import validation as secretsmanager
 from twin.aws.validation import extension_store, subnets
-from twin.aws.validation.moto_state import Look
+from twin.aws.validation.moto_state import MotoState
 
 Params = dict[str, Any]
 
@@ -59,26 +59,26 @@ def _identifier(name: str, value: Any) -> None:
         )
 
 
-def subnet_group(params: Params, look: Look) -> None:
+def subnet_group(params: Params, state: MotoState) -> None:
     """CreateReplicationSubnetGroup: a new name, two zones, and the account's role for interfaces."""
     name = str(params.get("ReplicationSubnetGroupIdentifier")).lower()
     if name == "default" or not re.fullmatch(r"[a-z0-9 ._-]{1,255}", name):
         raise invalid(f"The replication subnet group's name is not valid: {name}")
-    if name in extension_store.held(_backend(look), SUBNETS):
+    if name in extension_store.resources(_backend(state), SUBNETS):
         raise Refusal("ResourceAlreadyExistsFault", f"The replication subnet group '{name}' already exists.")
-    role = f"arn:aws:iam::{look.account}:role/{VPC_ROLE}"
-    if service_roles.by("dms.amazonaws.com", role, look) is None:
+    role = f"arn:aws:iam::{state.account}:role/{VPC_ROLE}"
+    if service_roles.by("dms.amazonaws.com", role, state) is None:
         raise Refusal("AccessDeniedFault", f"The IAM Role {role} is not configured properly.")
-    covered(params, look)
+    covered(params, state)
 
 
 def _no_subnet(id: str) -> str:
     return f"The subnet ID '{id}' does not exist"
 
 
-def covered(params: Params, look: Look) -> None:
+def covered(params: Params, state: MotoState) -> None:
     """ModifyReplicationSubnetGroup: of one VPC, in two zones."""
-    there = subnets.of_one_network(params.get("SubnetIds"), look, _no_subnet, "a replication subnet group")
+    there = subnets.of_one_network(params.get("SubnetIds"), state, _no_subnet, "a replication subnet group")
     zones = subnets.zones(there)
     if len(zones) < 2:
         raise Refusal(
@@ -89,25 +89,25 @@ def covered(params: Params, look: Look) -> None:
         )
 
 
-def drop_subnet_group(params: Params, look: Look) -> None:
+def drop_subnet_group(params: Params, state: MotoState) -> None:
     """DeleteReplicationSubnetGroup."""
-    name = _there(look, SUBNETS, params.get("ReplicationSubnetGroupIdentifier"), "Replication subnet group")
-    for each in extension_store.held(_backend(look), CONFIGS).values():
-        if (each.shown["ComputeConfig"].get("ReplicationSubnetGroupId") or "") == name:
+    name = _there(state, SUBNETS, params.get("ReplicationSubnetGroupIdentifier"), "Replication subnet group")
+    for config in extension_store.resources(_backend(state), CONFIGS).values():
+        if (config.description["ComputeConfig"].get("ReplicationSubnetGroupId") or "") == name:
             raise Refusal(
                 "InvalidResourceStateFault",
                 f"The replication subnet group {name} is in use by "
-                f"{each.shown['ReplicationConfigIdentifier']}",
+                f"{config.description['ReplicationConfigIdentifier']}",
             )
 
 
-def certificate(params: Params, look: Look) -> None:
+def certificate(params: Params, state: MotoState) -> None:
     """ImportCertificate: one that is PEM."""
     name = params.get("CertificateIdentifier")
     _identifier("CertificateIdentifier", name)
     taken = [
-        each.shown["CertificateIdentifier"]
-        for each in extension_store.held(_backend(look), CERTIFICATES).values()
+        certificate.description["CertificateIdentifier"]
+        for certificate in extension_store.resources(_backend(state), CERTIFICATES).values()
     ]
     if name in taken:
         raise Refusal("ResourceAlreadyExistsFault", f"Certificate {name} already in use")
@@ -122,132 +122,133 @@ def certificate(params: Params, look: Look) -> None:
         raise Refusal("InvalidCertificateFault", f"The certificate is not valid PEM: {error}") from None
 
 
-def create_endpoint(params: Params, look: Look) -> None:
+def create_endpoint(params: Params, state: MotoState) -> None:
     """CreateEndpoint."""
     name = params.get("EndpointIdentifier")
     _identifier("EndpointIdentifier", name)
     taken = [
-        each.shown["EndpointIdentifier"] for each in extension_store.held(_backend(look), ENDPOINTS).values()
+        endpoint.description["EndpointIdentifier"]
+        for endpoint in extension_store.resources(_backend(state), ENDPOINTS).values()
     ]
     if name in taken:
         raise Refusal("ResourceAlreadyExistsFault", f"Endpoint {name} already in use")
-    _endpoint(params, look)
+    _endpoint(params, state)
 
 
-def modify_endpoint(params: Params, look: Look) -> None:
+def modify_endpoint(params: Params, state: MotoState) -> None:
     """ModifyEndpoint."""
-    arn = _there(look, ENDPOINTS, params.get("EndpointArn"), "Endpoint")
-    held = extension_store.held(_backend(look), ENDPOINTS)[arn].shown
+    arn = _there(state, ENDPOINTS, params.get("EndpointArn"), "Endpoint")
+    description = extension_store.resources(_backend(state), ENDPOINTS)[arn].description
     # Its key stays as it is, and may be DMS's own.
-    _endpoint({**held, **params, "KmsKeyId": None}, look)
+    _endpoint({**description, **params, "KmsKeyId": None}, state)
 
 
-def _endpoint(given: Params, look: Look) -> None:
-    engine = str(given.get("EngineName"))
+def _endpoint(params: Params, state: MotoState) -> None:
+    engine = str(params.get("EngineName"))
     if engine != "s3" and engine not in SECRETS:
         raise NotImplementedError(f"an endpoint of the engine {engine}: s3 and {', '.join(SECRETS)} are here")
-    _key(given.get("KmsKeyId"), look)
-    mode, certificate_arn = str(given.get("SslMode") or "none"), given.get("CertificateArn")
+    _key(params.get("KmsKeyId"), state)
+    mode, certificate_arn = str(params.get("SslMode") or "none"), params.get("CertificateArn")
     if mode.startswith("verify") and not certificate_arn:
         raise apart(f"The SSL mode {mode} requires a certificate.")
-    if certificate_arn and certificate_arn not in extension_store.held(_backend(look), CERTIFICATES):
+    if certificate_arn and certificate_arn not in extension_store.resources(_backend(state), CERTIFICATES):
         raise Refusal("ResourceNotFoundFault", f"Certificate {certificate_arn} not found.")
     if engine == "s3":
-        _s3(given.get("S3Settings") or {}, look)
+        _s3(params.get("S3Settings") or {}, state)
     else:
-        _source(given, given.get(SECRETS[engine]) or {}, look)
+        _source(params, params.get(SECRETS[engine]) or {}, state)
 
 
-def _source(given: Params, settings: Params, look: Look) -> None:
+def _source(params: Params, settings: Params, state: MotoState) -> None:
     secret, role = settings.get("SecretsManagerSecretId"), settings.get("SecretsManagerAccessRoleArn")
     if bool(secret) != bool(role):
         raise apart("SecretsManagerSecretId and SecretsManagerAccessRoleArn go together.")
-    direct = [name for name in ("ServerName", "Port", "Username", "Password") if given.get(name)]
+    direct = [name for name in ("ServerName", "Port", "Username", "Password") if params.get(name)]
     if secret and direct:
         raise apart(f"{', '.join(direct)} cannot be given with SecretsManagerSecretId.")
     if not secret and not direct:
         raise apart("An endpoint needs a server, or a secret that names it.")
     if secret is None:
         return
-    if service_roles.by(f"dms.{look.region}.amazonaws.com", str(role), look) is None:
+    if service_roles.by(f"dms.{state.region}.amazonaws.com", str(role), state) is None:
         raise Refusal("AccessDeniedFault", f"The IAM Role {role} is not configured properly.")
-    if f":{look.account}:" in str(secret) or not str(secret).startswith("arn:"):
+    if f":{state.account}:" in str(secret) or not str(secret).startswith("arn:"):
         try:
-            secretsmanager.secret(look, secret)
+            secretsmanager.secret(state, secret)
         except Refusal:
             raise Refusal("ResourceNotFoundFault", f"Secret {secret} not found.") from None
 
 
-def _s3(settings: Params, look: Look) -> None:
+def _s3(settings: Params, state: MotoState) -> None:
     role, bucket = settings.get("ServiceAccessRoleArn"), settings.get("BucketName")
-    if service_roles.by("dms.amazonaws.com", str(role), look) is None:
+    if service_roles.by("dms.amazonaws.com", str(role), state) is None:
         raise Refusal("AccessDeniedFault", f"The IAM Role {role} is not configured properly.")
-    if bucket not in look.s3.buckets:
+    if bucket not in state.s3.buckets:
         raise Refusal("S3ResourceNotFoundFault", f"The S3 bucket {bucket} does not exist.")
     mode, key = settings.get("EncryptionMode"), settings.get("ServerSideEncryptionKmsKeyId")
     if (mode == "sse-kms") != bool(key):
         raise apart("ServerSideEncryptionKmsKeyId goes with the encryption mode SSE_KMS, and with it alone.")
-    _key(key, look)
+    _key(key, state)
     if settings.get("CdcInsertsOnly") and settings.get("CdcInsertsAndUpdates"):
         raise apart("CdcInsertsOnly and CdcInsertsAndUpdates cannot both be true.")
 
 
-def _key(named: Any, look: Look) -> None:
-    key = look.key(str(named)) if named else None
+def _key(named: Any, state: MotoState) -> None:
+    key = state.key(str(named)) if named else None
     if named and (key is None or not key.enabled):
         raise Refusal("KMSKeyNotAccessibleFault", f"The KMS key {named} does not exist or is not enabled.")
 
 
-def drop_endpoint(params: Params, look: Look) -> None:
+def drop_endpoint(params: Params, state: MotoState) -> None:
     """DeleteEndpoint: none that a replication has."""
-    arn = _there(look, ENDPOINTS, params.get("EndpointArn"), "Endpoint")
-    for each in extension_store.held(_backend(look), CONFIGS).values():
-        if arn in (each.shown["SourceEndpointArn"], each.shown["TargetEndpointArn"]):
+    arn = _there(state, ENDPOINTS, params.get("EndpointArn"), "Endpoint")
+    for config in extension_store.resources(_backend(state), CONFIGS).values():
+        if arn in (config.description["SourceEndpointArn"], config.description["TargetEndpointArn"]):
             raise Refusal(
                 "InvalidResourceStateFault",
-                f"Endpoint {arn} is part of {each.shown['ReplicationConfigIdentifier']}.",
+                f"Endpoint {arn} is part of {config.description['ReplicationConfigIdentifier']}.",
             )
 
 
-def drop_certificate(params: Params, look: Look) -> None:
+def drop_certificate(params: Params, state: MotoState) -> None:
     """DeleteCertificate: none that an endpoint has."""
-    arn = _there(look, CERTIFICATES, params.get("CertificateArn"), "Certificate")
+    arn = _there(state, CERTIFICATES, params.get("CertificateArn"), "Certificate")
     if any(
-        each.shown.get("CertificateArn") == arn
-        for each in extension_store.held(_backend(look), ENDPOINTS).values()
+        endpoint.description.get("CertificateArn") == arn
+        for endpoint in extension_store.resources(_backend(state), ENDPOINTS).values()
     ):
         raise Refusal("InvalidResourceStateFault", f"Certificate {arn} is in use by an endpoint.")
 
 
-def create_config(params: Params, look: Look) -> None:
+def create_config(params: Params, state: MotoState) -> None:
     """CreateReplicationConfig."""
     name = params.get("ReplicationConfigIdentifier")
     _identifier("ReplicationConfigIdentifier", name)
     taken = [
-        each.shown["ReplicationConfigIdentifier"]
-        for each in extension_store.held(_backend(look), CONFIGS).values()
+        config.description["ReplicationConfigIdentifier"]
+        for config in extension_store.resources(_backend(state), CONFIGS).values()
     ]
     if name in taken:
         raise Refusal("ResourceAlreadyExistsFault", f"Replication config {name} already in use")
-    _config(params, look)
+    _config(params, state)
 
 
-def modify_config(params: Params, look: Look) -> None:
+def modify_config(params: Params, state: MotoState) -> None:
     """ModifyReplicationConfig: of one that does not run."""
-    held = config(look, params)
-    _stands(held, "modify")
-    before = held.shown
+    existing = config(state, params)
+    _stands(existing, "modify")
+    before = existing.description
     compute = {**before["ComputeConfig"], **(params.get("ComputeConfig") or {})}
-    _config({**before, **params, "ComputeConfig": compute}, look)
+    _config({**before, **params, "ComputeConfig": compute}, state)
 
 
-def _config(given: Params, look: Look) -> None:
+def _config(params: Params, state: MotoState) -> None:
     for member, kind in (("SourceEndpointArn", "SOURCE"), ("TargetEndpointArn", "TARGET")):
-        arn = _there(look, ENDPOINTS, given.get(member), "Endpoint")
-        if extension_store.held(_backend(look), ENDPOINTS)[arn].shown["EndpointType"] != kind:
+        arn = _there(state, ENDPOINTS, params.get(member), "Endpoint")
+        if extension_store.resources(_backend(state), ENDPOINTS)[arn].description["EndpointType"] != kind:
             raise invalid(f"Endpoint {arn} is no {kind.lower()} endpoint")
-    _mappings(str(given.get("TableMappings")))
-    compute = given.get("ComputeConfig") or {}
+    _mappings(str(params.get("TableMappings")))
+    compute = params.get("ComputeConfig") or {}
     least, most = compute.get("MinCapacityUnits"), compute.get("MaxCapacityUnits")
     for units in (least, most):
         if units is not None and units not in UNITS:
@@ -258,16 +259,16 @@ def _config(given: Params, look: Look) -> None:
         raise invalid(f"MinCapacityUnits {least} is more than MaxCapacityUnits {most}")
     if compute.get("MultiAZ") and compute.get("AvailabilityZone"):
         raise apart("AvailabilityZone cannot be given with MultiAZ.")
-    _key(compute.get("KmsKeyId"), look)
+    _key(compute.get("KmsKeyId"), state)
     named = compute.get("ReplicationSubnetGroupId")
     if named:
-        _there(look, SUBNETS, named, "Replication subnet group")
+        _there(state, SUBNETS, named, "Replication subnet group")
     vpc = (
-        extension_store.held(_backend(look), SUBNETS)[named].shown["VpcId"]
+        extension_store.resources(_backend(state), SUBNETS)[named].description["VpcId"]
         if named
-        else look.ec2.default_vpc.id
+        else state.ec2.default_vpc.id
     )
-    groups = look.groups()
+    groups = state.groups()
     for id in compute.get("VpcSecurityGroupIds") or []:
         if id not in groups or groups[id].vpc_id != vpc:
             raise invalid(f"Security group {id} does not exist in {vpc}")
@@ -276,59 +277,60 @@ def _config(given: Params, look: Look) -> None:
 def _mappings(text: str) -> None:
     try:
         rules = json.loads(text)["rules"]
-        kinds = [each["rule-type"] for each in rules]
+        kinds = [rule["rule-type"] for rule in rules]
     except (ValueError, KeyError, TypeError):
         raise invalid(
             "Table mappings must be a JSON object with rules, each of which has a rule-type"
         ) from None
     if "selection" not in kinds:
         raise invalid("Table mappings must have at least one selection rule")
-    ids = [str(each.get("rule-id")) for each in rules]
+    ids = [str(rule.get("rule-id")) for rule in rules]
     if len(set(ids)) != len(ids):
         raise invalid("Table mappings must have unique rule ids")
 
 
-def stopped(params: Params, look: Look) -> None:
+def stopped(params: Params, state: MotoState) -> None:
     """DeleteReplicationConfig: of one that does not run."""
-    _stands(config(look, params), "delete")
+    _stands(config(state, params), "delete")
 
 
-def _stands(held: extension_store.Thing, what: str) -> None:
-    if held.kept["status"] in _RUNNING:
-        name = held.shown["ReplicationConfigIdentifier"]
+def _stands(config: extension_store.Thing, what: str) -> None:
+    if config.internal["status"] in _RUNNING:
+        name = config.description["ReplicationConfigIdentifier"]
         raise Refusal(
-            "InvalidResourceStateFault", f"Cannot {what} {name}: its replication is {held.kept['status']}."
+            "InvalidResourceStateFault",
+            f"Cannot {what} {name}: its replication is {config.internal['status']}.",
         )
 
 
-def start(params: Params, look: Look) -> None:
+def start(params: Params, state: MotoState) -> None:
     """StartReplication."""
-    held = config(look, params)
-    if held.kept["status"] in _RUNNING:
+    existing = config(state, params)
+    if existing.internal["status"] in _RUNNING:
         raise Refusal("InvalidResourceStateFault", "Replication is already running.")
 
 
-def stop(params: Params, look: Look) -> None:
+def stop(params: Params, state: MotoState) -> None:
     """StopReplication."""
-    if config(look, params).kept["status"] not in _RUNNING:
+    if config(state, params).internal["status"] not in _RUNNING:
         raise Refusal("InvalidResourceStateFault", "Replication is not running.")
 
 
-def config(look: Look, params: Params) -> extension_store.Thing:
+def config(state: MotoState, params: Params) -> extension_store.Thing:
     """A replication's configuration, or the refusal."""
-    arn = _there(look, CONFIGS, params.get("ReplicationConfigArn"), "Replication config")
-    return extension_store.held(_backend(look), CONFIGS)[arn]
+    arn = _there(state, CONFIGS, params.get("ReplicationConfigArn"), "Replication config")
+    return extension_store.resources(_backend(state), CONFIGS)[arn]
 
 
-def _there(look: Look, kind: str, name: Any, what: str) -> str:
-    things: Mapping[str, extension_store.Thing] = extension_store.held(_backend(look), kind)
+def _there(state: MotoState, kind: str, name: Any, what: str) -> str:
+    things: Mapping[str, extension_store.Thing] = extension_store.resources(_backend(state), kind)
     if name not in things:
         raise Refusal("ResourceNotFoundFault", f"{what} {name} not found.")
     return str(name)
 
 
-def _backend(look: Look) -> Any:
-    return look.moto.backend("dms", look.region)
+def _backend(state: MotoState) -> Any:
+    return state.moto.backend("dms", state.region)
 
 
 RULES: Final = {

@@ -12,63 +12,66 @@ from twin.provider_interface import UNKNOWN, Context, Failure, Props
 
 
 def _keys(hash_key: Any, range_key: Any) -> list[Props]:
-    found = [{"AttributeName": hash_key, "KeyType": "HASH"}]
-    return [*found, {"AttributeName": range_key, "KeyType": "RANGE"}] if range_key else found
+    schema = [{"AttributeName": hash_key, "KeyType": "HASH"}]
+    return [*schema, {"AttributeName": range_key, "KeyType": "RANGE"}] if range_key else schema
 
 
-def _index(each: Any) -> Any:
-    if not isinstance(each, Mapping):
-        return each
-    given: Props = dict(each)
-    projection: Props = {"ProjectionType": given.get("projectionType")}
-    if given.get("nonKeyAttributes"):
-        projection["NonKeyAttributes"] = given["nonKeyAttributes"]
-    made: Props = {"IndexName": given.get("name"), "Projection": projection}
-    if given.get("hashKey"):
-        made["KeySchema"] = _keys(given["hashKey"], given.get("rangeKey"))
-    if given.get("readCapacity") and given.get("writeCapacity"):
-        made["ProvisionedThroughput"] = _throughput(given)
-    return made
+def _index(index: Any) -> Any:
+    if not isinstance(index, Mapping):
+        return index
+    index_props: Props = dict(index)
+    projection: Props = {"ProjectionType": index_props.get("projectionType")}
+    if index_props.get("nonKeyAttributes"):
+        projection["NonKeyAttributes"] = index_props["nonKeyAttributes"]
+    result: Props = {"IndexName": index_props.get("name"), "Projection": projection}
+    if index_props.get("hashKey"):
+        result["KeySchema"] = _keys(index_props["hashKey"], index_props.get("rangeKey"))
+    if index_props.get("readCapacity") and index_props.get("writeCapacity"):
+        result["ProvisionedThroughput"] = _throughput(index_props)
+    return result
 
 
-def _throughput(given: Props) -> Props:
-    return {"ReadCapacityUnits": given["readCapacity"], "WriteCapacityUnits": given["writeCapacity"]}
+def _throughput(index_props: Props) -> Props:
+    return {
+        "ReadCapacityUnits": index_props["readCapacity"],
+        "WriteCapacityUnits": index_props["writeCapacity"],
+    }
 
 
 def indexes(value: Any) -> Any:
-    return [_index(each) for each in value] if isinstance(value, list) else value
+    return [_index(element) for element in value] if isinstance(value, list) else value
 
 
 def _key_of(schema: Any, kind: str) -> str:
-    return next((each["AttributeName"] for each in schema if each["KeyType"] == kind), "")
+    return next((key["AttributeName"] for key in schema if key["KeyType"] == kind), "")
 
 
 def of_indexes(value: Any) -> Any:
-    found: list[Props] = []
-    for each in value:
-        made = {"name": each["IndexName"], "hashKey": _key_of(each["KeySchema"], "HASH")}
-        if _key_of(each["KeySchema"], "RANGE"):
-            made["rangeKey"] = _key_of(each["KeySchema"], "RANGE")
-        made["projectionType"] = each["Projection"]["ProjectionType"]
-        if each["Projection"].get("NonKeyAttributes"):
-            made["nonKeyAttributes"] = each["Projection"]["NonKeyAttributes"]
-        throughput = each.get("ProvisionedThroughput") or {}
+    indexes: list[Props] = []
+    for index in value:
+        index_props = {"name": index["IndexName"], "hashKey": _key_of(index["KeySchema"], "HASH")}
+        if _key_of(index["KeySchema"], "RANGE"):
+            index_props["rangeKey"] = _key_of(index["KeySchema"], "RANGE")
+        index_props["projectionType"] = index["Projection"]["ProjectionType"]
+        if index["Projection"].get("NonKeyAttributes"):
+            index_props["nonKeyAttributes"] = index["Projection"]["NonKeyAttributes"]
+        throughput = index.get("ProvisionedThroughput") or {}
         if throughput.get("ReadCapacityUnits"):
-            made["readCapacity"] = throughput["ReadCapacityUnits"]
-            made["writeCapacity"] = throughput["WriteCapacityUnits"]
-        found.append(made)
-    return found or None
+            index_props["readCapacity"] = throughput["ReadCapacityUnits"]
+            index_props["writeCapacity"] = throughput["WriteCapacityUnits"]
+        indexes.append(index_props)
+    return indexes or None
 
 
 def encryption(value: Any) -> Any:
     if not isinstance(value, Mapping):
         return value
-    made: Props = {"Enabled": value.get("enabled")}
+    encryption: Props = {"Enabled": value.get("enabled")}
     if value.get("enabled"):
-        made["SSEType"] = "KMS"
+        encryption["SSEType"] = "KMS"
         if value.get("kmsKeyArn"):
-            made["KMSMasterKeyId"] = value["kmsKeyArn"]
-    return made
+            encryption["KMSMasterKeyId"] = value["kmsKeyArn"]
+    return encryption
 
 
 class Table(AwsResource):
@@ -117,11 +120,11 @@ class Table(AwsResource):
         encryption: Props = {"enabled": sse.get("Status") == "ENABLED"}
         if sse.get("KMSMasterKeyArn"):
             encryption["kmsKeyArn"] = sse["KMSMasterKeyArn"]
-        found: Props = {"pointInTimeRecovery": recovery, "ttl": ttl, "streamEnabled": False}
-        found["streamEnabled"] = bool((item.get("StreamSpecification") or {}).get("StreamEnabled"))
+        outputs: Props = {"pointInTimeRecovery": recovery, "ttl": ttl, "streamEnabled": False}
+        outputs["streamEnabled"] = bool((item.get("StreamSpecification") or {}).get("StreamEnabled"))
         if encryption["enabled"] or known.get("serverSideEncryption"):
-            found["serverSideEncryption"] = encryption
-        return found
+            outputs["serverSideEncryption"] = encryption
+        return outputs
 
     def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
         changed = self.changed(old, new)
@@ -157,7 +160,7 @@ class Table(AwsResource):
 
     def _index_updates(self, old: Props, wanted: Props) -> Iterator[Props]:
         before, after = (
-            {each["name"]: each for each in props.get("globalSecondaryIndexes") or []}
+            {index["name"]: index for index in props.get("globalSecondaryIndexes") or []}
             for props in (old, wanted)
         )
         attributes = to_api({"attributes": self.fields["attributes"]}, wanted)
@@ -175,35 +178,37 @@ class Table(AwsResource):
             off = {"Enabled": False, "AttributeName": old["attributeName"]}
             context.call("dynamodb", "UpdateTimeToLive", {"TableName": id, "TimeToLiveSpecification": off})
         if bool(old.get("enabled")) or bool(wanted.get("enabled")):
-            given = {"Enabled": bool(wanted.get("enabled")), "AttributeName": name}
-            context.call("dynamodb", "UpdateTimeToLive", {"TableName": id, "TimeToLiveSpecification": given})
+            specification = {"Enabled": bool(wanted.get("enabled")), "AttributeName": name}
+            context.call(
+                "dynamodb", "UpdateTimeToLive", {"TableName": id, "TimeToLiveSpecification": specification}
+            )
 
     @staticmethod
     def _recover(context: AwsContext, id: str, wanted: Props) -> None:
-        given: Props = {"PointInTimeRecoveryEnabled": bool(wanted.get("enabled"))}
+        specification: Props = {"PointInTimeRecoveryEnabled": bool(wanted.get("enabled"))}
         if wanted.get("enabled") and wanted.get("recoveryPeriodInDays"):
-            given["RecoveryPeriodInDays"] = wanted["recoveryPeriodInDays"]
-        asked = {"TableName": id, "PointInTimeRecoverySpecification": given}
-        context.call("dynamodb", "UpdateContinuousBackups", asked)
+            specification["RecoveryPeriodInDays"] = wanted["recoveryPeriodInDays"]
+        params = {"TableName": id, "PointInTimeRecoverySpecification": specification}
+        context.call("dynamodb", "UpdateContinuousBackups", params)
 
 
 def _unindexed(inputs: Props) -> Iterator[Failure]:
     attributes = inputs.get("attributes")
-    if not isinstance(attributes, list) or not all(isinstance(each, dict) for each in attributes):
+    if not isinstance(attributes, list) or not all(isinstance(attribute, dict) for attribute in attributes):
         return
-    named = {each.get("name") for each in attributes}
+    named = {attribute.get("name") for attribute in attributes}
     used = {inputs.get("hashKey"), inputs.get("rangeKey")}
     for kind in ("globalSecondaryIndexes", "localSecondaryIndexes"):
-        for each in inputs.get(kind) or []:
-            if not isinstance(each, dict):
+        for entry in inputs.get(kind) or []:
+            if not isinstance(entry, dict):
                 return
-            used |= {each.get("hashKey"), each.get("rangeKey")}
+            used |= {entry.get("hashKey"), entry.get("rangeKey")}
     if UNKNOWN in named | used:
         return
-    for index, each in enumerate(attributes):
-        if each.get("name") not in used:
+    for index, entry in enumerate(attributes):
+        if entry.get("name") not in used:
             yield Failure(
-                f"attributes[{index}]", f"all attributes must be indexed. Unused attributes: {each['name']}"
+                f"attributes[{index}]", f"all attributes must be indexed. Unused attributes: {entry['name']}"
             )
-    for name in sorted(str(each) for each in used - named if each):
+    for name in sorted(str(attribute_name) for attribute_name in used - named if attribute_name):
         yield Failure("attributes", f"all indexes must match a defined attribute. Unmatched indexes: {name}")

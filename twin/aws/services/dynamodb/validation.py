@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar, Final
 
 from twin.aws.api_server.request import Answer, Call, Refusal
-from twin.aws.validation.moto_state import Look, absent
+from twin.aws.validation.moto_state import MotoState, absent
 
 Params = dict[str, Any]
 
@@ -26,10 +26,10 @@ def invalid(words: str) -> Refusal:
     return Refusal("ValidationException", words)
 
 
-def create_table(params: Params, look: Look) -> None:
+def create_table(params: Params, state: MotoState) -> None:
     """CreateTable."""
     indexes = [*(params.get("GlobalSecondaryIndexes") or []), *(params.get("LocalSecondaryIndexes") or [])]
-    for name in (params.get("TableName"), *(each.get("IndexName") for each in indexes)):
+    for name in (params.get("TableName"), *(index.get("IndexName") for index in indexes)):
         if not _NAME.fullmatch(str(name)):
             raise invalid(
                 "Invalid table/index name. Table/index names must be between 3 and 255 characters long, and "
@@ -46,15 +46,15 @@ def create_table(params: Params, look: Look) -> None:
                 f"of {most}"
             )
     _billing(params)
-    _key(params, look)
+    _key(params, state)
 
 
-def update_table(params: Params, look: Look) -> None:
+def update_table(params: Params, state: MotoState) -> None:
     """UpdateTable."""
-    table(look, params.get("TableName"))
+    table(state, params.get("TableName"))
     if params.get("BillingMode") == "PAY_PER_REQUEST":
         _billing(params)
-    _key(params, look)
+    _key(params, state)
 
 
 def _billing(params: Params) -> None:
@@ -73,17 +73,17 @@ def _billing(params: Params) -> None:
             )
 
 
-def _key(params: Params, look: Look) -> None:
-    given = params.get("SSESpecification") or {}
-    named = given.get("KMSMasterKeyId")
+def _key(params: Params, state: MotoState) -> None:
+    sse_specification = params.get("SSESpecification") or {}
+    named = sse_specification.get("KMSMasterKeyId")
     if not named or str(named).endswith("alias/aws/dynamodb"):
         return
-    if not given.get("Enabled"):
+    if not sse_specification.get("Enabled"):
         raise invalid(
             "One or more parameter values were invalid: KMSMasterKeyId can only be specified when "
             "SSEEnabled is true"
         )
-    key = look.key(named)
+    key = state.key(named)
     if key is None or not key.enabled:
         raise invalid(
             f"One or more parameter values were invalid: KMS key access: the key {named} does not exist or "
@@ -92,9 +92,9 @@ def _key(params: Params, look: Look) -> None:
         )
 
 
-def delete_table(params: Params, look: Look) -> None:
+def delete_table(params: Params, state: MotoState) -> None:
     """DeleteTable."""
-    if table(look, params.get("TableName")).deletion_protection_enabled:
+    if table(state, params.get("TableName")).deletion_protection_enabled:
         raise invalid(
             "Resource cannot be deleted as it is currently protected against deletion. Disable deletion "
             "protection "
@@ -102,29 +102,29 @@ def delete_table(params: Params, look: Look) -> None:
         )
 
 
-def time_to_live(params: Params, look: Look) -> None:
+def time_to_live(params: Params, state: MotoState) -> None:
     """UpdateTimeToLive: nothing that is so already, and one attribute at a time."""
-    held = table(look, params.get("TableName"))
+    existing = table(state, params.get("TableName"))
     wanted = params.get("TimeToLiveSpecification") or {}
-    on = held.ttl.get("TimeToLiveStatus") == "ENABLED"
+    on = existing.ttl.get("TimeToLiveStatus") == "ENABLED"
     if wanted.get("Enabled") and on:
-        if held.ttl.get("AttributeName") == wanted.get("AttributeName"):
+        if existing.ttl.get("AttributeName") == wanted.get("AttributeName"):
             raise invalid("TimeToLive is already enabled")
         raise invalid(
             "TimeToLive is active on a different AttributeName: current AttributeName is "
-            f"{held.ttl.get('AttributeName')}"
+            f"{existing.ttl.get('AttributeName')}"
         )
     if not wanted.get("Enabled") and not on:
         raise invalid("TimeToLive is already disabled")
 
 
-def table(look: Look, named: Any) -> Any:
+def table(state: MotoState, named: Any) -> Any:
     """A table by name or arn, or the refusal."""
     name = str(named).rpartition("table/")[2]
-    held = look.moto.backend("dynamodb", look.region).tables.get(name)
-    if held is None:
+    table = state.moto.backend("dynamodb", state.region).tables.get(name)
+    if table is None:
         raise Refusal("ResourceNotFoundException", f"Requested resource not found: Table: {name} not found")
-    return held
+    return table
 
 
 RULES: Final = {
@@ -151,15 +151,15 @@ def install() -> None:
     kind.twin_key, kind._get_default_encryption_key = kind._get_default_encryption_key, _own_key
 
 
-class _Asked:
+class _CreateTableCall:
     """What CreateTable is asked for at this moment; one call is made at a time."""
 
     params: ClassVar[Params] = {}
 
 
-def _init(self: Any, table_name: str, *arguments: Any, **given: Any) -> None:
-    self.twin_init(table_name, *arguments, **given)
-    note(self, _Asked.params if _Asked.params.get("TableName") == table_name else {})
+def _init(self: Any, table_name: str, *arguments: Any, **options: Any) -> None:
+    self.twin_init(table_name, *arguments, **options)
+    note(self, _CreateTableCall.params if _CreateTableCall.params.get("TableName") == table_name else {})
 
 
 def _own_key(self: Any, account_id: str, region: str) -> str:
@@ -184,37 +184,39 @@ def _describe(self: Any, base_key: str = "TableDescription") -> Params:
 def make(call: Call, _: Any) -> Answer | None:
     """CreateTable: moto makes it; what it forgets is noted next to."""
     install()
-    _Asked.params = call.params
+    _CreateTableCall.params = call.params
     return None
 
 
 def change(call: Call, backend: Any) -> Answer | None:
     """UpdateTable: encryption, class and limits, which moto leaves as they were."""
     install()
-    held = backend.tables[str(call.params["TableName"]).rpartition("table/")[2]]
+    table = backend.tables[str(call.params["TableName"]).rpartition("table/")[2]]
     wanted = call.params.get("SSESpecification")
     if wanted is not None and not wanted.get("Enabled"):
-        held.sse_specification = None
+        table.sse_specification = None
     elif wanted is not None:
         named = wanted.get("KMSMasterKeyId")
-        own = None if named else held._get_default_encryption_key(held.account_id, held.region_name)
-        held.sse_specification = {**wanted, "SSEType": "KMS", "KMSMasterKeyId": named or own}
-    note(held, call.params)
+        default_key = (
+            None if named else table._get_default_encryption_key(table.account_id, table.region_name)
+        )
+        table.sse_specification = {**wanted, "SSEType": "KMS", "KMSMasterKeyId": named or default_key}
+    note(table, call.params)
     return None
 
 
-def note(held: Any, params: Params) -> None:
+def note(table: Any, params: Params) -> None:
     """Keep what moto does not."""
     more = {name: params[name] for name in _MORE if params.get(name)}
     if more:
-        held.twin_more = {**getattr(held, "twin_more", {}), **more}
+        table.twin_more = {**getattr(table, "twin_more", {}), **more}
 
 
 def drop(call: Call, backend: Any) -> Answer | None:
     """DeleteTable: its policies go along."""
-    held = backend.tables.get(str(call.params["TableName"]).rpartition("table/")[2])
-    if held is not None and not held.deletion_protection_enabled:
-        backend.resource_policies.pop(held.table_arn, None)
+    table = backend.tables.get(str(call.params["TableName"]).rpartition("table/")[2])
+    if table is not None and not table.deletion_protection_enabled:
+        backend.resource_policies.pop(table.table_arn, None)
     return None
 
 

@@ -38,33 +38,33 @@ class Reservation:
         return "scheduled" if self.start > now else "active"
 
 
-def held(backend: Any) -> dict[str, Reservation]:
+def reservations(backend: Any) -> dict[str, Reservation]:
     """A backend's reservations by id."""
     return vars(backend).setdefault("capacity_reservations", {})
 
 
 def find(backend: Any, reservation: str) -> Reservation:
     """The reservation. Raises Refusal where there is none."""
-    if reservation not in held(backend):
+    if reservation not in reservations(backend):
         raise Refusal(
             "InvalidCapacityReservationId.NotFound",
             f"The capacity reservation '{reservation}' does not exist.",
         )
-    return held(backend)[reservation]
+    return reservations(backend)[reservation]
 
 
 def target(data: Mapping[str, Any]) -> str:
     """The reservation that a launch template asks for by its id, or nothing."""
-    asked = (data.get("CapacityReservationSpecification") or {}).get("CapacityReservationTarget") or {}
-    return str(asked.get("CapacityReservationId") or "")
+    target = (data.get("CapacityReservationSpecification") or {}).get("CapacityReservationTarget") or {}
+    return str(target.get("CapacityReservationId") or "")
 
 
 def used(backend: Any, reservation: str) -> int:
     """How many machines run in it."""
     return sum(
         getattr(instance, "twin_reservation", "") == reservation and instance.state == "running"
-        for each in backend.reservations.values()
-        for instance in each.instances
+        for reservation_ in backend.reservations.values()
+        for instance in reservation_.instances
     )
 
 
@@ -73,7 +73,7 @@ def closed(backend: Any, data: Mapping[str, Any]) -> str:
     wanted = target(data)
     if not wanted:
         return ""
-    one = held(backend).get(wanted)
+    one = reservations(backend).get(wanted)
     if one is None:
         return f"InvalidCapacityReservationId.NotFound: The capacity reservation '{wanted}' does not exist."
     if one.state != "active":
@@ -105,7 +105,7 @@ def misfit(
     if one.block != (capacity == "CAPACITY_BLOCK"):
         what = "a Capacity Block" if one.block else "no Capacity Block"
         return f"The capacity reservation {wanted} is {what}, which does not go with capacityType {capacity}"
-    if any(each != one.instance_type for each in types):
+    if any(type_ != one.instance_type for type_ in types):
         return (
             f"The capacity reservation {wanted} is of {one.instance_type}, the node group asks for "
             f"{', '.join(types)}"

@@ -27,19 +27,19 @@ class GetInstanceTypeOfferings(AwsFunction):
         wanted = filters({"filters": arguments.get("filters")})
         if wanted:
             params["Filters"] = wanted
-        found: list[dict[str, Any]] = []
+        offerings: list[dict[str, Any]] = []
         while True:
             answer = context.call("ec2", "DescribeInstanceTypeOfferings", params)
-            found += answer["InstanceTypeOfferings"]
+            offerings += answer["InstanceTypeOfferings"]
             if not answer.get("NextToken"):
                 break
             params["NextToken"] = answer["NextToken"]
-        found.sort(key=lambda each: (each["InstanceType"], each["Location"]))
+        offerings.sort(key=lambda offering: (offering["InstanceType"], offering["Location"]))
         return {
             "id": context.region,
-            "instanceTypes": [each["InstanceType"] for each in found],
-            "locations": [each["Location"] for each in found],
-            "locationTypes": [each["LocationType"] for each in found],
+            "instanceTypes": [offering["InstanceType"] for offering in offerings],
+            "locations": [offering["Location"] for offering in offerings],
+            "locationTypes": [offering["LocationType"] for offering in offerings],
             "region": context.region,
         }
 
@@ -96,6 +96,8 @@ class GetInstanceType(AwsFunction):
 
     def answer(self, context: AwsContext, arguments: Props) -> Props:
         name = arguments["instanceType"]
-        found = context.call("ec2", "DescribeInstanceTypes", {"InstanceTypes": [name]})["InstanceTypes"]
-        reported = self.only(found, "EC2 Instance Type")
+        instance_types = context.call("ec2", "DescribeInstanceTypes", {"InstanceTypes": [name]})[
+            "InstanceTypes"
+        ]
+        reported = self.only(instance_types, "EC2 Instance Type")
         return {"id": name, **from_api(_INSTANCE_TYPE, reported), "region": context.region}

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from twin.aws.api_server.request import Call, Refusal
-from twin.aws.iam.policy_evaluation import Asked
+from twin.aws.iam.policy_evaluation import AuthorizationRequest
 from twin.aws.services.ec2.operations.fleets import template_of
 from twin.aws.services.kms import permissions as kms
 
@@ -50,13 +50,13 @@ _ON_QUEUE_KEY: Final[Mapping[str, tuple[str, ...]]] = {
 """SQS developer guide, "Configuring AWS KMS permissions"."""
 
 
-def needed(call: Call, moto: Any) -> list[Asked]:
+def needed(call: Call, moto: Any) -> list[AuthorizationRequest]:
     """Return the rights that a call needs; none where this module does not know its resources."""
     find = _ASKED.get(f"{call.service}:{call.operation}")
     return list(find(call, moto)) if find else []
 
 
-def _launch(call: Call, moto: Any) -> Iterator[Asked]:
+def _launch(call: Call, moto: Any) -> Iterator[AuthorizationRequest]:
     """CreateFleet and RunInstances."""
     backend, place = moto.backend("ec2", call.region), _place(call, moto)
     params = call.params
@@ -87,10 +87,14 @@ def _launch(call: Call, moto: Any) -> Iterator[Asked]:
     created += [_SPOT] if target == "spot" else []
     actions = dict.fromkeys(("ec2:RunInstances", f"ec2:{call.operation}"))
     for action in actions:
-        yield from (Asked(action, arn, _context("ResourceTag", tags)) for arn, tags in used.items())
+        yield from (
+            AuthorizationRequest(action, arn, _context("ResourceTag", tags)) for arn, tags in used.items()
+        )
         for kind in created:
             if kind != "fleet" or action == "ec2:CreateFleet":
-                yield Asked(action, f"{place}{kind}/*", _context("RequestTag", tags_of.get(kind, {})))
+                yield AuthorizationRequest(
+                    action, f"{place}{kind}/*", _context("RequestTag", tags_of.get(kind, {}))
+                )
     yield from _tagged(call.operation, place, {kind: tags_of[kind] for kind in created if tags_of.get(kind)})
     for name in sorted(profiles):
         yield from _passed_by(moto, name)
@@ -116,71 +120,76 @@ def _existing(data: Params, place: str, region: str) -> Iterator[str]:
         yield f"{place}capacity-reservation/{reservation['CapacityReservationId']}"
 
 
-def _passed_by(moto: Any, profile: str) -> Iterator[Asked]:
+def _passed_by(moto: Any, profile: str) -> Iterator[AuthorizationRequest]:
     for one in moto.backend("iam").instance_profiles.values():
         if profile in (one.name, one.arn):
             yield from (_pass(role.arn) for role in one.roles)
 
 
-def _pass(role: str) -> Asked:
-    return Asked("iam:PassRole", role, {"iam:PassedToService": "ec2.amazonaws.com"})
+def _pass(role: str) -> AuthorizationRequest:
+    return AuthorizationRequest("iam:PassRole", role, {"iam:PassedToService": "ec2.amazonaws.com"})
 
 
-def _create_template(call: Call, moto: Any) -> Iterator[Asked]:
+def _create_template(call: Call, moto: Any) -> Iterator[AuthorizationRequest]:
     return _created(call, moto, "launch-template")
 
 
-def _create_volume(call: Call, moto: Any) -> Iterator[Asked]:
+def _create_volume(call: Call, moto: Any) -> Iterator[AuthorizationRequest]:
     yield from _created(call, moto, "volume")
     if snapshot := call.params.get("SnapshotId"):
         context = _context("ResourceTag", _tags(moto.backend("ec2", call.region), snapshot))
         # The ARN of a snapshot has no account.
-        yield Asked(f"ec2:{call.operation}", f"arn:aws:ec2:{call.region}::snapshot/{snapshot}", context)
+        arn = f"arn:aws:ec2:{call.region}::snapshot/{snapshot}"
+        yield AuthorizationRequest(f"ec2:{call.operation}", arn, context)
 
 
-def _created(call: Call, moto: Any, kind: str) -> Iterator[Asked]:
+def _created(call: Call, moto: Any, kind: str) -> Iterator[AuthorizationRequest]:
     place = _place(call, moto)
     tags = _by_kind(call.params.get("TagSpecifications")).get(kind, {})
-    yield Asked(f"ec2:{call.operation}", f"{place}{kind}/*", _context("RequestTag", tags))
+    yield AuthorizationRequest(f"ec2:{call.operation}", f"{place}{kind}/*", _context("RequestTag", tags))
     if tags:
         yield from _tagged(call.operation, place, {kind: tags})
 
 
-def _tagged(operation: str, place: str, tags: Mapping[str, Tags]) -> Iterator[Asked]:
+def _tagged(operation: str, place: str, tags: Mapping[str, Tags]) -> Iterator[AuthorizationRequest]:
     """Tags of what a call creates need a separate right."""
     for kind, created in tags.items():
         context = {**_context("RequestTag", created), "ec2:CreateAction": operation}
-        yield Asked("ec2:CreateTags", f"{place}{kind}/*", context)
+        yield AuthorizationRequest("ec2:CreateTags", f"{place}{kind}/*", context)
 
 
-def _tag(call: Call, moto: Any) -> Iterator[Asked]:
+def _tag(call: Call, moto: Any) -> Iterator[AuthorizationRequest]:
     backend, place = moto.backend("ec2", call.region), _place(call, moto)
     tags = {tag["Key"]: tag.get("Value") or "" for tag in call.params.get("Tags") or []}
     request = _context("RequestTag", tags)
     for resource in call.params.get("Resources") or []:
         prefix = str(resource).partition("-")[0]
         context = {**request, **_context("ResourceTag", _tags(backend, resource))}
-        yield Asked(f"ec2:{call.operation}", f"{place}{_KINDS.get(prefix, prefix)}/{resource}", context)
+        yield AuthorizationRequest(
+            f"ec2:{call.operation}", f"{place}{_KINDS.get(prefix, prefix)}/{resource}", context
+        )
 
 
-def _end(call: Call, moto: Any) -> Iterator[Asked]:
+def _end(call: Call, moto: Any) -> Iterator[AuthorizationRequest]:
     backend, place = moto.backend("ec2", call.region), _place(call, moto)
     for instance in call.params.get("InstanceIds") or []:
         context = _context("ResourceTag", _tags(backend, instance))
-        yield Asked(f"ec2:{call.operation}", f"{place}instance/{instance}", context)
+        yield AuthorizationRequest(f"ec2:{call.operation}", f"{place}instance/{instance}", context)
 
 
-def _delete_template(call: Call, moto: Any) -> Iterator[Asked]:
+def _delete_template(call: Call, moto: Any) -> Iterator[AuthorizationRequest]:
     backend, params = moto.backend("ec2", call.region), call.params
     try:
         template = template_of(backend, params)
     except Refusal:
         return
     context = _context("ResourceTag", _tags(backend, template.id))
-    yield Asked(f"ec2:{call.operation}", f"{_place(call, moto)}launch-template/{template.id}", context)
+    yield AuthorizationRequest(
+        f"ec2:{call.operation}", f"{_place(call, moto)}launch-template/{template.id}", context
+    )
 
 
-def _profile(call: Call, moto: Any) -> Iterator[Asked]:
+def _profile(call: Call, moto: Any) -> Iterator[AuthorizationRequest]:
     params = call.params
     name = str(params.get("InstanceProfileName") or "")
     known = {one.name: one for one in moto.backend("iam").instance_profiles.values()}.get(name)
@@ -191,10 +200,10 @@ def _profile(call: Call, moto: Any) -> Iterator[Asked]:
         **_context("ResourceTag", _profile_tags(known)),
     }
     arn = f"arn:aws:iam::{moto.account}:instance-profile{path}{name}"
-    yield Asked(f"iam:{call.operation}", arn, context)
+    yield AuthorizationRequest(f"iam:{call.operation}", arn, context)
     if call.operation == "CreateInstanceProfile" and request:
         both = {**context, **_context("ResourceTag", request)}
-        yield Asked("iam:TagInstanceProfile", arn, both)
+        yield AuthorizationRequest("iam:TagInstanceProfile", arn, both)
     if call.operation == "AddRoleToInstanceProfile":
         roles = moto.backend("iam").roles.values()
         yield from (_pass(role.arn) for role in roles if role.name == params.get("RoleName"))
@@ -206,13 +215,13 @@ def _profile_tags(profile: Any) -> Tags:
     return {tag["Key"]: tag["Value"] for tag in pairs}
 
 
-def _queue(call: Call, moto: Any) -> Iterator[Asked]:
+def _queue(call: Call, moto: Any) -> Iterator[AuthorizationRequest]:
     name = str(call.params.get("QueueName") or call.params.get("QueueUrl") or "").rpartition("/")[2]
     if not name:
         return
     arn = f"arn:aws:sqs:{call.region}:{moto.account}:{name}"
     queue: Any = moto.backend("sqs", call.region).queues.get(name)
-    yield Asked(f"sqs:{call.operation}", arn, {}, getattr(queue, "policy", None))
+    yield AuthorizationRequest(f"sqs:{call.operation}", arn, {}, getattr(queue, "policy", None))
     if queue is None:
         return
     context = {"kms:EncryptionContext:aws:sqs:arn": arn}
@@ -220,11 +229,11 @@ def _queue(call: Call, moto: Any) -> Iterator[Asked]:
         yield from kms.by_service(moto, call.region, "sqs", on_key, queue.kms_master_key_id, context)
 
 
-def _parameter(call: Call, moto: Any) -> Iterator[Asked]:
+def _parameter(call: Call, moto: Any) -> Iterator[AuthorizationRequest]:
     name = str(call.params.get("Name") or "")
     account = "" if name.startswith("/aws/service/") else moto.account
     arn = f"arn:aws:ssm:{call.region}:{account}:parameter/{name.lstrip('/')}"
-    yield Asked(f"ssm:{call.operation}", arn, {})
+    yield AuthorizationRequest(f"ssm:{call.operation}", arn, {})
 
 
 def _place(call: Call, moto: Any) -> str:

@@ -16,7 +16,7 @@ from twin.aws.api_server.request import Answer, Call, Refusal
 from twin.aws.iam import resource_policies, service_roles
 from twin.aws.services.secretsmanager import validation as secretsmanager
 from twin.aws.validation import extension_store
-from twin.aws.validation.moto_state import Look, absent
+from twin.aws.validation.moto_state import MotoState, absent
 
 Params = dict[str, Any]
 
@@ -45,12 +45,12 @@ def invalid(words: str) -> Refusal:
     return Refusal("InvalidParameterException", words)
 
 
-def create_repository(params: Params, look: Look) -> None:
+def create_repository(params: Params, state: MotoState) -> None:
     """CreateRepository."""
-    _key(params.get("encryptionConfiguration") or {}, look)
+    _key(params.get("encryptionConfiguration") or {}, state)
 
 
-def _key(encryption: Params, look: Look) -> None:
+def _key(encryption: Params, state: MotoState) -> None:
     named = encryption.get("kmsKey")
     if not named:
         return
@@ -59,19 +59,19 @@ def _key(encryption: Params, look: Look) -> None:
             "Invalid parameter at 'encryptionConfiguration' failed to satisfy constraint: 'KMS key "
             "cannot be specified with encryption type AES256'"
         )
-    key = look.key(named)
+    key = state.key(named)
     if key is None or not key.enabled:
         raise Refusal("KmsException", f"The KMS key {named} does not exist or is not enabled")
 
 
-def repository_policy(params: Params, look: Look) -> None:
+def repository_policy(params: Params, state: MotoState) -> None:
     """SetRepositoryPolicy."""
-    _policy(params.get("policyText"), look, "repository")
+    _policy(params.get("policyText"), state, "repository")
 
 
-def _policy(text: Any, look: Look, what: str) -> None:
+def _policy(text: Any, state: MotoState, what: str) -> None:
     try:
-        resource_policies.check(text, look, "ecr", "InvalidParameterException")
+        resource_policies.check(text, state, "ecr", "InvalidParameterException")
     except Refusal as error:
         raise invalid(
             f"Invalid parameter at 'PolicyText' failed to satisfy constraint: 'Invalid {what} policy "
@@ -80,26 +80,26 @@ def _policy(text: Any, look: Look, what: str) -> None:
         ) from None
 
 
-def cache(params: Params, look: Look) -> None:
+def cache(params: Params, state: MotoState) -> None:
     """CreatePullThroughCacheRule."""
     prefix, url = str(params.get("ecrRepositoryPrefix")), str(params.get("upstreamRegistryUrl"))
-    if prefix in extension_store.held(_backend(look), _RULES):
+    if prefix in extension_store.resources(_backend(state), _RULES):
         raise Refusal(
             "PullThroughCacheRuleAlreadyExistsException",
             f"A pull through cache rule already exists with ecr repository prefix '{prefix}' in the registry "
-            f"with id '{look.account}'",
+            f"with id '{state.account}'",
         )
     if not registry_of(url):
         raise Refusal(
             "UnsupportedUpstreamRegistryException", f"The specified upstream registry isn't supported: {url}"
         )
-    _secret(params, url, look)
-    _role(params, look, _PULLS)
-    if _ECR.fullmatch(url) and not params.get("customRoleArn") and look.account not in url:
+    _secret(params, url, state)
+    _role(params, state, _PULLS)
+    if _ECR.fullmatch(url) and not params.get("customRoleArn") and state.account not in url:
         raise invalid("customRoleArn is required for an upstream registry of another account's ECR")
 
 
-def _secret(params: Params, url: str, look: Look) -> None:
+def _secret(params: Params, url: str, state: MotoState) -> None:
     arn = params.get("credentialArn")
     needs = url in _WITH_SECRET or _AZURE.fullmatch(url)
     if needs and not arn:
@@ -109,7 +109,7 @@ def _secret(params: Params, url: str, look: Look) -> None:
     if not arn:
         return
     try:
-        secretsmanager.secret(look, arn)
+        secretsmanager.secret(state, arn)
     except Refusal:
         raise Refusal(
             "SecretNotFoundException",
@@ -118,9 +118,9 @@ def _secret(params: Params, url: str, look: Look) -> None:
         ) from None
 
 
-def _role(params: Params, look: Look, service: str = "ecr.amazonaws.com") -> None:
+def _role(params: Params, state: MotoState, service: str = "ecr.amazonaws.com") -> None:
     arn = params.get("customRoleArn")
-    if arn and service_roles.by(service, str(arn), look) is None:
+    if arn and service_roles.by(service, str(arn), state) is None:
         raise invalid(f"The role {arn} does not exist or cannot be assumed by {service}")
 
 
@@ -131,62 +131,62 @@ def registry_of(url: str) -> str:
     return "ecr" if _ECR.fullmatch(url) else {**_OPEN, **_WITH_SECRET}.get(url, "")
 
 
-def update_cache(params: Params, look: Look) -> None:
+def update_cache(params: Params, state: MotoState) -> None:
     """UpdatePullThroughCacheRule."""
-    held = _cached(look, params)
-    _secret({**held.shown, **params}, held.shown["upstreamRegistryUrl"], look)
-    _role(params, look, _PULLS)
+    cache = _cached(state, params)
+    _secret({**cache.description, **params}, cache.description["upstreamRegistryUrl"], state)
+    _role(params, state, _PULLS)
 
 
-def _cached(look: Look, params: Params) -> extension_store.Thing:
+def _cached(state: MotoState, params: Params) -> extension_store.Thing:
     prefix = params.get("ecrRepositoryPrefix")
-    return _found(
-        extension_store.held(_backend(look), _RULES),
+    return _require(
+        extension_store.resources(_backend(state), _RULES),
         prefix,
         "PullThroughCacheRuleNotFoundException",
         f"A pull through cache rule with prefix '{prefix}' does not exist in the registry with id "
-        f"'{look.account}'",
+        f"'{state.account}'",
     )
 
 
-def template(params: Params, look: Look) -> None:
+def template(params: Params, state: MotoState) -> None:
     """CreateRepositoryCreationTemplate."""
     prefix = params.get("prefix")
-    if prefix in extension_store.held(_backend(look), _TEMPLATES):
+    if prefix in extension_store.resources(_backend(state), _TEMPLATES):
         raise Refusal(
             "TemplateAlreadyExistsException",
             f"The repository creation template with prefix '{prefix}' already exists in the registry with id "
-            f"'{look.account}'",
+            f"'{state.account}'",
         )
-    _template(params, look)
+    _template(params, state)
 
 
-def update_template(params: Params, look: Look) -> None:
+def update_template(params: Params, state: MotoState) -> None:
     """UpdateRepositoryCreationTemplate."""
-    _template({**_template_of(look, params).shown, **params}, look)
+    _template({**_template_of(state, params).description, **params}, state)
 
 
-def _template(params: Params, look: Look) -> None:
+def _template(params: Params, state: MotoState) -> None:
     encryption = params.get("encryptionConfiguration") or {}
-    _key(encryption, look)
+    _key(encryption, state)
     if (params.get("resourceTags") or encryption.get("kmsKey")) and not params.get("customRoleArn"):
         raise invalid("customRoleArn is required when resource tags or a KMS key are specified")
-    _role(params, look)
+    _role(params, state)
     if params.get("repositoryPolicy"):
-        _policy(params["repositoryPolicy"], look, "repository")
+        _policy(params["repositoryPolicy"], state, "repository")
 
 
-def _template_of(look: Look, params: Params) -> extension_store.Thing:
+def _template_of(state: MotoState, params: Params) -> extension_store.Thing:
     prefix = params.get("prefix")
-    return _found(
-        extension_store.held(_backend(look), _TEMPLATES),
+    return _require(
+        extension_store.resources(_backend(state), _TEMPLATES),
         prefix,
         "TemplateNotFoundException",
         f"The repository creation template with prefix '{prefix}' does not exist",
     )
 
 
-def _found(
+def _require(
     things: Mapping[str, extension_store.Thing], name: Any, code: str, words: str
 ) -> extension_store.Thing:
     if name not in things:
@@ -194,25 +194,25 @@ def _found(
     return things[name]
 
 
-def _there(find: Callable[[Look, Params], Any]) -> Callable[[Params, Look], None]:
-    def check(params: Params, look: Look) -> None:
-        find(look, params)
+def _there(find: Callable[[MotoState, Params], Any]) -> Callable[[Params, MotoState], None]:
+    def check(params: Params, state: MotoState) -> None:
+        find(state, params)
 
     return check
 
 
-def _backend(look: Look) -> Any:
-    return look.moto.backend("ecr", look.region)
+def _backend(state: MotoState) -> Any:
+    return state.moto.backend("ecr", state.region)
 
 
-def put_image(params: Params, look: Look) -> None:
+def put_image(params: Params, state: MotoState) -> None:
     """PutImage: what a manifest names is there, and a tag of an immutable repository keeps its image."""
     name = str(params.get("repositoryName"))
-    repository: Any = _backend(look).repositories.get(name)
+    repository: Any = _backend(state).repositories.get(name)
     if repository is None:
         raise Refusal(
             "RepositoryNotFoundException",
-            f"The repository with name '{name}' does not exist in the registry with id '{look.account}'",
+            f"The repository with name '{name}' does not exist in the registry with id '{state.account}'",
         )
     content = str(params.get("imageManifest"))
     _references(content, repository, name)
@@ -274,32 +274,34 @@ RULES: Final = {
 
 
 def _make_cache(params: Params, backend: Any) -> Params:
-    shown = {name: value for name, value in params.items() if value is not None}
-    shown["registryId"] = backend.account_id
-    shown.setdefault("upstreamRegistry", registry_of(params["upstreamRegistryUrl"]))
-    if shown["upstreamRegistry"] == "ecr":
+    description = {name: value for name, value in params.items() if value is not None}
+    description["registryId"] = backend.account_id
+    description.setdefault("upstreamRegistry", registry_of(params["upstreamRegistryUrl"]))
+    if description["upstreamRegistry"] == "ecr":
         # Between registries of ECR alone: the provider's test of a rule for public.ecr.aws asks for no prefix
         # and expects no difference afterwards.
-        shown.setdefault("upstreamRepositoryPrefix", "ROOT")
-    shown["createdAt"] = shown["updatedAt"] = extension_store.now()
-    extension_store.held(backend, _RULES)[params["ecrRepositoryPrefix"]] = extension_store.Thing(shown)
-    return shown
+        description.setdefault("upstreamRepositoryPrefix", "ROOT")
+    description["createdAt"] = description["updatedAt"] = extension_store.now()
+    extension_store.resources(backend, _RULES)[params["ecrRepositoryPrefix"]] = extension_store.Thing(
+        description
+    )
+    return description
 
 
 def _change_cache(params: Params, backend: Any) -> Params:
-    shown = extension_store.held(backend, _RULES)[params["ecrRepositoryPrefix"]].shown
-    shown.update(
+    description = extension_store.resources(backend, _RULES)[params["ecrRepositoryPrefix"]].description
+    description.update(
         {name: value for name, value in params.items() if value is not None}, updatedAt=extension_store.now()
     )
-    return shown
+    return description
 
 
 def _drop_cache(params: Params, backend: Any) -> Params:
-    return extension_store.held(backend, _RULES).pop(params["ecrRepositoryPrefix"]).shown
+    return extension_store.resources(backend, _RULES).pop(params["ecrRepositoryPrefix"]).description
 
 
 def _tell_caches(params: Params, backend: Any) -> Params:
-    things, wanted = extension_store.held(backend, _RULES), params.get("ecrRepositoryPrefixes")
+    things, wanted = extension_store.resources(backend, _RULES), params.get("ecrRepositoryPrefixes")
     for name in wanted or []:
         if name not in things:
             raise Refusal(
@@ -308,38 +310,40 @@ def _tell_caches(params: Params, backend: Any) -> Params:
                 f"'{backend.account_id}'",
             )
     return {
-        "pullThroughCacheRules": [each.shown for name, each in things.items() if name in (wanted or things)]
+        "pullThroughCacheRules": [
+            rule.description for name, rule in things.items() if name in (wanted or things)
+        ]
     }
 
 
 def _make_template(params: Params, backend: Any) -> Params:
-    shown = {
+    description = {
         "encryptionConfiguration": {"encryptionType": "AES256"},
         "imageTagMutability": "MUTABLE",
         **params,
     }
-    shown["createdAt"] = shown["updatedAt"] = extension_store.now()
-    extension_store.held(backend, _TEMPLATES)[params["prefix"]] = extension_store.Thing(shown)
-    return {"registryId": backend.account_id, "repositoryCreationTemplate": shown}
+    description["createdAt"] = description["updatedAt"] = extension_store.now()
+    extension_store.resources(backend, _TEMPLATES)[params["prefix"]] = extension_store.Thing(description)
+    return {"registryId": backend.account_id, "repositoryCreationTemplate": description}
 
 
 def _change_template(params: Params, backend: Any) -> Params:
-    shown = extension_store.held(backend, _TEMPLATES)[params["prefix"]].shown
-    shown.update(
+    description = extension_store.resources(backend, _TEMPLATES)[params["prefix"]].description
+    description.update(
         {name: value for name, value in params.items() if value is not None}, updatedAt=extension_store.now()
     )
-    return {"registryId": backend.account_id, "repositoryCreationTemplate": shown}
+    return {"registryId": backend.account_id, "repositoryCreationTemplate": description}
 
 
 def _drop_template(params: Params, backend: Any) -> Params:
-    shown = extension_store.held(backend, _TEMPLATES).pop(params["prefix"]).shown
-    return {"registryId": backend.account_id, "repositoryCreationTemplate": shown}
+    description = extension_store.resources(backend, _TEMPLATES).pop(params["prefix"]).description
+    return {"registryId": backend.account_id, "repositoryCreationTemplate": description}
 
 
 def _tell_templates(params: Params, backend: Any) -> Params:
-    things, wanted = extension_store.held(backend, _TEMPLATES), params.get("prefixes")
-    shown = [each.shown for name, each in things.items() if name in (wanted or things)]
-    return {"registryId": backend.account_id, "repositoryCreationTemplates": shown}
+    things, wanted = extension_store.resources(backend, _TEMPLATES), params.get("prefixes")
+    descriptions = [template.description for name, template in things.items() if name in (wanted or things)]
+    return {"registryId": backend.account_id, "repositoryCreationTemplates": descriptions}
 
 
 def _download_url(params: Params, backend: Any) -> Params:

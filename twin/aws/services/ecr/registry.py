@@ -41,11 +41,11 @@ _CODES: Final = {
 
 
 class EcrRegistry:
-    """The registry API of one front."""
+    """The registry API of one API server."""
 
-    def __init__(self, front: Any) -> None:
-        self._front = front
-        self._blobs = Blobs(front.instance.folder / "aws" / "layers")
+    def __init__(self, server: Any) -> None:
+        self._server = server
+        self._blobs = Blobs(server.instance.folder / "aws" / "layers")
 
     def serves(self, environ: dict[str, Any]) -> bool:
         """Return whether a request is for this API."""
@@ -56,7 +56,7 @@ class EcrRegistry:
         call = Call.of(environ)
         try:
             access_key, region = self._caller(call)
-            store = _Store(self._front, Inside(self._front, access_key, region), region, self._blobs)
+            store = _Store(self._server, Inside(self._server, access_key, region), region, self._blobs)
             return api.answer(store, call.environ, call.body)
         except RegistryError as error:
             headers = [
@@ -75,7 +75,7 @@ class EcrRegistry:
         expires = int(time.time()) + LIFE
         text = f"{call.access_key}:{expires}"
         password = base64.urlsafe_b64encode(f"{text}:{self._seal(call.access_key, text)}".encode()).decode()
-        account = self._front.instance.account
+        account = self._server.instance.account
         document = {
             "authorizationData": [
                 {
@@ -89,8 +89,8 @@ class EcrRegistry:
 
     def _caller(self, call: Call) -> tuple[str, str]:
         """Return the access key whose token a request has, and the region that it asks."""
-        found = _host(call.environ)
-        assert found is not None  # noqa: S101 - as `serves` has checked
+        host = _host(call.environ)
+        assert host is not None  # noqa: S101 - as `serves` has checked
         scheme, _, text = call.environ.get("HTTP_AUTHORIZATION", "").partition(" ")
         if scheme.lower() != "basic":
             raise RegistryError(401, "UNAUTHORIZED", "no basic auth credentials")
@@ -101,12 +101,12 @@ class EcrRegistry:
         except ValueError as error:
             raise RegistryError(401, "UNAUTHORIZED", "authentication token is invalid") from error
         valid = valid and hmac.compare_digest(seal, self._seal(access_key, f"{access_key}:{expires}"))
-        if not valid or found["account"] != self._front.instance.account:
+        if not valid or host["account"] != self._server.instance.account:
             raise RegistryError(401, "UNAUTHORIZED", "Your authorization token has expired. Reauthenticate.")
-        return access_key, found["region"]
+        return access_key, host["region"]
 
     def _seal(self, access_key: str, text: str) -> str:
-        secret = self._front.identity.secret(access_key) or ""
+        secret = self._server.identity.secret(access_key) or ""
         if not secret:
             return ""
         return hmac.new(secret.encode(), text.encode(), hashlib.sha256).hexdigest()
@@ -115,8 +115,8 @@ class EcrRegistry:
 class _Store:
     """The repositories of a region, as one principal may use them."""
 
-    def __init__(self, front: Any, inside: Inside, region: str, blobs: Blobs) -> None:
-        self._front = front
+    def __init__(self, server: Any, inside: Inside, region: str, blobs: Blobs) -> None:
+        self._server = server
         self._inside = inside
         self._region = region
         self._blobs = blobs
@@ -157,13 +157,13 @@ class _Store:
         return self._blobs.get(digest)
 
     def size(self, name: str, digest: str) -> int | None:
-        found = self._call("batch_check_layer_availability", repositoryName=name, layerDigests=[digest])
-        return next((int(layer["layerSize"]) for layer in found["layers"]), None)
+        response = self._call("batch_check_layer_availability", repositoryName=name, layerDigests=[digest])
+        return next((int(layer["layerSize"]) for layer in response["layers"]), None)
 
     def manifest(self, name: str, reference: str) -> StoredManifest | None:
         kind = "imageDigest" if reference.startswith("sha256:") else "imageTag"
-        found = self._call("batch_get_image", repositoryName=name, imageIds=[{kind: reference}])
-        for image in found["images"]:
+        response = self._call("batch_get_image", repositoryName=name, imageIds=[{kind: reference}])
+        for image in response["images"]:
             return StoredManifest(image["imageManifestMediaType"], image["imageManifest"].encode())
         return None
 
@@ -184,8 +184,8 @@ class _Store:
                 raise _refused(error) from error
 
     def _parts(self, name: str, upload: str) -> bytes:
-        with self._front.moto.lock:
-            repository: Any = self._front.moto.backend("ecr", self._region).repositories.get(name)
+        with self._server.moto.lock:
+            repository: Any = self._server.moto.backend("ecr", self._region).repositories.get(name)
             begun: Any = repository.uploads.get(upload) if repository is not None else None
             if begun is None:
                 raise RegistryError(404, "BLOB_UPLOAD_UNKNOWN", f"upload {upload} is not in {name}")

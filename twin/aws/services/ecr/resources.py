@@ -20,7 +20,7 @@ def encoded(value: Any) -> Any:
     return to_api(_ENCRYPTION, {"encryptionType": "AES256", **first}) if isinstance(first, dict) else first
 
 
-def listed(value: Any) -> Any:
+def as_block(value: Any) -> Any:
     return [{"encryptionType": value.get("encryptionType", ""), "kmsKey": value.get("kmsKey", "")}]
 
 
@@ -36,13 +36,15 @@ class Repository(AwsResource):
             params = to_api({name: self.fields[name] for name in names}, wanted)
             context.call("ecr", "PutImageTagMutability", {"repositoryName": id, **params})
         if "imageScanningConfiguration" in changed:
-            given = {"scanOnPush": bool((wanted.get("imageScanningConfiguration") or {}).get("scanOnPush"))}
-            asked = {"repositoryName": id, "imageScanningConfiguration": given}
-            context.call("ecr", "PutImageScanningConfiguration", asked)
+            configuration = {
+                "scanOnPush": bool((wanted.get("imageScanningConfiguration") or {}).get("scanOnPush"))
+            }
+            scan_params = {"repositoryName": id, "imageScanningConfiguration": configuration}
+            context.call("ecr", "PutImageScanningConfiguration", scan_params)
 
     def unmake(self, context: AwsContext, id: str, state: Props) -> None:
-        asked = {"repositoryName": id, "force": bool(state.get("forceDelete"))}
-        context.call("ecr", "DeleteRepository", asked)
+        params = {"repositoryName": id, "force": bool(state.get("forceDelete"))}
+        context.call("ecr", "DeleteRepository", params)
 
 
 class RepositoryCreationTemplate(AwsResource):
@@ -56,5 +58,5 @@ class RegistryScanningConfiguration(AwsResource):
 
     def unmake(self, context: AwsContext, id: str, state: Props) -> None:
         # A registry always has one: the one that it begins with.
-        asked = {"scanType": "BASIC", "rules": []}
-        context.call("ecr", "PutRegistryScanningConfiguration", asked)
+        params = {"scanType": "BASIC", "rules": []}
+        context.call("ecr", "PutRegistryScanningConfiguration", params)

@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from twin.aws.api_server.request import Refusal
-from twin.aws.validation.moto_state import Look
+from twin.aws.validation.moto_state import MotoState
 
 _TAGS: Final = ("tagPrefixList", "tagPatternList")
 
 
-def put_lifecycle_policy(params: Mapping[str, Any], _: Look) -> None:
+def put_lifecycle_policy(params: Mapping[str, Any], _: MotoState) -> None:
     """PutLifecyclePolicy."""
     try:
         rules = json.loads(str(params.get("lifecyclePolicyText")))["rules"]

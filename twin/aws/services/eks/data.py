@@ -32,9 +32,9 @@ class Offer:
 
 def _offer(name: str, kind: str, versions: list[Any], keys: list[str], **more: Any) -> Offer:
     lists: dict[str, Any] = {
-        key: tuple(each) if isinstance(each, list) else each for key, each in more.items()
+        key: tuple(value) if isinstance(value, list) else value for key, value in more.items()
     }
-    return Offer(name, kind, tuple(tuple(each) for each in versions), frozenset(keys), **lists)
+    return Offer(name, kind, tuple(tuple(version) for version in versions), frozenset(keys), **lists)
 
 
 _STATED: Final = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))

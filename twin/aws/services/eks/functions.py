@@ -60,10 +60,10 @@ class GetAddonVersion(AwsFunction):
     @staticmethod
     def _choose(versions: list[dict[str, Any]], most_recent: bool) -> str | None:
         # EKS answers the newest first; the default is marked per Kubernetes version.
-        for each in versions:
-            default = any(fit.get("defaultVersion") for fit in each.get("compatibilities", []))
+        for version in versions:
+            default = any(fit.get("defaultVersion") for fit in version.get("compatibilities", []))
             if most_recent or default:
-                return str(each["addonVersion"])
+                return str(version["addonVersion"])
         return None
 
 
@@ -78,9 +78,14 @@ class GetAddon(AwsFunction):
         if state is None:
             raise CloudError(f"reading EKS Add-On ({id}): couldn't find resource")
         names = ("addonVersion", "arn", "configurationValues", "createdAt", "modifiedAt")
-        found = {name: state.get(name, "") for name in (*names, "serviceAccountRoleArn")}
+        outputs = {name: state.get(name, "") for name in (*names, "serviceAccountRoleArn")}
         associations = state.get("podIdentityAssociations") or []
-        return {"id": id, **found, "podIdentityAssociations": associations, "tags": state.get("tagsAll", {})}
+        return {
+            "id": id,
+            **outputs,
+            "podIdentityAssociations": associations,
+            "tags": state.get("tagsAll", {}),
+        }
 
 
 def _names(context: AwsContext, operation: str, key: str, params: Props) -> list[str]:
@@ -143,10 +148,10 @@ class GetCluster(AwsFunction):
         state = Cluster().read(context, name, {})
         if state is None:
             raise CloudError(f"reading EKS Cluster ({name}): no such cluster")
-        found = {
+        outputs = {
             k: v for k, v in state.items() if k not in _PLURALS and k not in ("tagsAll", "encryptionConfig")
         }
-        found |= {
+        outputs |= {
             plural: [state[single]] for single, plural in _PLURALS.items() if state.get(single) is not None
         }
-        return {"id": name, **found, "tags": state.get("tagsAll", {})}
+        return {"id": name, **outputs, "tags": state.get("tagsAll", {})}

@@ -19,13 +19,13 @@ def _arn(backend: Any, kind: str, name: str) -> str:
     return f"arn:aws:elasticache:{backend.region_name}:{backend.account_id}:{kind}:{name}"
 
 
-def _listed(kind: str, asked: str, member: str, code: str) -> Callable[[Params, Any], Params]:
+def _describe(kind: str, parameter: str, member: str, code: str) -> Callable[[Params, Any], Params]:
     def report(params: Params, backend: Any) -> Params:
-        things, name = extension_store.held(backend, kind), params.get(asked)
+        things, name = extension_store.resources(backend, kind), params.get(parameter)
         if name and str(name).lower() not in things:
             raise Refusal(code, f"{name} not found.", 404)
-        found = [things[str(name).lower()]] if name else list(things.values())
-        return {member: [each.shown for each in found]}
+        selected = [things[str(name).lower()]] if name else list(things.values())
+        return {member: [thing.description for thing in selected]}
 
     return report
 
@@ -41,7 +41,7 @@ def _authentication(params: Params) -> Params:
 def make_user(params: Params, backend: Any) -> Params:
     """CreateUser."""
     id = params["UserId"].lower()
-    shown = {
+    description = {
         "UserId": id,
         "UserName": params["UserName"],
         "Status": "active",
@@ -52,78 +52,80 @@ def make_user(params: Params, backend: Any) -> Params:
         "Authentication": _authentication(params),
         "ARN": _arn(backend, "user", id),
     }
-    extension_store.held(backend, USERS)[id] = extension_store.Thing(shown)
-    extension_store.tag_anew(backend, shown["ARN"], extension_store.pairs(params.get("Tags")))
-    return shown
+    extension_store.resources(backend, USERS)[id] = extension_store.Thing(description)
+    extension_store.tag_anew(backend, description["ARN"], extension_store.pairs(params.get("Tags")))
+    return description
 
 
 def change_user(params: Params, backend: Any) -> Params:
     """ModifyUser."""
-    shown = extension_store.held(backend, USERS)[params["UserId"].lower()].shown
+    description = extension_store.resources(backend, USERS)[params["UserId"].lower()].description
     if params.get("AccessString"):
-        shown["AccessString"] = params["AccessString"]
+        description["AccessString"] = params["AccessString"]
     if params.get("AppendAccessString"):
-        shown["AccessString"] += f" {params['AppendAccessString']}"
+        description["AccessString"] += f" {params['AppendAccessString']}"
     names = ("Passwords", "NoPasswordRequired", "AuthenticationMode")
     if any(params.get(name) is not None for name in names):
-        shown["Authentication"] = _authentication(params)
-    return shown
+        description["Authentication"] = _authentication(params)
+    return description
 
 
 def drop_user(params: Params, backend: Any) -> Params:
     """DeleteUser: out of its groups too."""
     id = params["UserId"].lower()
-    for each in extension_store.held(backend, GROUPS).values():
-        each.shown["UserIds"] = [member for member in each.shown["UserIds"] if member != id]
-    return {**extension_store.held(backend, USERS).pop(id).shown, "Status": "deleting"}
+    for group in extension_store.resources(backend, GROUPS).values():
+        group.description["UserIds"] = [member for member in group.description["UserIds"] if member != id]
+    return {**extension_store.resources(backend, USERS).pop(id).description, "Status": "deleting"}
 
 
 def make_group(params: Params, backend: Any) -> Params:
     """CreateUserGroup."""
     id = params["UserGroupId"].lower()
-    shown = {
+    description = {
         "UserGroupId": id,
         "Status": "active",
         "Engine": params["Engine"].lower(),
-        "UserIds": [each.lower() for each in params.get("UserIds") or []],
+        "UserIds": [user_id.lower() for user_id in params.get("UserIds") or []],
         "MinimumEngineVersion": "7.2" if params["Engine"].lower() == "valkey" else "6.0",
         "ServerlessCaches": [],
         "ReplicationGroups": [],
         "ARN": _arn(backend, "usergroup", id),
     }
-    extension_store.held(backend, GROUPS)[id] = extension_store.Thing(shown)
-    extension_store.tag_anew(backend, shown["ARN"], extension_store.pairs(params.get("Tags")))
+    extension_store.resources(backend, GROUPS)[id] = extension_store.Thing(description)
+    extension_store.tag_anew(backend, description["ARN"], extension_store.pairs(params.get("Tags")))
     _belong(backend)
-    return shown
+    return description
 
 
 def change_group(params: Params, backend: Any) -> Params:
     """ModifyUserGroup."""
-    shown = extension_store.held(backend, GROUPS)[params["UserGroupId"].lower()].shown
+    description = extension_store.resources(backend, GROUPS)[params["UserGroupId"].lower()].description
     gone = params.get("UserIdsToRemove") or []
-    shown["UserIds"] = [
-        *(each for each in shown["UserIds"] if each not in gone),
+    description["UserIds"] = [
+        *(user_id for user_id in description["UserIds"] if user_id not in gone),
         *(params.get("UserIdsToAdd") or []),
     ]
     _belong(backend)
-    return shown
+    return description
 
 
 def drop_group(params: Params, backend: Any) -> Params:
     """DeleteUserGroup."""
-    shown = extension_store.held(backend, GROUPS).pop(params["UserGroupId"].lower()).shown
+    description = extension_store.resources(backend, GROUPS).pop(params["UserGroupId"].lower()).description
     _belong(backend)
-    return {**shown, "Status": "deleting"}
+    return {**description, "Status": "deleting"}
 
 
 def _belong(backend: Any) -> None:
     """Users and groups report of those that they belong to."""
-    groups, caches = extension_store.held(backend, GROUPS), extension_store.held(backend, CACHES)
-    for id, user in extension_store.held(backend, USERS).items():
-        user.shown["UserGroupIds"] = [name for name, each in groups.items() if id in each.shown["UserIds"]]
+    groups, caches = extension_store.resources(backend, GROUPS), extension_store.resources(backend, CACHES)
+    for id, user in extension_store.resources(backend, USERS).items():
+        user.description["UserGroupIds"] = [
+            name for name, user_group in groups.items() if id in user_group.description["UserIds"]
+        ]
     for id, group in groups.items():
-        group.shown["ServerlessCaches"] = [
-            name for name, each in caches.items() if each.shown.get("UserGroupId") == id
+        group.description["ServerlessCaches"] = [
+            name for name, cache in caches.items() if cache.description.get("UserGroupId") == id
         ]
 
 
@@ -137,11 +139,11 @@ def make_cache(params: Params, backend: Any) -> Params:
     host = (
         f"{name}-{mock_random.get_random_hex(6)}.serverless.{_short(backend.region_name)}.cache.amazonaws.com"
     )
-    kept = {name: value for name, value in params.items() if name not in ("Tags", "SnapshotArnsToRestore")}
-    shown = {
+    usage = {name: value for name, value in params.items() if name not in ("Tags", "SnapshotArnsToRestore")}
+    description = {
         "Description": " ",
         "SnapshotRetentionLimit": 0,
-        **{name: value for name, value in kept.items() if value is not None},
+        **{name: value for name, value in usage.items() if value is not None},
         "ServerlessCacheName": name,
         "Status": "available",
         "MajorEngineVersion": version,
@@ -154,11 +156,11 @@ def make_cache(params: Params, backend: Any) -> Params:
         "SecurityGroupIds": groups,
     }
     if engine != "memcached":
-        shown.setdefault("DailySnapshotTime", "06:00")
-    extension_store.held(backend, CACHES)[name] = extension_store.Thing(shown)
-    extension_store.tag_anew(backend, shown["ARN"], extension_store.pairs(params.get("Tags")))
+        description.setdefault("DailySnapshotTime", "06:00")
+    extension_store.resources(backend, CACHES)[name] = extension_store.Thing(description)
+    extension_store.tag_anew(backend, description["ARN"], extension_store.pairs(params.get("Tags")))
     _belong(backend)
-    return {"ServerlessCache": shown}
+    return {"ServerlessCache": description}
 
 
 def _default_place(backend: Any, params: Params) -> tuple[list[str], list[str]]:
@@ -166,12 +168,16 @@ def _default_place(backend: Any, params: Params) -> tuple[list[str], list[str]]:
 
     ec2: Any = ec2_backends[backend.account_id][backend.region_name]
     subnets, groups = list(params.get("SubnetIds") or []), list(params.get("SecurityGroupIds") or [])
-    held = {id: each for zone in ec2.subnets.values() for id, each in zone.items()}
+    subnets_by_id = {id: subnet for zone in ec2.subnets.values() for id, subnet in zone.items()}
     if not subnets and ec2.default_vpc:
-        zones = {each.availability_zone: id for id, each in held.items() if each.vpc_id == ec2.default_vpc.id}
+        zones = {
+            subnet.availability_zone: id
+            for id, subnet in subnets_by_id.items()
+            if subnet.vpc_id == ec2.default_vpc.id
+        }
         subnets = [zones[zone] for zone in sorted(zones)][:2]
     if not groups and subnets:
-        groups = [ec2.get_default_security_group(held[subnets[0]].vpc_id).id]
+        groups = [ec2.get_default_security_group(subnets_by_id[subnets[0]].vpc_id).id]
     return subnets, groups
 
 
@@ -183,25 +189,31 @@ def _short(region: str) -> str:
 
 def change_cache(params: Params, backend: Any) -> Params:
     """ModifyServerlessCache."""
-    shown = extension_store.held(backend, CACHES)[params["ServerlessCacheName"].lower()].shown
+    description = extension_store.resources(backend, CACHES)[
+        params["ServerlessCacheName"].lower()
+    ].description
     names = ("Description", "CacheUsageLimits", "SecurityGroupIds", "SnapshotRetentionLimit", "UserGroupId")
-    shown |= {name: params[name] for name in (*names, "DailySnapshotTime") if params.get(name) is not None}
+    description |= {
+        name: params[name] for name in (*names, "DailySnapshotTime") if params.get(name) is not None
+    }
     if params.get("RemoveUserGroup"):
-        shown.pop("UserGroupId", None)
+        description.pop("UserGroupId", None)
     if params.get("MajorEngineVersion"):
-        shown |= {
+        description |= {
             "MajorEngineVersion": params["MajorEngineVersion"],
             "FullEngineVersion": _FULL[params["MajorEngineVersion"]],
         }
     _belong(backend)
-    return {"ServerlessCache": shown}
+    return {"ServerlessCache": description}
 
 
 def drop_cache(params: Params, backend: Any) -> Params:
     """DeleteServerlessCache."""
-    shown = extension_store.held(backend, CACHES).pop(params["ServerlessCacheName"].lower()).shown
+    description = (
+        extension_store.resources(backend, CACHES).pop(params["ServerlessCacheName"].lower()).description
+    )
     _belong(backend)
-    return {"ServerlessCache": {**shown, "Status": "deleting"}}
+    return {"ServerlessCache": {**description, "Status": "deleting"}}
 
 
 _TAGS: Final = extension_store.TagCalls(
@@ -212,15 +224,15 @@ _ACTS: Final[dict[str, extension_store.Act]] = {
     "CreateUser": make_user,
     "ModifyUser": change_user,
     "DeleteUser": drop_user,
-    "DescribeUsers": _listed(USERS, "UserId", "Users", "UserNotFound"),
+    "DescribeUsers": _describe(USERS, "UserId", "Users", "UserNotFound"),
     "CreateUserGroup": make_group,
     "ModifyUserGroup": change_group,
     "DeleteUserGroup": drop_group,
-    "DescribeUserGroups": _listed(GROUPS, "UserGroupId", "UserGroups", "UserGroupNotFound"),
+    "DescribeUserGroups": _describe(GROUPS, "UserGroupId", "UserGroups", "UserGroupNotFound"),
     "CreateServerlessCache": make_cache,
     "ModifyServerlessCache": change_cache,
     "DeleteServerlessCache": drop_cache,
-    "DescribeServerlessCaches": _listed(
+    "DescribeServerlessCaches": _describe(
         CACHES, "ServerlessCacheName", "ServerlessCaches", "ServerlessCacheNotFoundFault"
     ),
 }

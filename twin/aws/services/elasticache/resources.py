@@ -78,7 +78,7 @@ def first(value: Any) -> Any:
     return to_api(_COMPUTED, first) if isinstance(first, dict) else first
 
 
-def listed(value: Any) -> Any:
+def as_block(value: Any) -> Any:
     names = {"Maximum": "maximum", "Minimum": "minimum"}
     return [{names[name]: value[name] for name in names if value.get(name) is not None}]
 
@@ -91,14 +91,14 @@ class ServerlessCache(AwsResource):
 
     def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
         ends = {"endpoints": "Endpoint", "readerEndpoints": "ReaderEndpoint"}
-        found: Props = {
+        endpoints: Props = {
             name: [{"address": item[api]["Address"], "port": item[api]["Port"]}]
             for name, api in ends.items()
             if item.get(api)
         }
         if item.get("CreateTime"):
-            found["createTime"] = item["CreateTime"].strftime("%Y-%m-%dT%H:%M:%SZ")
-        return found
+            endpoints["createTime"] = item["CreateTime"].strftime("%Y-%m-%dT%H:%M:%SZ")
+        return endpoints
 
     def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
         changed = self.changed(old, new)

@@ -27,9 +27,9 @@ _STATES: Final = {
 class Notices:
     """The events of EC2. What waits when the API server ends is forgotten, and EC2's instances stay."""
 
-    def __init__(self, front: Any) -> None:
-        self._front = front
-        self._ec2 = Inside(front)
+    def __init__(self, server: Any) -> None:
+        self._server = server
+        self._ec2 = Inside(server)
         self._ending = threading.Event()
 
     def take(self, call: Call, answer: Answer) -> None:
@@ -58,10 +58,10 @@ class Notices:
         self._ending.set()
 
     def _is_spot(self, instance: str) -> bool:
-        with self._front.moto.lock:
+        with self._server.moto.lock:
             return any(
                 one.id == instance and one.state == "running" and one.lifecycle == "spot"
-                for reservation in self._front.moto.backend("ec2").reservations.values()
+                for reservation in self._server.moto.backend("ec2").reservations.values()
                 for one in reservation.instances
             )
 
@@ -74,8 +74,8 @@ class Notices:
             LOG.warning("the spot instance %s does not end: %s", instance, error)
 
     def _send(self, kind: str, detail: dict[str, str]) -> None:
-        with self._front.moto.lock:
-            bus = self._front.moto.backend("events").event_buses["default"]
+        with self._server.moto.lock:
+            bus = self._server.moto.backend("events").event_buses["default"]
             if not bus.rules:
                 return  # nothing would be remembered of it
         entry = {"Source": SOURCE, "DetailType": kind, "Detail": json.dumps(detail)}

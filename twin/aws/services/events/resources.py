@@ -22,9 +22,9 @@ class EventTarget(AwsResource):
         return super().property_of(path.replace("Targets[0]", "Targets"))
 
     def find(self, context: AwsContext, id: str, state: Props) -> Any:
-        asked = {"Rule": state["rule"], "EventBusName": state.get("eventBusName") or "default"}
+        params = {"Rule": state["rule"], "EventBusName": state.get("eventBusName") or "default"}
         try:
-            answer = context.call("events", "ListTargetsByRule", asked)
+            answer = context.call("events", "ListTargetsByRule", params)
         except ClientError as error:
             if code_of(error) in self.not_found:
                 return None
@@ -36,5 +36,5 @@ class EventTarget(AwsResource):
 
     def unmake(self, context: AwsContext, id: str, state: Props) -> None:
         bus = state.get("eventBusName") or "default"
-        given = {"Rule": state["rule"], "EventBusName": bus, "Ids": [state["targetId"]]}
-        context.call("events", "RemoveTargets", given)
+        params = {"Rule": state["rule"], "EventBusName": bus, "Ids": [state["targetId"]]}
+        context.call("events", "RemoveTargets", params)

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from twin.aws.api_server.request import Refusal
 from twin.aws.validation import schedules
-from twin.aws.validation.moto_state import Look
+from twin.aws.validation.moto_state import MotoState
 
 _MATCHERS: Final = frozenset(
     {"prefix", "suffix", "anything-but", "numeric", "exists", "cidr", "wildcard", "equals-ignore-case"}
@@ -19,7 +19,7 @@ _MATCHERS: Final = frozenset(
 _OR: Final = "$or"
 
 
-def put_rule(params: Mapping[str, Any], _: Look) -> None:
+def put_rule(params: Mapping[str, Any], _: MotoState) -> None:
     """PutRule."""
     schedule = params.get("ScheduleExpression")
     if schedule and not schedules.is_schedule(str(schedule)):

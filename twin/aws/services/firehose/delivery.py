@@ -2,7 +2,7 @@
 
 A record is a JSON object whose members are columns. What the table or the role's rights refuse goes to the
 stream's bucket, as Firehose writes it there ("Deliver data to Apache Iceberg Tables", Developer Guide). What
-waits in the buffer when the front ends is lost, which Firehose's is not.
+waits in the buffer when the API server ends is lost, which Firehose's is not.
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ LOG = logging.getLogger(__name__)
 _BUFFERING: Final = 300
 _ATTEMPTS: Final = 5
 _LAST: Final = 10.0
-"""Seconds that an ending front waits for what is being delivered."""
+"""Seconds that an ending API server waits for what is being delivered."""
 Props = dict[str, Any]
 
 
 class Streams:
     """The streams of one instance's AWS that deliver into Iceberg tables."""
 
-    def __init__(self, front: Any) -> None:
-        self._front = front
-        self._service = Inside(front)
+    def __init__(self, server: Any) -> None:
+        self._server = server
+        self._service = Inside(server)
         self._waiting: dict[str, list[bytes]] = {}
         self._workers: dict[str, threading.Thread] = {}
         self._lock = threading.Lock()
         self._ending = threading.Event()
 
     def take(self, call: Call) -> None:
-        """Buffer what a PutRecord or PutRecordBatch brought, which the front has answered."""
+        """Buffer what a PutRecord or PutRecordBatch brought, which the API server has answered."""
         if call.service != "firehose" or call.operation not in ("PutRecord", "PutRecordBatch"):
             return
         name, region = str(call.params["DeliveryStreamName"]), call.region
@@ -50,7 +50,7 @@ class Streams:
             return
         records = call.params.get("Records") or [call.params["Record"]]
         with self._lock:
-            self._waiting.setdefault(name, []).extend(bytes(each["Data"]) for each in records)
+            self._waiting.setdefault(name, []).extend(bytes(record["Data"]) for record in records)
             if name not in self._workers:
                 worker = threading.Thread(target=self._deliver, args=(name, region), daemon=True)
                 self._workers[name] = worker
@@ -63,7 +63,7 @@ class Streams:
             worker.join(_LAST)
 
     def _destination(self, name: str, region: str) -> Props | None:
-        stream = self._front.moto.backend("firehose", region).delivery_streams.get(name)
+        stream = self._server.moto.backend("firehose", region).delivery_streams.get(name)
         return stream.destinations[0].get("Iceberg") if stream else None
 
     def _deliver(self, name: str, region: str) -> None:
@@ -87,11 +87,11 @@ class Streams:
             return
         role = destination["RoleARN"]
         session = self._service.call("sts", "assume_role", RoleArn=role, RoleSessionName="firehose")
-        mine = Inside(self._front, session["Credentials"]["AccessKeyId"], region)
-        for each in destination.get("DestinationTableConfigurationList") or []:
-            refused = _appended(mine, each, records)
+        mine = Inside(self._server, session["Credentials"]["AccessKeyId"], region)
+        for configuration in destination.get("DestinationTableConfigurationList") or []:
+            refused = _appended(mine, configuration, records)
             if refused:
-                _set_aside(mine, destination, each, refused)
+                _set_aside(mine, destination, configuration, refused)
 
 
 def _appended(mine: Inside, place: Props, records: list[bytes]) -> list[tuple[bytes, str]]:
@@ -139,9 +139,9 @@ def _read(records: list[bytes], schema: Any) -> tuple[list[tuple[bytes, list[Any
 
 
 def _row(record: bytes, schema: Any) -> list[Any]:
-    found = json.loads(record)
-    given = {str(name).lower(): value for name, value in found.items()}
-    return [_value(given.get(field.name.lower()), field.type) for field in schema]
+    document = json.loads(record)
+    row = {str(name).lower(): value for name, value in document.items()}
+    return [_value(row.get(field.name.lower()), field.type) for field in schema]
 
 
 def _value(value: Any, kind: Any) -> Any:

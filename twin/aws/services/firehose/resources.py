@@ -29,16 +29,16 @@ class FirehoseDeliveryStream(AwsResource):
     def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
         reported = item.get("DeliveryStreamEncryptionConfiguration") or {}
         on = reported.get("Status") == "ENABLED"
-        found: Props = {"destination": known.get("destination") or ""}
+        outputs: Props = {"destination": known.get("destination") or ""}
         if on or known.get("serverSideEncryption"):
             sse: Props = {"enabled": on, "keyType": reported.get("KeyType") or "AWS_OWNED_CMK"}
-            found["serverSideEncryption"] = {
+            outputs["serverSideEncryption"] = {
                 **sse,
                 **({"keyArn": reported["KeyARN"]} if reported.get("KeyARN") else {}),
             }
         if not known.get("destination"):
-            found["destination"] = "iceberg" if known.get("icebergConfiguration") else "extended_s3"
-        return found
+            outputs["destination"] = "iceberg" if known.get("icebergConfiguration") else "extended_s3"
+        return outputs
 
     def outputs(self, context: AwsContext, id: str, item: Any, state: Props) -> Props:
         # On import the name is the arn's last part.
@@ -64,25 +64,25 @@ class FirehoseDeliveryStream(AwsResource):
         wanted = to_api({name: replace(field, api="_")}, new)["_"]
         _complete(wanted, iceberg=name.startswith("iceberg"))
         backup = wanted.pop("S3BackupConfiguration", None)
-        own = wanted.pop("S3Configuration", None)
+        s3_update = wanted.pop("S3Configuration", None)
         wanted |= {"S3BackupUpdate": backup} if backup else {}
-        if own:
-            wanted["S3Configuration"] = own
-        asked = {
+        if s3_update:
+            wanted["S3Configuration"] = s3_update
+        params = {
             "DeliveryStreamName": old["name"],
             "CurrentDeliveryStreamVersionId": old["versionId"],
             "DestinationId": old["destinationId"],
             field.api.replace("Configuration", "Update"): wanted,
         }
-        context.call("firehose", "UpdateDestination", asked)
+        context.call("firehose", "UpdateDestination", params)
 
     @staticmethod
     def _encrypt(context: AwsContext, name: str, sse: Props) -> None:
-        given: Props = {"KeyType": sse.get("keyType") or "AWS_OWNED_CMK"}
+        configuration: Props = {"KeyType": sse.get("keyType") or "AWS_OWNED_CMK"}
         if sse.get("keyArn"):
-            given["KeyARN"] = sse["keyArn"]
-        asked = {"DeliveryStreamName": name, "DeliveryStreamEncryptionConfigurationInput": given}
-        context.call("firehose", "StartDeliveryStreamEncryption", asked)
+            configuration["KeyARN"] = sse["keyArn"]
+        params = {"DeliveryStreamName": name, "DeliveryStreamEncryptionConfigurationInput": configuration}
+        context.call("firehose", "StartDeliveryStreamEncryption", params)
 
 
 _HINTS: Final = {"IntervalInSeconds": 300, "SizeInMBs": 5}

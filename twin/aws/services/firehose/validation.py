@@ -12,7 +12,7 @@ from typing import Any, Final
 from twin.aws.api_server.request import Answer, Call, Refusal
 from twin.aws.iam import policy_statements, principals, service_roles
 from twin.aws.validation import extension_store
-from twin.aws.validation.moto_state import Look
+from twin.aws.validation.moto_state import MotoState
 
 Params = dict[str, Any]
 
@@ -26,16 +26,16 @@ def invalid(words: str) -> Refusal:
     return Refusal("InvalidArgumentException", words)
 
 
-def create(params: Params, look: Look) -> None:
+def create(params: Params, state: MotoState) -> None:
     """CreateDeliveryStream."""
     for destination in _destinations(params, "Configuration"):
-        _check(destination, look)
+        _check(destination, state)
 
 
-def update(params: Params, look: Look) -> None:
+def update(params: Params, state: MotoState) -> None:
     """UpdateDestination."""
     for destination in _destinations(params, "Update"):
-        _check(destination, look)
+        _check(destination, state)
 
 
 def _destinations(params: Params, suffix: str) -> Iterator[Params]:
@@ -44,38 +44,38 @@ def _destinations(params: Params, suffix: str) -> Iterator[Params]:
             yield value
 
 
-def _check(destination: Params, look: Look) -> None:
+def _check(destination: Params, state: MotoState) -> None:
     role = None
     for part in (destination, *(destination.get(name) or {} for name in _PARTS)):
         arn = part.get("RoleARN")
         if arn:
-            found = service_roles.by(_SERVICE, str(arn), look)
-            if found is None:
+            service_role = service_roles.by(_SERVICE, str(arn), state)
+            if service_role is None:
                 raise invalid(f"Firehose is unable to assume role {arn}. Please check the role provided.")
-            role = role or found
+            role = role or service_role
         bucket = str(part.get("BucketARN") or "").removeprefix("arn:aws:s3:::")
-        if bucket and bucket not in look.s3.buckets:
+        if bucket and bucket not in state.s3.buckets:
             raise invalid(f"The bucket {part['BucketARN']} does not exist or Firehose may not reach it.")
-        _key(part, look)
+        _key(part, state)
     for table in destination.get("DestinationTableConfigurationList") or []:
-        _table(table, role, look)
+        _table(table, role, state)
 
 
 _PARTS: Final = ("S3Configuration", "S3Update", "S3BackupConfiguration", "S3BackupUpdate")
 
 
-def _key(part: Params, look: Look) -> None:
+def _key(part: Params, state: MotoState) -> None:
     named = ((part.get("EncryptionConfiguration") or {}).get("KMSEncryptionConfig") or {}).get("AWSKMSKeyARN")
-    key = look.key(named) if named else None
+    key = state.key(named) if named else None
     if named and (key is None or not key.enabled):
         raise Refusal("InvalidKMSResourceException", f"The KMS key {named} does not exist or is not enabled.")
 
 
-def _table(table: Params, role: Any, look: Look) -> None:
+def _table(table: Params, role: Any, state: MotoState) -> None:
     database, name = str(table.get("DestinationDatabaseName")), str(table.get("DestinationTableName"))
-    held = look.moto.backend("glue", look.region).databases.get(database)
-    arn = f"arn:aws:glue:{look.region}:{look.account}:table/{database}/{name}"
-    there = held is not None and name in held.tables
+    database_ = state.moto.backend("glue", state.region).databases.get(database)
+    arn = f"arn:aws:glue:{state.region}:{state.account}:table/{database}/{name}"
+    there = database_ is not None and name in database_.tables
     may = role is not None and policy_statements.allows(
         list(principals.documents(role)), "glue:GetTable", arn, {}
     )
@@ -87,25 +87,28 @@ def _table(table: Params, role: Any, look: Look) -> None:
         )
 
 
-def encrypt(params: Params, look: Look) -> None:
+def encrypt(params: Params, state: MotoState) -> None:
     """StartDeliveryStreamEncryption."""
-    given = params.get("DeliveryStreamEncryptionConfigurationInput") or {}
-    named, extension_store = given.get("KeyARN"), given.get("KeyType") == "CUSTOMER_MANAGED_CMK"
+    configuration = params.get("DeliveryStreamEncryptionConfigurationInput") or {}
+    named, extension_store = (
+        configuration.get("KeyARN"),
+        configuration.get("KeyType") == "CUSTOMER_MANAGED_CMK",
+    )
     if extension_store != bool(named):
         raise invalid("KeyARN goes with the key type CUSTOMER_MANAGED_CMK, and with it alone.")
-    key = look.key(named) if named else None
+    key = state.key(named) if named else None
     if named and (key is None or not key.enabled):
         raise Refusal("InvalidKMSResourceException", f"The KMS key {named} does not exist or is not enabled.")
 
 
-def put(params: Params, look: Look) -> None:
+def put(params: Params, state: MotoState) -> None:
     """PutRecord, PutRecordBatch: of a size that Firehose takes."""
     name = params.get("DeliveryStreamName")
-    if name not in look.moto.backend("firehose", look.region).delivery_streams:
-        words = f"Firehose {name} under account {look.account} not found."
+    if name not in state.moto.backend("firehose", state.region).delivery_streams:
+        words = f"Firehose {name} under account {state.account} not found."
         raise Refusal("ResourceNotFoundException", words)
     records = params.get("Records") or [params.get("Record") or {}]
-    sizes = [len(each.get("Data") or b"") for each in records]
+    sizes = [len(record.get("Data") or b"") for record in records]
     if sum(sizes) > _BATCH or max(sizes) > _RECORD:
         raise invalid(f"A record has at most {_RECORD} bytes, the records of a call {_BATCH} bytes together.")
 

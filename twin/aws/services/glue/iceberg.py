@@ -17,7 +17,7 @@ Params = Mapping[str, Any]
 
 def glue_columns(schema: Params) -> list[dict[str, Any]]:
     """The columns that Glue shows of a schema."""
-    made: list[dict[str, Any]] = []
+    columns: list[dict[str, Any]] = []
     for field in schema["Fields"]:
         column: dict[str, Any] = {"Name": field["Name"], "Type": _hive(field["Type"])}
         if field.get("Doc"):
@@ -27,8 +27,8 @@ def glue_columns(schema: Params) -> list[dict[str, Any]]:
             "iceberg.field.id": str(field["Id"]),
             "iceberg.field.optional": str(not field.get("Required")).lower(),
         }
-        made.append(column)
-    return made
+        columns.append(column)
+    return columns
 
 
 _HIVE: Final = {"long": "bigint", "time": "string", "uuid": "string", "timestamptz": "timestamp"}
@@ -41,7 +41,7 @@ def _hive(kind: Any) -> str:
             return f"decimal({decimal[1]},{decimal[2]})"
         return "binary" if kind.startswith("fixed") else _HIVE.get(kind, kind)
     if kind["type"] == "struct":
-        inner = ",".join(f"{each['name']}:{_hive(each['type'])}" for each in kind["fields"])
+        inner = ",".join(f"{field['name']}:{_hive(field['type'])}" for field in kind["fields"])
         return f"struct<{inner}>"
     if kind["type"] == "list":
         return f"array<{_hive(kind['element'])}>"
@@ -56,8 +56,8 @@ def of_columns(columns: Sequence[Params]) -> dict[str, Any]:
     fields: list[dict[str, Any]] = []
     for index, column in enumerate(columns, start=1):
         kind = str(column.get("Type") or "")
-        made = {"Id": index, "Name": column["Name"], "Required": False, "Type": _ICEBERG.get(kind, kind)}
+        field = {"Id": index, "Name": column["Name"], "Required": False, "Type": _ICEBERG.get(kind, kind)}
         if column.get("Comment"):
-            made["Doc"] = column["Comment"]
-        fields.append(made)
+            field["Doc"] = column["Comment"]
+        fields.append(field)
     return {"SchemaId": 0, "Type": "struct", "Fields": fields}

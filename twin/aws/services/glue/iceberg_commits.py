@@ -53,8 +53,8 @@ def current(backend: Any, of: str, name: str) -> Version:
 
 def entry(backend: Any, of: str, name: str) -> dict[str, Any]:
     """What the catalog holds of a table."""
-    held: Any = backend.databases[of].tables[name]
-    return held.versions[str(held._current_version)]
+    table: Any = backend.databases[of].tables[name]
+    return table.versions[str(table._current_version)]
 
 
 def store(backend: Any) -> Any:
@@ -73,17 +73,17 @@ def commit(backend: Any, of: str, name: str, before: Version, after: TableMetada
     return where
 
 
-def pointed(held: Params, metadata: TableMetadata, where: str, before: str = "") -> dict[str, Any]:
+def pointed(table: Params, metadata: TableMetadata, where: str, before: str = "") -> dict[str, Any]:
     """The catalog's entry of a table (a TableInput) that reports of a version."""
-    known = {**(held.get("Parameters") or {}), "table_type": "ICEBERG", "metadata_location": where}
+    known = {**(table.get("Parameters") or {}), "table_type": "ICEBERG", "metadata_location": where}
     if before:
         known["previous_metadata_location"] = before
     descriptor = {
-        **(held.get("StorageDescriptor") or {}),
+        **(table.get("StorageDescriptor") or {}),
         "Columns": iceberg.glue_columns(glue_schema(metadata)),
         "Location": metadata.location,
     }
-    return {**held, "Parameters": known, "StorageDescriptor": descriptor}
+    return {**table, "Parameters": known, "StorageDescriptor": descriptor}
 
 
 def glue_schema(metadata: TableMetadata) -> dict[str, Any]:
@@ -98,8 +98,8 @@ def glue_schema(metadata: TableMetadata) -> dict[str, Any]:
 
 def next_file(backend: Any, metadata: TableMetadata, before: str, name: str) -> str:
     """Where a table's next version goes, after the file `before`. name: the table's, with its database's."""
-    found = _NUMBER.match(before.rsplit("/", 1)[-1])
-    number = int(found[1]) + 1 if found else 0
+    match = _NUMBER.match(before.rsplit("/", 1)[-1])
+    number = int(match[1]) + 1 if match else 0
     place = f"{backend.account_id}/{backend.region_name}/{name}/{number}"
     file = uuid.uuid5(uuid.NAMESPACE_URL, f"{place}/{before}/{time.time()}")
     return f"{metadata.location}/metadata/{number:05d}-{file}.metadata.json"
@@ -108,7 +108,7 @@ def next_file(backend: Any, metadata: TableMetadata, before: str, name: str) -> 
 # What UpdateTable asks for
 
 
-def evolved(before: TableMetadata, asked: Params, where: str) -> TableMetadata:
+def evolved(before: TableMetadata, update_input: Params, where: str) -> TableMetadata:
     """The metadata after Glue's UpdateOpenTableFormatInput, of a table whose metadata lies at `where`.
 
     Raises InvalidIcebergError.
@@ -116,40 +116,40 @@ def evolved(before: TableMetadata, asked: Params, where: str) -> TableMetadata:
     from pyiceberg.exceptions import ValidationError
     from pyiceberg.table.update import update_table_metadata
 
-    found, made = before, list["TableUpdate"]()
+    metadata, applied = before, list["TableUpdate"]()
     try:
-        for each in asked["UpdateIcebergInput"]["UpdateIcebergTableInput"]["Updates"]:
-            updates = tuple(_updates(found, each))
-            found = update_table_metadata(found, updates)
-            made += updates
-        return update_table_metadata(before, tuple(made), enforce_validation=True, metadata_location=where)
+        for update in update_input["UpdateIcebergInput"]["UpdateIcebergTableInput"]["Updates"]:
+            updates = tuple(_updates(metadata, update))
+            metadata = update_table_metadata(metadata, updates)
+            applied += updates
+        return update_table_metadata(before, tuple(applied), enforce_validation=True, metadata_location=where)
     except (ValueError, ValidationError) as error:
         raise InvalidIcebergError(str(error)) from None
 
 
-def _updates(table: TableMetadata, asked: Params) -> Iterator[TableUpdate]:
+def _updates(table: TableMetadata, update_input: Params) -> Iterator[TableUpdate]:
     """One of Glue's updates: all that it names, or what its action is about."""
     from pyiceberg.table import update
 
-    action = asked.get("Action")
+    action = update_input.get("Action")
     if action not in (None, *_DEEDS):
         raise NotImplementedError(f"UpdateIcebergInput with the action {action}")
     about = set(_DEEDS.values()) if action is None else {_DEEDS[action]}
-    wanted = {"Schema": asked["Schema"], "PartitionSpec": asked.get("PartitionSpec")}
-    iceberg.check({name: given for name, given in wanted.items() if given is not None})
+    wanted = {"Schema": update_input["Schema"], "PartitionSpec": update_input.get("PartitionSpec")}
+    iceberg.check({name: value for name, value in wanted.items() if value is not None})
     if "Schema" in about:
-        yield from _schema(table, asked["Schema"], current=action != "add-schema")
-    if "PartitionSpec" in about and asked.get("PartitionSpec") is not None:
-        yield from _spec(table, asked["PartitionSpec"], default=action != "add-spec")
-    if "SortOrder" in about and asked.get("SortOrder") is not None:
-        yield from _order(table, asked["SortOrder"], default=action != "add-sort-order")
-    location = str(asked["Location"]).rstrip("/")
+        yield from _schema(table, update_input["Schema"], current=action != "add-schema")
+    if "PartitionSpec" in about and update_input.get("PartitionSpec") is not None:
+        yield from _spec(table, update_input["PartitionSpec"], default=action != "add-spec")
+    if "SortOrder" in about and update_input.get("SortOrder") is not None:
+        yield from _order(table, update_input["SortOrder"], default=action != "add-sort-order")
+    location = str(update_input["Location"]).rstrip("/")
     if "Location" in about and location != table.location:
         yield update.SetLocationUpdate(location=location)
-    if "Properties" in about and asked.get("Properties"):
-        yield update.SetPropertiesUpdate(updates=dict(asked["Properties"]))
-    if "Removals" in about and action and asked.get("Properties"):
-        yield update.RemovePropertiesUpdate(removals=list(asked["Properties"]))
+    if "Properties" in about and update_input.get("Properties"):
+        yield update.SetPropertiesUpdate(updates=dict(update_input["Properties"]))
+    if "Removals" in about and action and update_input.get("Properties"):
+        yield update.RemovePropertiesUpdate(removals=list(update_input["Properties"]))
 
 
 _DEEDS: Final = {
@@ -165,19 +165,19 @@ _DEEDS: Final = {
 }
 
 
-def _schema(table: TableMetadata, asked: Params, *, current: bool) -> Iterator[TableUpdate]:
+def _schema(table: TableMetadata, requested: Params, *, current: bool) -> Iterator[TableUpdate]:
     """A schema that the table has is taken, as Iceberg's libraries do; another one is added."""
     from pyiceberg.schema import Schema
     from pyiceberg.table import update
 
     reported = {
         "type": "struct",
-        "schema-id": max(each.schema_id for each in table.schemas) + 1,
-        "identifier-field-ids": list(asked.get("IdentifierFieldIds") or []),
-        "fields": schema_columns(asked),
+        "schema-id": max(schema.schema_id for schema in table.schemas) + 1,
+        "identifier-field-ids": list(requested.get("IdentifierFieldIds") or []),
+        "fields": schema_columns(requested),
     }
     wanted = Schema.model_validate(reported)
-    known = next((each for each in table.schemas if each == wanted), None)
+    known = next((schema for schema in table.schemas if schema == wanted), None)
     if known is None:
         _evolves(table, wanted)
         yield update.AddSchemaUpdate(schema=wanted)
@@ -215,7 +215,7 @@ def _promotes(name: str, old: str, new: str) -> None:
         raise InvalidIcebergError(f"Cannot change column type: {name}: {old} -> {new}")
 
 
-def _spec(table: TableMetadata, asked: Params, *, default: bool) -> Iterator[TableUpdate]:
+def _spec(table: TableMetadata, partition_spec: Params, *, default: bool) -> Iterator[TableUpdate]:
     """A field that the table had in a spec keeps its id (Iceberg table spec, "Partition Evolution")."""
     from pyiceberg.partitioning import PartitionSpec
     from pyiceberg.table import update
@@ -223,22 +223,22 @@ def _spec(table: TableMetadata, asked: Params, *, default: bool) -> Iterator[Tab
     last = table.last_partition_id or 999
     ids = {(f.source_id, str(f.transform)): f.field_id for spec in table.partition_specs for f in spec.fields}
     fields: list[Params] = []
-    for field in asked["Fields"]:
+    for field in partition_spec["Fields"]:
         key = (int(field["SourceId"]), str(field["Transform"]))
         if key not in ids:
             last += 1
             ids[key] = last
         fields.append({"source-id": key[0], "transform": key[1], "name": field["Name"], "field-id": ids[key]})
-    spec_id = max(each.spec_id for each in table.partition_specs) + 1
+    spec_id = max(spec.spec_id for spec in table.partition_specs) + 1
     wanted = PartitionSpec.model_validate({"spec-id": spec_id, "fields": fields})
-    known = next((each for each in table.partition_specs if each.fields == wanted.fields), None)
+    known = next((spec for spec in table.partition_specs if spec.fields == wanted.fields), None)
     if known is None:
         yield update.AddPartitionSpecUpdate(spec=wanted)
     if default:
         yield update.SetDefaultSpecUpdate.model_validate({"spec-id": (known or wanted).spec_id})
 
 
-def _order(table: TableMetadata, asked: Params, *, default: bool) -> Iterator[TableUpdate]:
+def _order(table: TableMetadata, sort_order: Params, *, default: bool) -> Iterator[TableUpdate]:
     from pyiceberg.table import update
     from pyiceberg.table.sorting import SortOrder
 
@@ -249,12 +249,12 @@ def _order(table: TableMetadata, asked: Params, *, default: bool) -> Iterator[Ta
             "direction": field["Direction"],
             "null-order": field["NullOrder"],
         }
-        for field in asked["Fields"]
+        for field in sort_order["Fields"]
     ]
     # 0 is the order of what is not sorted (Iceberg table spec, "Sorting").
-    order_id = max([each.order_id for each in table.sort_orders], default=0) + 1 if fields else 0
+    order_id = max([order.order_id for order in table.sort_orders], default=0) + 1 if fields else 0
     wanted = SortOrder.model_validate({"order-id": order_id, "fields": fields})
-    known = next((each for each in table.sort_orders if each.fields == wanted.fields), None)
+    known = next((order for order in table.sort_orders if order.fields == wanted.fields), None)
     if known is None:
         yield update.AddSortOrderUpdate.model_validate({"sort-order": wanted})
     if default:

@@ -8,7 +8,7 @@ from twin.aws.iam import policy_evaluation, principals
 from twin.aws.services.lakeformation import permissions as lakeformation
 from twin.aws.services.lakeformation.state import Lake
 from twin.aws.services.s3 import permissions as s3
-from twin.aws.validation.moto_state import Look
+from twin.aws.validation.moto_state import MotoState
 
 
 def writer(arn: str, lake: Lake, caller: str) -> str:
@@ -18,14 +18,14 @@ def writer(arn: str, lake: Lake, caller: str) -> str:
     return caller if place is None or place.hybrid else place.role_arn
 
 
-def denied(role_arn: str, bucket: str, key: str, look: Look) -> str:
+def denied(role_arn: str, bucket: str, key: str, state: MotoState) -> str:
     """Why a role may not write an object; empty where it may, or where the role is none of the account's."""
-    who = principals.of_role(look.moto, role_arn, "Glue")
+    who = principals.of_role(state.moto, role_arn, "Glue")
     if who is None or "/aws-service-role/" in role_arn:
         return ""
-    reported = policy_evaluation.context(who, look.account, look.region)
-    for asked in s3.of_object(look.moto, look.region, bucket, key, "PutObject"):
-        why = policy_evaluation.why_not(who, replace(asked, context={**reported, **asked.context}))
+    reported = policy_evaluation.context(who, state.account, state.region)
+    for request in s3.of_object(state.moto, state.region, bucket, key, "PutObject"):
+        why = policy_evaluation.why_not(who, replace(request, context={**reported, **request.context}))
         if why:
             return why
     return ""

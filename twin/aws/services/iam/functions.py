@@ -39,7 +39,7 @@ class GetPolicyDocument(AwsFunction):
         for text in _texts(arguments, "sourceJson", "sourcePolicyDocuments"):
             statements = _merged(statements, _statements(text), "source")
         statements = _merged(
-            statements, [_statement(each) for each in arguments.get("statements") or []], "own"
+            statements, [_statement(statement) for statement in arguments.get("statements") or []], "own"
         )
         for text in _texts(arguments, "overrideJson", "overridePolicyDocuments"):
             statements = _merged(statements, _statements(text), "override")
@@ -60,12 +60,12 @@ def _texts(arguments: Props, one: str, many: str) -> list[str]:
 
 def _statements(text: str) -> list[Props]:
     try:
-        found = json.loads(text).get("Statement") or []
+        statements = json.loads(text).get("Statement") or []
     except (ValueError, AttributeError) as error:
         raise CloudError(
             f"reading IAM Policy Document: a source or override is not a policy: {error}"
         ) from error
-    return [dict(each) for each in (found if isinstance(found, list) else [found])]
+    return [dict(statement) for statement in (statements if isinstance(statements, list) else [statements])]
 
 
 def _merged(first: list[Props], more: Sequence[Props], kind: str) -> list[Props]:
@@ -73,7 +73,9 @@ def _merged(first: list[Props], more: Sequence[Props], kind: str) -> list[Props]
     result = list(first)
     for statement in more:
         sid = statement.get("Sid")
-        place = next((i for i, each in enumerate(result) if sid and each.get("Sid") == sid), None)
+        place = next(
+            (i for i, known_statement in enumerate(result) if sid and known_statement.get("Sid") == sid), None
+        )
         if place is None:
             result.append(statement)
         elif kind == "source":
@@ -83,23 +85,23 @@ def _merged(first: list[Props], more: Sequence[Props], kind: str) -> list[Props]
     return result
 
 
-def _statement(given: Mapping[str, Any]) -> Props:
-    made: Props = {}
-    if given.get("sid"):
-        made["Sid"] = given["sid"]
-    made["Effect"] = given.get("effect") or "Allow"
+def _statement(arguments: Mapping[str, Any]) -> Props:
+    statement: Props = {}
+    if arguments.get("sid"):
+        statement["Sid"] = arguments["sid"]
+    statement["Effect"] = arguments.get("effect") or "Allow"
     for name, key in _LISTS[:2]:
-        if given.get(name):
-            made[key] = _one_or_many(given[name])
+        if arguments.get(name):
+            statement[key] = _one_or_many(arguments[name])
     for name, key in _LISTS[2:]:
-        if given.get(name):
-            made[key] = _one_or_many(given[name])
+        if arguments.get(name):
+            statement[key] = _one_or_many(arguments[name])
     for name, key in (("principals", "Principal"), ("notPrincipals", "NotPrincipal")):
-        if given.get(name):
-            made[key] = _principals(given[name])
-    if given.get("conditions"):
-        made["Condition"] = _conditions(given["conditions"])
-    return made
+        if arguments.get(name):
+            statement[key] = _principals(arguments[name])
+    if arguments.get("conditions"):
+        statement["Condition"] = _conditions(arguments["conditions"])
+    return statement
 
 
 def _one_or_many(values: Sequence[str]) -> Any:
@@ -108,23 +110,23 @@ def _one_or_many(values: Sequence[str]) -> Any:
     return unique[0] if len(unique) == 1 else unique
 
 
-def _principals(given: Sequence[Mapping[str, Any]]) -> Any:
-    found: dict[str, list[str]] = {}
-    for each in given:
-        found.setdefault(each["type"], []).extend(each["identifiers"])
-    if found == {"*": ["*"]}:
+def _principals(principals: Sequence[Mapping[str, Any]]) -> Any:
+    principals_by_type: dict[str, list[str]] = {}
+    for principal in principals:
+        principals_by_type.setdefault(principal["type"], []).extend(principal["identifiers"])
+    if principals_by_type == {"*": ["*"]}:
         return "*"
-    return {kind: _one_or_many(names) for kind, names in found.items()}
+    return {kind: _one_or_many(names) for kind, names in principals_by_type.items()}
 
 
-def _conditions(given: Sequence[Mapping[str, Any]]) -> Props:
-    made: dict[str, dict[str, Any]] = {}
-    for each in given:
-        values = [value.replace("&{", "${") for value in each["values"]]
-        made.setdefault(each["test"], {})[each["variable"].replace("&{", "${")] = (
+def _conditions(conditions: Sequence[Mapping[str, Any]]) -> Props:
+    operators: dict[str, dict[str, Any]] = {}
+    for condition in conditions:
+        values = [value.replace("&{", "${") for value in condition["values"]]
+        operators.setdefault(condition["test"], {})[condition["variable"].replace("&{", "${")] = (
             values[0] if len(values) == 1 else values
         )
-    return {test: dict(sorted(variables.items())) for test, variables in sorted(made.items())}
+    return {test: dict(sorted(variables.items())) for test, variables in sorted(operators.items())}
 
 
 class GetSessionContext(AwsFunction):
@@ -176,12 +178,12 @@ class GetRole(AwsFunction):
             "path",
             "uniqueId",
         )
-        found = {key: state[key] for key in wanted if key in state}
+        outputs = {key: state[key] for key in wanted if key in state}
         return {
             "id": name,
             "description": "",
             "permissionsBoundary": state.get("permissionsBoundary", ""),
-            **found,
+            **outputs,
             "tags": state.get("tagsAll", {}),
             "roleLastUseds": [],
         }
@@ -196,15 +198,15 @@ class GetRoles(AwsFunction):
 
     def answer(self, context: AwsContext, arguments: Props) -> Props:
         prefix, wanted = arguments.get("pathPrefix"), arguments.get("nameRegex")
-        asked: Props = {"PathPrefix": prefix} if prefix else {}
-        found: list[Props] = []
+        params: Props = {"PathPrefix": prefix} if prefix else {}
+        all_roles: list[Props] = []
         while True:
-            answer = context.call("iam", "ListRoles", asked)
-            found += answer["Roles"]
+            answer = context.call("iam", "ListRoles", params)
+            all_roles += answer["Roles"]
             if not answer.get("IsTruncated"):
                 break
-            asked = {**asked, "Marker": answer["Marker"]}
-        roles = [each for each in found if not wanted or re.search(wanted, each["RoleName"])]
-        kept = {name: arguments[name] for name in ("nameRegex", "pathPrefix") if arguments.get(name)}
-        reported = {"arns": [each["Arn"] for each in roles], "names": [each["RoleName"] for each in roles]}
-        return {**kept, **reported, "id": context.region}
+            params = {**params, "Marker": answer["Marker"]}
+        roles = [role for role in all_roles if not wanted or re.search(wanted, role["RoleName"])]
+        outputs = {name: arguments[name] for name in ("nameRegex", "pathPrefix") if arguments.get(name)}
+        reported = {"arns": [role["Arn"] for role in roles], "names": [role["RoleName"] for role in roles]}
+        return {**outputs, **reported, "id": context.region}

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from twin.aws.api_server.request import Refusal
 from twin.aws.iam.service_prefixes import service_prefixes
-from twin.aws.validation.moto_state import Look
+from twin.aws.validation.moto_state import MotoState
 
 Params = dict[str, Any]
 INLINE_SIZE: Final = 10240
@@ -23,12 +23,12 @@ TRUST_SIZE: Final = 2048
 _SERVICE: Final = re.compile(r"[a-z0-9][a-z0-9.\-]*\.amazonaws\.com(\.cn)?")
 
 
-def identity_policy(params: Params, look: Look) -> None:
+def identity_policy(params: Params, state: MotoState) -> None:
     """CreatePolicy, CreatePolicyVersion, PutRolePolicy and such."""
     if params.get("RoleName"):
-        _modifiable(look.role(params["RoleName"]))
+        _modifiable(state.role(params["RoleName"]))
     document = _parsed(params.get("PolicyDocument"))
-    _sizes(params, look)
+    _sizes(params, state)
     for statement in _statements(document):
         if "Principal" in statement or "NotPrincipal" in statement:
             raise _malformed("Policy document should not specify a principal.")
@@ -45,11 +45,11 @@ def _modifiable(role: Any) -> None:
         )
 
 
-def _sizes(params: Params, look: Look) -> None:
+def _sizes(params: Params, state: MotoState) -> None:
     # Whitespace outside of strings does not count.
     size = _size(params.get("PolicyDocument"))
     if params.get("RoleName") and params.get("PolicyName"):
-        role = look.role(params["RoleName"])
+        role = state.role(params["RoleName"])
         others = sum(_size(text) for name, text in role.policies.items() if name != params["PolicyName"])
         if others + size > INLINE_SIZE:
             raise Refusal(
@@ -68,50 +68,50 @@ def _size(text: Any) -> int:
         return len(str(text))
 
 
-def trust_policy(params: Params, look: Look) -> None:
+def trust_policy(params: Params, state: MotoState) -> None:
     """CreateRole: who can take the role."""
-    _trust(params.get("AssumeRolePolicyDocument"), look)
+    _trust(params.get("AssumeRolePolicyDocument"), state)
 
 
-def update_trust(params: Params, look: Look) -> None:
+def update_trust(params: Params, state: MotoState) -> None:
     """UpdateAssumeRolePolicy."""
-    look.role(params.get("RoleName") or "")
-    _trust(params.get("PolicyDocument"), look)
+    state.role(params.get("RoleName") or "")
+    _trust(params.get("PolicyDocument"), state)
 
 
-def attach(params: Params, look: Look) -> None:
+def attach(params: Params, state: MotoState) -> None:
     """AttachRolePolicy: the policy must exist, and ten are the limit."""
-    role = look.role(params.get("RoleName") or "")
+    role = state.role(params.get("RoleName") or "")
     _modifiable(role)
     arn = params.get("PolicyArn") or ""
-    if arn not in look.iam.managed_policies:
+    if arn not in state.iam.managed_policies:
         raise Refusal("NoSuchEntity", f"Policy {arn} does not exist or is not attachable.", 404)
     if arn not in role.managed_policies and len(role.managed_policies) >= 10:
         raise Refusal("LimitExceeded", "Cannot exceed quota for PoliciesPerRole: 10", 409)
 
 
-def delete_role(params: Params, look: Look) -> None:
+def delete_role(params: Params, state: MotoState) -> None:
     """DeleteRole: not while policies or instance profiles hold on to it."""
-    role = look.role(params.get("RoleName") or "")
+    role = state.role(params.get("RoleName") or "")
     if role.managed_policies:
         raise Refusal("DeleteConflict", "Cannot delete entity, must detach all policies first.", 409)
     if role.policies:
         raise Refusal("DeleteConflict", "Cannot delete entity, must delete policies first.", 409)
-    for profile in look.iam.instance_profiles.values():
-        if any(each.name == role.name for each in profile.roles):
+    for profile in state.iam.instance_profiles.values():
+        if any(attached_role.name == role.name for attached_role in profile.roles):
             raise Refusal(
                 "DeleteConflict", "Cannot delete entity, must remove roles from instance profile first.", 409
             )
 
 
-def delete_policy(params: Params, look: Look) -> None:
+def delete_policy(params: Params, state: MotoState) -> None:
     """DeletePolicy: not while it is attached, nor while it has versions besides the default one."""
-    found = look.iam.managed_policies.get(params.get("PolicyArn"))
-    if found is None:
+    managed_policy = state.iam.managed_policies.get(params.get("PolicyArn"))
+    if managed_policy is None:
         return
-    if found.attachment_count:
+    if managed_policy.attachment_count:
         raise Refusal("DeleteConflict", "Cannot delete a policy attached to entities.", 409)
-    if len(found.versions) > 1:
+    if len(managed_policy.versions) > 1:
         text = (
             "This policy has more than one version. Before you delete a policy, you must delete the policy's "
             "versions."
@@ -119,7 +119,7 @@ def delete_policy(params: Params, look: Look) -> None:
         raise Refusal("DeleteConflict", f"{text} The default version is deleted with the policy.", 409)
 
 
-def provider(params: Params, _: Look) -> None:
+def provider(params: Params, _: MotoState) -> None:
     """CreateOpenIDConnectProvider."""
     url = params.get("Url") or ""
     if not url.startswith("https://"):
@@ -131,7 +131,7 @@ def provider(params: Params, _: Look) -> None:
             raise Refusal("InvalidInput", f"Thumbprint {thumbprint} must be 40 hexadecimal digits")
 
 
-def _trust(text: str | None, look: Look) -> None:
+def _trust(text: str | None, state: MotoState) -> None:
     document = _parsed(text)
     if _size(text) > TRUST_SIZE:
         raise Refusal("LimitExceeded", f"Cannot exceed quota for ACLSizePerRole: {TRUST_SIZE}", 409)
@@ -145,27 +145,27 @@ def _trust(text: str | None, look: Look) -> None:
             raise _malformed("Missing required field Principal")
         if statement.get("Effect") not in ("Allow", "Deny"):
             raise _malformed("Missing required field Effect")
-        actions = _listed(statement.get("Action") or statement.get("NotAction"))
+        actions = _as_list(statement.get("Action") or statement.get("NotAction"))
         if not actions:
             raise _malformed("Missing required field Action")
         for action in actions:
             if not str(action).lower().startswith("sts:"):
                 raise _malformed(f"AssumeRole policy may only specify STS AssumeRole actions. ({action})")
-        _principals(statement.get("Principal"), look)
+        _principals(statement.get("Principal"), state)
 
 
-def _principals(principal: Any, look: Look) -> None:
+def _principals(principal: Any, state: MotoState) -> None:
     if principal is None or principal == "*":
         return
     if not isinstance(principal, dict):
         raise _malformed(f"Invalid principal in policy: {principal}")
-    for service in _listed(principal.get("Service")):
+    for service in _as_list(principal.get("Service")):
         if not _SERVICE.fullmatch(str(service)):
             raise _malformed(f'Invalid principal in policy: "SERVICE":"{service}"')
-    for arn in _listed(principal.get("AWS")):
+    for arn in _as_list(principal.get("AWS")):
         parts = str(arn).split(":")
-        if len(parts) == 6 and parts[4] == look.account and parts[5] != "root":
-            known = {each.arn for each in [*look.roles(), *look.iam.users.values()]}
+        if len(parts) == 6 and parts[4] == state.account and parts[5] != "root":
+            known = {role.arn for role in [*state.roles(), *state.iam.users.values()]}
             if arn not in known and ":assumed-role/" not in arn:
                 raise _malformed(f'Invalid principal in policy: "AWS":"{arn}"')
     for kind in principal:
@@ -174,7 +174,7 @@ def _principals(principal: Any, look: Look) -> None:
 
 
 def _services(statement: Params) -> None:
-    for action in [*_listed(statement.get("Action")), *_listed(statement.get("NotAction"))]:
+    for action in [*_as_list(statement.get("Action")), *_as_list(statement.get("NotAction"))]:
         prefix, colon, _ = str(action).partition(":")
         if colon and "*" not in prefix and "?" not in prefix and prefix.lower() not in service_prefixes():
             raise _malformed(
@@ -194,13 +194,13 @@ def _parsed(text: str | None) -> Params:
 
 
 def _statements(document: Params) -> list[Params]:
-    found = _listed(document.get("Statement"))
-    if not all(isinstance(each, dict) for each in found):
+    statements = _as_list(document.get("Statement"))
+    if not all(isinstance(statement, dict) for statement in statements):
         raise _malformed("Syntax errors in policy.")
-    return found
+    return statements
 
 
-def _listed(value: Any) -> list[Any]:
+def _as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [] if value is None else [value]
 
 

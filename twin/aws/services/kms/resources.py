@@ -36,18 +36,18 @@ class Key(AwsResource):
     @staticmethod
     def _rotate(context: AwsContext, id: str, inputs: Props) -> None:
         period = inputs.get("rotationPeriodInDays")
-        given = {"KeyId": id, **({"RotationPeriodInDays": int(period)} if period else {})}
-        context.call("kms", "EnableKeyRotation", given)
+        params = {"KeyId": id, **({"RotationPeriodInDays": int(period)} if period else {})}
+        context.call("kms", "EnableKeyRotation", params)
 
     def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
         policy = context.call("kms", "GetKeyPolicy", {"KeyId": id, "PolicyName": "default"})["Policy"]
-        found: Props = {"policy": policy}
+        outputs: Props = {"policy": policy}
         if item.get("KeySpec") == "SYMMETRIC_DEFAULT" and item.get("Origin", "AWS_KMS") == "AWS_KMS":
             rotation = context.call("kms", "GetKeyRotationStatus", {"KeyId": id})
-            found["enableKeyRotation"] = rotation["KeyRotationEnabled"]
+            outputs["enableKeyRotation"] = rotation["KeyRotationEnabled"]
             if rotation.get("RotationPeriodInDays"):
-                found["rotationPeriodInDays"] = rotation["RotationPeriodInDays"]
-        return found
+                outputs["rotationPeriodInDays"] = rotation["RotationPeriodInDays"]
+        return outputs
 
 
 def _same_key(old: Any, new: Any) -> bool:
@@ -78,10 +78,10 @@ class Alias(AwsResource):
         return {"targetKeyArn": f"{place}:key/{target}"}
 
     def outputs(self, context: AwsContext, id: str, item: Any, state: Props) -> Props:
-        found = super().outputs(context, id, item, state)
-        if _same_key(state.get("targetKeyId"), found.get("targetKeyId")) and state.get("targetKeyId"):
-            found["targetKeyId"] = state["targetKeyId"]
-        return found
+        outputs = super().outputs(context, id, item, state)
+        if _same_key(state.get("targetKeyId"), outputs.get("targetKeyId")) and state.get("targetKeyId"):
+            outputs["targetKeyId"] = state["targetKeyId"]
+        return outputs
 
     def unmake(self, context: AwsContext, id: str, state: Props) -> None:
         try:

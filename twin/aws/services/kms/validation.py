@@ -7,12 +7,12 @@ from typing import Any, Final
 
 from twin.aws.api_server.request import Refusal
 from twin.aws.iam import policy_statements
-from twin.aws.validation.moto_state import Look
+from twin.aws.validation.moto_state import MotoState
 
 Params = dict[str, Any]
 
 
-def key_policy(params: Params, look: Look) -> None:
+def key_policy(params: Params, state: MotoState) -> None:
     """CreateKey, PutKeyPolicy: a policy that leaves its maker no way to change it is refused."""
     text = params.get("Policy")
     if not text:
@@ -24,19 +24,19 @@ def key_policy(params: Params, look: Look) -> None:
         raise Refusal(
             "MalformedPolicyDocumentException", "The policy document is not valid JSON with a Statement"
         ) from None
-    _existing(statements if isinstance(statements, list) else [statements], look)
+    _existing(statements if isinstance(statements, list) else [statements], state)
     if len(text) > 32768:
         raise Refusal("LimitExceededException", "A key policy has at most 32768 characters")
     if str(params.get("BypassPolicyLockoutSafetyCheck")).lower() == "true":
         return
-    principals = _makers(look)
+    principals = _makers(state)
     for statement in statements if isinstance(statements, list) else [statements]:
         if statement.get("Effect") != "Allow" or not principals & _principals(statement):
             continue
         actions = statement.get("Action") or []
         if any(
-            policy_statements.matches(each.lower(), "kms:putkeypolicy")
-            for each in ([actions] if isinstance(actions, str) else actions)
+            policy_statements.matches(action.lower(), "kms:putkeypolicy")
+            for action in ([actions] if isinstance(actions, str) else actions)
         ):
             return
     raise Refusal(
@@ -45,21 +45,21 @@ def key_policy(params: Params, look: Look) -> None:
     )
 
 
-def _existing(statements: list[Params], look: Look) -> None:
+def _existing(statements: list[Params], state: MotoState) -> None:
     # Principals of other accounts cannot be looked up here.
-    known = {each.arn for each in [*look.roles(), *look.iam.users.values()]}
+    known = {role.arn for role in [*state.roles(), *state.iam.users.values()]}
     for statement in statements:
         for arn in _principals(statement):
             parts = arn.split(":")
-            own = len(parts) == 6 and parts[2] == "iam" and parts[4] == look.account
-            if own and parts[5] != "root" and arn not in known:
+            same_account = len(parts) == 6 and parts[2] == "iam" and parts[4] == state.account
+            if same_account and parts[5] != "root" and arn not in known:
                 raise Refusal(
                     "MalformedPolicyDocumentException",
                     f"Policy contains a statement with one or more invalid principals. ({arn})",
                 )
 
 
-def create_alias(params: Params, look: Look) -> None:
+def create_alias(params: Params, state: MotoState) -> None:
     """CreateAlias."""
     name = params.get("AliasName") or ""
     if name.startswith("alias/aws/"):
@@ -67,31 +67,32 @@ def create_alias(params: Params, look: Look) -> None:
     if not name.startswith("alias/") or name == "alias/":
         raise Refusal("ValidationException", f'Alias must start with the prefix "alias/", got {name}')
     target = params.get("TargetKeyId") or ""
-    key = look.kms.keys.get(target.rsplit("/", 1)[-1])
+    key = state.kms.keys.get(target.rsplit("/", 1)[-1])
     if key is None:
         raise Refusal(
-            "NotFoundException", f"Key 'arn:aws:kms:{look.region}:{look.account}:key/{target}' does not exist"
+            "NotFoundException",
+            f"Key 'arn:aws:kms:{state.region}:{state.account}:key/{target}' does not exist",
         )
     if key.key_state == "PendingDeletion":
         raise Refusal("KMSInvalidStateException", f"{key.arn} is pending deletion.")
-    if any(name in each.aliases for each in look.kms.keys.values()):
+    if any(name in other_key.aliases for other_key in state.kms.keys.values()):
         raise Refusal(
             "AlreadyExistsException",
-            f"An alias with the name arn:aws:kms:{look.region}:{look.account}:{name} already exists",
+            f"An alias with the name arn:aws:kms:{state.region}:{state.account}:{name} already exists",
         )
 
 
-def deletion(params: Params, _: Look) -> None:
+def deletion(params: Params, _: MotoState) -> None:
     """ScheduleKeyDeletion: 7 to 30 days."""
     days = params.get("PendingWindowInDays")
     if days is not None and not 7 <= int(days) <= 30:
         raise Refusal("ValidationException", f"PendingWindowInDays must be 7 to 30, got {days}")
 
 
-def _makers(look: Look) -> set[str]:
+def _makers(state: MotoState) -> set[str]:
     from twin.aws.credentials import ROLE, deployer_arn
 
-    account = look.account
+    account = state.account
     return {
         "*",
         account,
@@ -102,10 +103,10 @@ def _makers(look: Look) -> set[str]:
 
 
 def _principals(statement: Params) -> set[str]:
-    given: Any = statement.get("Principal")
-    if isinstance(given, str):
-        return {given}
-    named = (given or {}).get("AWS") or []
+    principal: Any = statement.get("Principal")
+    if isinstance(principal, str):
+        return {principal}
+    named = (principal or {}).get("AWS") or []
     return {named} if isinstance(named, str) else set(named)
 
 

@@ -20,7 +20,7 @@ from twin.aws.services.lakeformation import glue_filter
 from twin.aws.services.lakeformation import permissions as lakeformation
 from twin.aws.services.lakeformation.state import Lake, Location
 from twin.aws.services.s3tables import files
-from twin.aws.validation.moto_state import Look
+from twin.aws.validation.moto_state import MotoState
 
 Params = dict[str, Any]
 
@@ -47,27 +47,27 @@ class Vended:
     place: str
 
 
-def answer(call: Call, front: Any) -> Answer | None:
+def answer(call: Call, server: Any) -> Answer | None:
     """GetTemporaryGlueTableCredentials and that for a partition; None for any other call."""
     if call.service != "lakeformation" or call.operation not in _OPERATIONS:
         return None
     params = call.params
-    of, name = _table(str(params.get("TableArn") or ""), call.region, front.instance.account)
+    of, name = _table(str(params.get("TableArn") or ""), call.region, server.instance.account)
     wanted: list[str] = params.get("Permissions") or ["SELECT"]
-    with front.moto.lock:
-        who = front.identity.principal(call.access_key)
-        look = Look(front.moto, call.region, lambda: who.owner)
-        _allowed(look, who, of, name, wanted, params.get("SupportedPermissionTypes") or ())
+    with server.moto.lock:
+        who = server.identity.principal(call.access_key)
+        state = MotoState(server.moto, call.region, lambda: who.owner)
+        _allowed(state, who, of, name, wanted, params.get("SupportedPermissionTypes") or ())
         seconds = int(params.get("DurationSeconds") or 3600)
-        made = vend(front, look, of, name, wanted, seconds)
+        credentials = vend(server, state, of, name, wanted, seconds)
     body: Params = {
-        "AccessKeyId": made.access_key,
-        "SecretAccessKey": made.secret,
-        "SessionToken": made.token,
-        "Expiration": made.expires.timestamp(),
+        "AccessKeyId": credentials.access_key,
+        "SecretAccessKey": credentials.secret,
+        "SessionToken": credentials.token,
+        "Expiration": credentials.expires.timestamp(),
     }
     if call.operation == _OPERATIONS[0]:
-        body["VendedS3Path"] = [made.place]
+        body["VendedS3Path"] = [credentials.place]
     return Answer(200, [("Content-Type", "application/json")], json.dumps(body).encode())
 
 
@@ -84,12 +84,12 @@ def _table(arn: str, region: str, account: str) -> tuple[str, str]:
 
 
 def _allowed(
-    look: Look, who: Principal, of: str, name: str, wanted: Sequence[str], supported: Sequence[str]
+    state: MotoState, who: Principal, of: str, name: str, wanted: Sequence[str], supported: Sequence[str]
 ) -> None:
-    databases = federated.databases(look)
+    databases = federated.databases(state)
     if of not in databases or name not in databases[of].tables:
         raise Refusal("EntityNotFoundException", f"Table {name} not found.")
-    lake = Lake(look.moto.backend("lakeformation", look.region))
+    lake = Lake(state.moto.backend("lakeformation", state.region))
     trusted = trusts_engine(lake, who)
     if not trusted and not full_access(lake):
         raise Refusal(
@@ -98,18 +98,20 @@ def _allowed(
             "session tag, nor full table access for external engines",
         )
     for permission in wanted:
-        glue_filter.demand(look, permission, of, name)
+        glue_filter.demand(state, permission, of, name)
     if not lakeformation.open_to_iam(lake, of, name):
-        unfiltered(look, lake, who.owner, of, name, supported if trusted else ())
+        unfiltered(state, lake, who.owner, of, name, supported if trusted else ())
 
 
-def unfiltered(look: Look, lake: Lake, owner: str, of: str, name: str, supported: Sequence[str] = ()) -> None:
+def unfiltered(
+    state: MotoState, lake: Lake, owner: str, of: str, name: str, supported: Sequence[str] = ()
+) -> None:
     """Refuse a principal whose reading is cut to rows or columns that its engine would not cut it to."""
-    columns = glue_filter.columns(look, of, name)
-    held = lakeformation.of_table(lake, owner, of, name, columns)
-    if not held.cells or held.whole(columns):
+    columns = glue_filter.columns(state, of, name)
+    permissions = lakeformation.of_table(lake, owner, of, name, columns)
+    if not permissions.cells or permissions.whole(columns):
         return
-    need = "CELL_FILTER_PERMISSION" if any(each.rows for each in held.cells) else "COLUMN_PERMISSION"
+    need = "CELL_FILTER_PERMISSION" if any(cell.rows for cell in permissions.cells) else "COLUMN_PERMISSION"
     if need not in supported:
         raise Refusal(
             "PermissionTypeMismatchException",
@@ -125,8 +127,8 @@ def full_access(lake: Lake) -> bool:
 def trusts_engine(lake: Lake, who: Principal) -> bool:
     """Whether the caller is an engine that filters, by its session tag."""
     settings = lake.settings
-    listed = settings.get("ExternalDataFilteringAllowList") or []
-    accounts = [str(each.get("DataLakePrincipalIdentifier")) for each in listed]
+    allow_list = settings.get("ExternalDataFilteringAllowList") or []
+    accounts = [str(entry.get("DataLakePrincipalIdentifier")) for entry in allow_list]
     return (
         str(settings.get("AllowExternalDataFiltering")).lower() == "true"
         and who.account in accounts
@@ -134,62 +136,68 @@ def trusts_engine(lake: Lake, who: Principal) -> bool:
     )
 
 
-def vend(front: Any, look: Look, of: str, name: str, permissions: Iterable[str], seconds: int) -> Vended:
+def vend(
+    server: Any, state: MotoState, of: str, name: str, permissions: Iterable[str], seconds: int
+) -> Vended:
     """A session of the location's role for a table's files. Raises Refusal where Lake Formation has none."""
-    place = _files(look, of, name)
-    location = registered(look, of, name)
+    place = _files(state, of, name)
+    location = registered(state, of, name)
     if location is None:
         raise Refusal(
             "InvalidInputException", f"The location of {name} is not registered with Lake Formation"
         )
     if location.linked:
         raise NotImplementedError("credentials by Lake Formation's service-linked role")
-    who = hashlib.sha256(look.caller.encode()).hexdigest()[:12]
-    made = front.eks.aws.call(
+    who = hashlib.sha256(state.caller.encode()).hexdigest()[:12]
+    session = server.eks.aws.call(
         "sts",
         "assume_role",
         RoleArn=location.role_arn,
-        RoleSessionName=f"AWSLF-00-GL-{look.account}-{who}",
-        Policy=json.dumps(_cut(look, place, permissions)),
+        RoleSessionName=f"AWSLF-00-GL-{state.account}-{who}",
+        Policy=json.dumps(_cut(state, place, permissions)),
         DurationSeconds=seconds,
     )["Credentials"]
-    expires: datetime = made["Expiration"]
+    expires: datetime = session["Expiration"]
     return Vended(
-        made["AccessKeyId"], made["SecretAccessKey"], made["SessionToken"], expires.astimezone(UTC), place
+        session["AccessKeyId"],
+        session["SecretAccessKey"],
+        session["SessionToken"],
+        expires.astimezone(UTC),
+        place,
     )
 
 
-def registered(look: Look, of: str, name: str) -> Location | None:
+def registered(state: MotoState, of: str, name: str) -> Location | None:
     """The location that a table's files are in, where Lake Formation governs it."""
-    place = _files(look, of, name)
-    lake = Lake(look.moto.backend("lakeformation", look.region))
-    found = lakeformation.location_of(lake, files.arn_of(look, place))
-    return None if found is None or found.hybrid else found
+    place = _files(state, of, name)
+    lake = Lake(state.moto.backend("lakeformation", state.region))
+    location = lakeformation.location_of(lake, files.arn_of(state, place))
+    return None if location is None or location.hybrid else location
 
 
-def _files(look: Look, of: str, name: str) -> str:
-    held: Any = federated.databases(look)[of].tables[name]
-    descriptor = held.versions[str(held._current_version)].get("StorageDescriptor") or {}
+def _files(state: MotoState, of: str, name: str) -> str:
+    table: Any = federated.databases(state)[of].tables[name]
+    descriptor = table.versions[str(table._current_version)].get("StorageDescriptor") or {}
     return str(descriptor.get("Location") or "").rstrip("/")
 
 
-def _cut(look: Look, place: str, permissions: Iterable[str]) -> Params:
-    given = set(permissions)
+def _cut(state: MotoState, place: str, permissions: Iterable[str]) -> Params:
+    names = set(permissions)
     if not files.is_table(place):
-        return _policy(place, given)
-    writes = given & {"ALL", "SUPER_USER", "INSERT", "DELETE"}
+        return _policy(place, names)
+    writes = names & {"ALL", "SUPER_USER", "INSERT", "DELETE"}
     actions = ["s3tables:GetTableData", *(["s3tables:PutTableData"] if writes else [])]
     keys = {"Effect": "Allow", "Action": _KEYS, "Resource": "*"}
-    whole = {"Effect": "Allow", "Action": actions, "Resource": files.arn_of(look, place)}
+    whole = {"Effect": "Allow", "Action": actions, "Resource": files.arn_of(state, place)}
     return {"Version": "2012-10-17", "Statement": [whole, keys]}
 
 
 def _policy(place: str, permissions: Iterable[str]) -> Params:
     """What the session is cut to: a table's folder, and what was asked for."""
     bucket, _, prefix = place.partition("://")[2].partition("/")
-    given = set(permissions)
-    deeds = _DEEDS if given & {"ALL", "SUPER_USER"} else {key: _DEEDS[key] for key in _DEEDS if key in given}
-    actions = sorted({action for each in deeds.values() for action in each})
+    names = set(permissions)
+    deeds = _DEEDS if names & {"ALL", "SUPER_USER"} else {key: _DEEDS[key] for key in _DEEDS if key in names}
+    actions = sorted({action for deed in deeds.values() for action in deed})
     return {
         "Version": "2012-10-17",
         "Statement": [

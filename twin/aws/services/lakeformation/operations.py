@@ -19,10 +19,12 @@ def register(params: Params, lake: Lake) -> Params:
     before = lake.locations.get(params["ResourceArn"])
     linked = bool(params.get("UseServiceLinkedRole"))
     name = "AWSServiceRoleForLakeFormationDataAccess"
-    own = f"arn:aws:iam::{lake.account}:role/aws-service-role/lakeformation.amazonaws.com/{name}"
+    service_linked_role = (
+        f"arn:aws:iam::{lake.account}:role/aws-service-role/lakeformation.amazonaws.com/{name}"
+    )
     lake.locations[params["ResourceArn"]] = Location(
         params["ResourceArn"],
-        own if linked else params["RoleArn"],
+        service_linked_role if linked else params["RoleArn"],
         linked,
         bool(params.get("HybridAccessEnabled", before and before.hybrid)),
         bool(params.get("WithFederation", before and before.federated)),
@@ -62,9 +64,9 @@ def update_tag(params: Params, lake: Lake) -> Params:
     tag = lake.tags[params["TagKey"]]
     gone = params.get("TagValuesToDelete") or []
     tag.values = [value for value in tag.values if value not in gone] + (params.get("TagValuesToAdd") or [])
-    for held in lake.assigned.values():
-        if held.tags.get(tag.key) in gone:
-            del held.tags[tag.key]
+    for assignment in lake.assigned.values():
+        if assignment.tags.get(tag.key) in gone:
+            del assignment.tags[tag.key]
     return {}
 
 
@@ -72,9 +74,9 @@ def delete_tag(params: Params, lake: Lake) -> Params:
     """DeleteLFTag: it is taken from all that has it, and with it the grants that name it."""
     key = params["TagKey"]
     del lake.tags[key]
-    for name, held in list(lake.assigned.items()):
-        held.tags.pop(key, None)
-        if not held.tags:
+    for name, assignment in list(lake.assigned.items()):
+        assignment.tags.pop(key, None)
+        if not assignment.tags:
             del lake.assigned[name]
     for name, grant in list(lake.grants.items()):
         expression = grant.resource.get("LFTagPolicy", {}).get("Expression") or []
@@ -101,12 +103,12 @@ def unassign(params: Params, lake: Lake) -> Params:
     failures: list[Params] = []
     for tag in params["LFTags"]:
         for name in tagged(params["Resource"]):
-            held = lake.assigned.get(name)
-            if held is None or held.tags.get(tag["TagKey"]) != tag["TagValues"][0]:
+            assignment = lake.assigned.get(name)
+            if assignment is None or assignment.tags.get(tag["TagKey"]) != tag["TagValues"][0]:
                 failures.append(_failure(tag, "EntityNotFoundException", "Tag is not on the resource."))
                 continue
-            del held.tags[tag["TagKey"]]
-            if not held.tags:
+            del assignment.tags[tag["TagKey"]]
+            if not assignment.tags:
                 del lake.assigned[name]
     return {"Failures": failures}
 
@@ -120,27 +122,27 @@ def tell_tags(params: Params, lake: Lake) -> Params:
     kind, value = next(iter(params["Resource"].items()))
     database = value["Name"] if kind == "Database" else value["DatabaseName"]
     table = "" if kind == "Database" else str(value.get("Name") or "")
-    own = params.get("ShowAssignedLFTags")
-    made: Params = {"LFTagOnDatabase": _listed(lake, _tags(lake, own, database))}
+    assigned_only = params.get("ShowAssignedLFTags")
+    report: Params = {"LFTagOnDatabase": _tag_pairs(lake, _tags(lake, assigned_only, database))}
     if kind != "Database":
-        made["LFTagsOnTable"] = _listed(lake, _tags(lake, own, database, table))
+        report["LFTagsOnTable"] = _tag_pairs(lake, _tags(lake, assigned_only, database, table))
     if kind == "TableWithColumns":
-        made["LFTagsOnColumns"] = [
-            {"Name": column, "LFTags": _listed(lake, _tags(lake, own, database, table, column))}
+        report["LFTagsOnColumns"] = [
+            {"Name": column, "LFTags": _tag_pairs(lake, _tags(lake, assigned_only, database, table, column))}
             for column in value.get("ColumnNames") or []
         ]
-    return made
+    return report
 
 
-def _tags(lake: Lake, own: Any, *place: str) -> dict[str, str]:
-    if not own:
+def _tags(lake: Lake, assigned_only: Any, *place: str) -> dict[str, str]:
+    if not assigned_only:
         return lake.values(*place)
     kind = ("database", "table", "column")[len(place) - 1]
-    held = lake.assigned.get(f"{kind}:{'/'.join(place)}")
-    return held.tags if held else {}
+    assignment = lake.assigned.get(f"{kind}:{'/'.join(place)}")
+    return assignment.tags if assignment else {}
 
 
-def _listed(lake: Lake, tags: dict[str, str]) -> list[Params]:
+def _tag_pairs(lake: Lake, tags: dict[str, str]) -> list[Params]:
     return [_pair(lake, key, [value]) for key, value in sorted(tags.items())]
 
 
@@ -148,9 +150,9 @@ def grant(params: Params, lake: Lake) -> Params:
     """GrantPermissions: what is granted adds to what was."""
     principal = params["Principal"]["DataLakePrincipalIdentifier"]
     resource = lake.whole(params["Resource"])
-    held = lake.grants.setdefault(lake.key(principal, resource), Grant(principal, resource))
-    held.permissions = sorted({*held.permissions, *params["Permissions"]})
-    held.grantable = sorted({*held.grantable, *(params.get("PermissionsWithGrantOption") or [])})
+    grant = lake.grants.setdefault(lake.key(principal, resource), Grant(principal, resource))
+    grant.permissions = sorted({*grant.permissions, *params["Permissions"]})
+    grant.grantable = sorted({*grant.grantable, *(params.get("PermissionsWithGrantOption") or [])})
     return {}
 
 
@@ -158,12 +160,12 @@ def revoke(params: Params, lake: Lake) -> Params:
     """RevokePermissions."""
     principal = params["Principal"]["DataLakePrincipalIdentifier"]
     key = lake.key(principal, lake.whole(params["Resource"]))
-    held = lake.grants[key]
+    grant = lake.grants[key]
     gone = set(params["Permissions"])
-    held.permissions = [name for name in held.permissions if name not in gone]
+    grant.permissions = [name for name in grant.permissions if name not in gone]
     gone |= set(params.get("PermissionsWithGrantOption") or [])
-    held.grantable = [name for name in held.grantable if name not in gone]
-    if not held.permissions:
+    grant.grantable = [name for name in grant.grantable if name not in gone]
+    if not grant.permissions:
         del lake.grants[key]
     return {}
 
@@ -175,11 +177,11 @@ def list_grants(params: Params, lake: Lake) -> Params:
     kind = params.get("ResourceType")
     return {
         "PrincipalResourcePermissions": [
-            held.reported()
-            for held in lake.grants.values()
-            if principal in (None, held.principal)
-            and (wanted is None or _covers(wanted, held.resource))
-            and (kind is None or kind in _TYPES[next(iter(held.resource))])
+            grant.reported()
+            for grant in lake.grants.values()
+            if principal in (None, grant.principal)
+            and (wanted is None or _covers(wanted, grant.resource))
+            and (kind is None or kind in _TYPES[next(iter(grant.resource))])
         ]
     }
 
@@ -196,10 +198,10 @@ _TYPES: Final = {
 }
 
 
-def _covers(wanted: Params, held: Params) -> bool:
-    if wanted == held:
+def _covers(wanted: Params, resource: Params) -> bool:
+    if wanted == resource:
         return True
-    table, columns = wanted.get("Table"), held.get("TableWithColumns")
+    table, columns = wanted.get("Table"), resource.get("TableWithColumns")
     if not table or not columns:
         return False
     return all(table.get(name) == columns.get(name) for name in ("CatalogId", "DatabaseName", "Name"))
@@ -224,10 +226,10 @@ def list_filters(params: Params, lake: Lake) -> Params:
     table = params.get("Table") or {}
     return {
         "DataCellsFilters": [
-            held.data
-            for held in lake.filters.values()
-            if table.get("Name") in (None, held.data["TableName"])
-            and table.get("DatabaseName") in (None, held.data["DatabaseName"])
+            filter_.data
+            for filter_ in lake.filters.values()
+            if table.get("Name") in (None, filter_.data["TableName"])
+            and table.get("DatabaseName") in (None, filter_.data["DatabaseName"])
         ]
     }
 
@@ -235,8 +237,8 @@ def list_filters(params: Params, lake: Lake) -> Params:
 def drop_filter(params: Params, lake: Lake) -> Params:
     """DeleteDataCellsFilter: the grants on it go along."""
     del lake.filters[filter_key(params)]
-    for key, held in list(lake.grants.items()):
-        named = held.resource.get("DataCellsFilter")
+    for key, grant in list(lake.grants.items()):
+        named = grant.resource.get("DataCellsFilter")
         if named and filter_key(named) == filter_key(params):
             del lake.grants[key]
     return {}

@@ -28,7 +28,7 @@ class Readable:
 
 
 @dataclass
-class Held:
+class TablePermissions:
     """What a principal has on a table, from all of its grants."""
 
     permissions: set[str] = field(default_factory=set[str])
@@ -37,14 +37,14 @@ class Held:
 
     def whole(self, columns: Iterable[str]) -> bool:
         """Whether all cells may be read, by one grant or by several without filters of rows."""
-        free = [each.columns for each in self.cells if not each.rows]
+        free = [cell.columns for cell in self.cells if not cell.rows]
         return bool(free) and set(columns) <= set().union(*free)
 
 
 def administers(lake: Lake, principal: str) -> bool:
     """Whether a principal (its IAM arn) is a data lake administrator."""
     return principal in [
-        each.get("DataLakePrincipalIdentifier") for each in lake.settings.get("DataLakeAdmins") or []
+        admin.get("DataLakePrincipalIdentifier") for admin in lake.settings.get("DataLakeAdmins") or []
     ]
 
 
@@ -55,38 +55,40 @@ def open_to_iam(lake: Lake, database: str, table: str = "") -> bool:
 
 def of_database(lake: Lake, principal: str, database: str) -> set[str]:
     """The permissions of a principal on a database."""
-    found: set[str] = set()
+    permissions: set[str] = set()
     if lake.creators.get(database) == principal:
-        found |= ALL_OF_DATABASE
+        permissions |= ALL_OF_DATABASE
     if administers(lake, principal):
-        found.add("DESCRIBE")
+        permissions.add("DESCRIBE")
     who = _names(lake, principal)
     for grant in _on(lake, who, database):
-        found |= _spread(grant.permissions, ALL_OF_DATABASE)
+        permissions |= _spread(grant.permissions, ALL_OF_DATABASE)
     for grant in _by_tags(lake, who, "DATABASE"):
         if _matches(grant, lake.values(database)):
-            found |= _spread(grant.permissions, ALL_OF_DATABASE)
-    return found
+            permissions |= _spread(grant.permissions, ALL_OF_DATABASE)
+    return permissions
 
 
-def of_table(lake: Lake, principal: str, database: str, table: str, columns: Sequence[str]) -> Held:
+def of_table(
+    lake: Lake, principal: str, database: str, table: str, columns: Sequence[str]
+) -> TablePermissions:
     """The permissions of a principal on a table of these columns, and the cells that it may read."""
-    held = Held()
+    permissions = TablePermissions()
     every = frozenset(columns)
     if lake.creators.get(f"{database}/{table}") == principal:
-        held.permissions |= ALL_OF_TABLE
-        held.cells.append(Readable(every))
+        permissions.permissions |= ALL_OF_TABLE
+        permissions.cells.append(Readable(every))
     if administers(lake, principal):
-        held.permissions.add("DESCRIBE")
+        permissions.permissions.add("DESCRIBE")
     who = _names(lake, principal)
     for grant in _on(lake, who, database, table):
-        given = _spread(grant.permissions, ALL_OF_TABLE)
-        held.permissions |= given
-        if "SELECT" in given:
-            held.cells.append(_cells(lake, grant.resource, every))
+        names = _spread(grant.permissions, ALL_OF_TABLE)
+        permissions.permissions |= names
+        if "SELECT" in names:
+            permissions.cells.append(_cells(lake, grant.resource, every))
     for grant in _by_tags(lake, who, "TABLE"):
-        _give_by_tags(held, grant, lake, (database, table), columns)
-    return held
+        _give_by_tags(permissions, grant, lake, (database, table), columns)
+    return permissions
 
 
 def readable(
@@ -100,20 +102,18 @@ def readable(
     every = frozenset(columns)
     if open_to_iam(lake, database, table):
         return Readable(every)
-    held = of_table(lake, principal, database, table, columns)
-    cells = [each for each in held.cells if each.columns]
+    permissions = of_table(lake, principal, database, table, columns)
+    cells = [cell for cell in permissions.cells if cell.columns]
     if not cells:
         return None
-    reached = frozenset[str]().union(*(each.columns for each in cells))
-    rows = {each.rows for each in cells}
-    free = frozenset[str]().union(*(each.columns for each in cells if not each.rows))
+    reached = frozenset[str]().union(*(cell.columns for cell in cells))
+    rows = {cell.rows for cell in cells}
+    free = frozenset[str]().union(*(cell.columns for cell in cells if not cell.rows))
     if free == reached:
         return Readable(reached)
-    if len(rows) > 1 and any(each.columns != reached for each in cells):
+    if len(rows) > 1 and any(cell.columns != reached for cell in cells):
         raise NotImplementedError("filters of several grants that differ in their rows and in their columns")
-    return Readable(
-        reached, " OR ".join(f"({each})" for each in sorted(rows)) if len(rows) > 1 else rows.pop()
-    )
+    return Readable(reached, " OR ".join(f"({row})" for row in sorted(rows)) if len(rows) > 1 else rows.pop())
 
 
 def allowed(
@@ -129,8 +129,8 @@ def allowed(
 
 def location_of(lake: Lake, arn: str) -> Location | None:
     """The registered location that an object or folder (its arn) is in; the nearest of several."""
-    found = [each for each in lake.locations.values() if _within(arn, each.arn)]
-    return max(found, key=lambda each: len(each.arn), default=None)
+    locations = [location for location in lake.locations.values() if _within(arn, location.arn)]
+    return max(locations, key=lambda location: len(location.arn), default=None)
 
 
 def may_use_location(lake: Lake, principal: str, arn: str) -> bool:
@@ -155,8 +155,8 @@ def _names(lake: Lake, principal: str) -> tuple[str, ...]:
 
 
 def _spread(permissions: Iterable[str], every: frozenset[str]) -> set[str]:
-    given = set(permissions)
-    return given | every if "ALL" in given else given
+    names = set(permissions)
+    return names | every if "ALL" in names else names
 
 
 def _on(lake: Lake, principals: tuple[str, ...], database: str, table: str = "") -> Iterator[Grant]:
@@ -206,22 +206,22 @@ def _by_tags(lake: Lake, principals: tuple[str, ...], kind: str) -> Iterator[Gra
 def _matches(grant: Grant, tags: Mapping[str, str]) -> bool:
     expression: list[Params] = grant.resource["LFTagPolicy"].get("Expression") or []
     return all(
-        tags.get(each["TagKey"]) is not None
-        and ("*" in each["TagValues"] or tags[each["TagKey"]] in each["TagValues"])
-        for each in expression
+        tags.get(condition["TagKey"]) is not None
+        and ("*" in condition["TagValues"] or tags[condition["TagKey"]] in condition["TagValues"])
+        for condition in expression
     )
 
 
 def _give_by_tags(
-    held: Held, grant: Grant, lake: Lake, place: tuple[str, str], columns: Sequence[str]
+    permissions: TablePermissions, grant: Grant, lake: Lake, place: tuple[str, str], columns: Sequence[str]
 ) -> None:
     """A grant by tags changes a table only where it reaches all of its columns."""
-    reached = frozenset(each for each in columns if _matches(grant, lake.values(*place, each)))
-    given = _spread(grant.permissions, ALL_OF_TABLE)
+    reached = frozenset(column for column in columns if _matches(grant, lake.values(*place, column)))
+    names = _spread(grant.permissions, ALL_OF_TABLE)
     if reached and len(reached) == len(columns):
-        held.permissions |= given
+        permissions.permissions |= names
     elif reached or _matches(grant, lake.values(*place)):
-        held.permissions |= given & {"DESCRIBE"}
-    if "SELECT" in given and reached:
-        held.permissions.add("SELECT")
-        held.cells.append(Readable(reached))
+        permissions.permissions |= names & {"DESCRIBE"}
+    if "SELECT" in names and reached:
+        permissions.permissions.add("SELECT")
+        permissions.cells.append(Readable(reached))

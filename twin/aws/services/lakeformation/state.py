@@ -88,30 +88,30 @@ class Lake:
     """One region's Lake Formation, over moto's backend."""
 
     def __init__(self, backend: Any) -> None:
-        held = vars(backend)
+        attributes = vars(backend)
         self.account: str = backend.account_id
         self.region: str = backend.region_name
         self.settings: Params = backend.settings[backend.account_id]
         self.locations: dict[str, Location] = backend.resources
-        self.tags: dict[str, Tag] = held.setdefault("lf_tags", {})
-        self.assigned: dict[str, Assigned] = held.setdefault("lf_assigned", {})
-        self.grants: dict[str, Grant] = held.setdefault("lf_grants", {})
-        self.filters: dict[str, Filter] = held.setdefault("lf_filters", {})
-        self.creators: dict[str, str] = held.setdefault("lf_creators", {})
+        self.tags: dict[str, Tag] = attributes.setdefault("lf_tags", {})
+        self.assigned: dict[str, Assigned] = attributes.setdefault("lf_assigned", {})
+        self.grants: dict[str, Grant] = attributes.setdefault("lf_grants", {})
+        self.filters: dict[str, Filter] = attributes.setdefault("lf_filters", {})
+        self.creators: dict[str, str] = attributes.setdefault("lf_creators", {})
         """Who made a database or table (`database/table`): the IAM arn."""
 
     def whole(self, resource: Mapping[str, Any]) -> Params:
         """A resource in its one form: its catalog named, lists in order."""
         kind, value = next(iter(resource.items()))
-        made: Params = {name: _ordered(member) for name, member in value.items() if member is not None}
+        completed: Params = {name: _ordered(member) for name, member in value.items() if member is not None}
         if kind == "DataCellsFilter":
-            made.setdefault("TableCatalogId", self.account)
+            completed.setdefault("TableCatalogId", self.account)
         elif kind != "Catalog":
-            made.setdefault("CatalogId", self.account)
+            completed.setdefault("CatalogId", self.account)
         if kind == "LFTagPolicy":
-            expression: list[Params] = made.get("Expression") or []
-            made["Expression"] = sorted(expression, key=lambda each: each["TagKey"])
-        return {kind: made}
+            expression: list[Params] = completed.get("Expression") or []
+            completed["Expression"] = sorted(expression, key=lambda element: element["TagKey"])
+        return {kind: completed}
 
     def key(self, principal: str, resource: Params) -> str:
         """What a grant is held by."""
@@ -119,34 +119,34 @@ class Lake:
 
     def give(self, resource: Params, defaults: Any) -> None:
         """Grant what the settings give on everything new: to all whom IAM lets, unless they were cleared."""
-        for each in defaults or []:
-            principal = str(each["Principal"]["DataLakePrincipalIdentifier"])
-            made = Grant(principal, self.whole(resource), sorted(each["Permissions"]))
-            self.grants[self.key(principal, made.resource)] = made
+        for default in defaults or []:
+            principal = str(default["Principal"]["DataLakePrincipalIdentifier"])
+            grant = Grant(principal, self.whole(resource), sorted(default["Permissions"]))
+            self.grants[self.key(principal, grant.resource)] = grant
 
     def forget(self, database: str, table: str = "") -> None:
         """A database or table is gone, and with it what was said of it."""
         under = f"{database}/{table}" if table else database
         for name in [name for name in self.creators if _under(name, under)]:
             del self.creators[name]
-        for held in (self.assigned, self.filters):
-            for key in [key for key in held if _under(key.partition(":")[2], under)]:
-                del held[key]
+        for collection in (self.assigned, self.filters):
+            for key in [key for key in collection if _under(key.partition(":")[2], under)]:
+                del collection[key]
         for key, grant in list(self.grants.items()):
             if _under(_of(grant.resource), under):
                 del self.grants[key]
 
     def values(self, database: str, table: str = "", column: str = "") -> dict[str, str]:
         """The LF-tags of a thing, inherited ones too: a column has its table's, a table its database's."""
-        found: dict[str, str] = {}
+        tags: dict[str, str] = {}
         for key in (
             f"database:{database}",
             f"table:{database}/{table}",
             f"column:{database}/{table}/{column}",
         ):
             if key in self.assigned:
-                found |= self.assigned[key].tags
-        return found
+                tags |= self.assigned[key].tags
+        return tags
 
 
 def of_region(account: str, region: str) -> Lake:
@@ -168,12 +168,12 @@ def tagged(resource: Mapping[str, Any]) -> list[str]:
 
 
 def _ordered(value: Any) -> Any:
-    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+    if isinstance(value, list) and all(isinstance(element, str) for element in value):
         return sorted(value)
     if isinstance(value, list):
-        return [_ordered(each) for each in value]
+        return [_ordered(element) for element in value]
     if isinstance(value, Mapping):
-        return {name: _ordered(each) for name, each in value.items()}
+        return {name: _ordered(member) for name, member in value.items()}
     return value
 
 

@@ -10,7 +10,7 @@ from twin.aws.services.glue.operations.federated import is_bucket, path_of
 from twin.aws.services.glue.validation import catalog
 from twin.aws.services.lakeformation import locations
 from twin.aws.services.lakeformation.state import EVERYBODY, Lake
-from twin.aws.validation.moto_state import Look
+from twin.aws.validation.moto_state import MotoState
 
 Params = dict[str, Any]
 
@@ -32,15 +32,15 @@ _LONGEST: Final = 50
 """Characters of an LF-tag's key or value (Lake Formation guide, "LF-TBAC notes and restrictions")."""
 
 
-def lake(look: Look) -> Lake:
+def lake(state: MotoState) -> Lake:
     """The region's Lake Formation."""
-    return Lake(look.moto.backend("lakeformation", look.region))
+    return Lake(state.moto.backend("lakeformation", state.region))
 
 
-def _administrator(look: Look) -> None:
+def _administrator(state: MotoState) -> None:
     # In an instance whose rules are asked by no one in particular there is no one to refuse.
-    caller = look.caller
-    if not caller or caller in _named(lake(look).settings.get("DataLakeAdmins")):
+    caller = state.caller
+    if not caller or caller in _named(lake(state).settings.get("DataLakeAdmins")):
         return
     raise Refusal(
         "AccessDeniedException",
@@ -49,14 +49,16 @@ def _administrator(look: Look) -> None:
 
 
 def _named(principals: Any) -> list[str]:
-    return [str(each.get("DataLakePrincipalIdentifier")) for each in principals or []]
+    return [str(principal.get("DataLakePrincipalIdentifier")) for principal in principals or []]
 
 
-def _principal(name: str, look: Look) -> None:
-    own = re.fullmatch(rf"arn:aws:iam::{look.account}:(role|user|group)/(?:.*/)?([^/]+)", name)
-    if own:
-        held: Any = {"role": look.roles(), "user": look.iam.users.values()}.get(own[1], [])
-        known = name in {each.arn for each in held} or (own[1] == "group" and own[2] in look.iam.groups)
+def _principal(name: str, state: MotoState) -> None:
+    match = re.fullmatch(rf"arn:aws:iam::{state.account}:(role|user|group)/(?:.*/)?([^/]+)", name)
+    if match:
+        principals: Any = {"role": state.roles(), "user": state.iam.users.values()}.get(match[1], [])
+        known = name in {principal.arn for principal in principals} or (
+            match[1] == "group" and match[2] in state.iam.groups
+        )
     else:
         known = name == EVERYBODY or bool(_FOREIGN.fullmatch(name))
     if not known:
@@ -69,23 +71,23 @@ _FOREIGN: Final = re.compile(
 )
 
 
-def settings(params: Params, look: Look) -> None:
+def settings(params: Params, state: MotoState) -> None:
     """PutDataLakeSettings: administrators that exist."""
-    given = params["DataLakeSettings"]
-    for name in [*_named(given.get("DataLakeAdmins")), *_named(given.get("ReadOnlyAdmins"))]:
+    settings = params["DataLakeSettings"]
+    for name in [*_named(settings.get("DataLakeAdmins")), *_named(settings.get("ReadOnlyAdmins"))]:
         if name == EVERYBODY:
             raise Refusal(_INVALID, f"Invalid principal, {name}")
-        _principal(name, look)
+        _principal(name, state)
     for member in ("CreateDatabaseDefaultPermissions", "CreateTableDefaultPermissions"):
-        for each in given.get(member) or []:
-            _principal(str(each["Principal"]["DataLakePrincipalIdentifier"]), look)
+        for principal in settings.get(member) or []:
+            _principal(str(principal["Principal"]["DataLakePrincipalIdentifier"]), state)
 
 
-def create_tag(params: Params, look: Look) -> None:
+def create_tag(params: Params, state: MotoState) -> None:
     """CreateLFTag."""
-    _administrator(look)
+    _administrator(state)
     key = params["TagKey"]
-    if key in lake(look).tags:
+    if key in lake(state).tags:
         raise Refusal(_INVALID, f"Tag key already exists: {key}")
     _short(key, "key")
     _values(params["TagValues"])
@@ -104,17 +106,17 @@ def _short(text: str, what: str) -> None:
         raise Refusal(_INVALID, f"Tag {what} has at most {_LONGEST} characters, got {len(text)}: {text}")
 
 
-def present_tag(params: Params, look: Look) -> None:
+def present_tag(params: Params, state: MotoState) -> None:
     """GetLFTag, DeleteLFTag."""
-    if params["TagKey"] not in lake(look).tags:
+    if params["TagKey"] not in lake(state).tags:
         raise Refusal(_MISSING, "Tag key does not exist")
 
 
-def update_tag(params: Params, look: Look) -> None:
+def update_tag(params: Params, state: MotoState) -> None:
     """UpdateLFTag: no value that is assigned is removed."""
-    _administrator(look)
-    present_tag(params, look)
-    key, here = params["TagKey"], lake(look)
+    _administrator(state)
+    present_tag(params, state)
+    key, here = params["TagKey"], lake(state)
     gone = params.get("TagValuesToDelete") or []
     for value in gone:
         if value not in here.tags[key].values:
@@ -123,38 +125,38 @@ def update_tag(params: Params, look: Look) -> None:
     _values([*left, *(params.get("TagValuesToAdd") or [])])
 
 
-def delete_tag(params: Params, look: Look) -> None:
+def delete_tag(params: Params, state: MotoState) -> None:
     """DeleteLFTag."""
-    _administrator(look)
-    present_tag(params, look)
+    _administrator(state)
+    present_tag(params, state)
 
 
-def assign(params: Params, look: Look) -> None:
+def assign(params: Params, state: MotoState) -> None:
     """AddLFTagsToResource, RemoveLFTagsFromResource."""
-    _administrator(look)
+    _administrator(state)
     if is_bucket(next(iter(params["Resource"].values())).get("CatalogId")):
         raise NotImplementedError("LF-tags on what is in a table bucket")
-    _resource(params["Resource"], look)
+    _resource(params["Resource"], state)
     for tag in params["LFTags"]:
         if len(tag["TagValues"]) != 1:
             raise Refusal(_INVALID, f"A resource has one value of a tag: {tag['TagKey']}")
 
 
-def resource_tags(params: Params, look: Look) -> None:
+def resource_tags(params: Params, state: MotoState) -> None:
     """GetResourceLFTags."""
-    _resource(params["Resource"], look)
+    _resource(params["Resource"], state)
 
 
-def grant(params: Params, look: Look) -> None:
+def grant(params: Params, state: MotoState) -> None:
     """GrantPermissions: to a principal that exists, of what goes with the resource."""
-    _administrator(look)
+    _administrator(state)
     principal = str(params["Principal"]["DataLakePrincipalIdentifier"])
-    _principal(principal, look)
-    if not re.fullmatch(r"\d{12}", str(params.get("CatalogId") or look.account)):
+    _principal(principal, state)
+    if not re.fullmatch(r"\d{12}", str(params.get("CatalogId") or state.account)):
         # hashicorp/terraform-provider-aws, issue 48358: that of a table bucket goes into the resource.
         raise Refusal(_INVALID, "Catalog id must be a valid AWS account id.")
     resource = params["Resource"]
-    kind = _resource(resource, look)
+    kind = _resource(resource, state)
     permissions = params.get("Permissions") or []
     grantable = params.get("PermissionsWithGrantOption") or []
     if not permissions:
@@ -175,14 +177,14 @@ def grant(params: Params, look: Look) -> None:
         raise Refusal(_INVALID, f"{EVERYBODY} can be granted ALL alone, without grant option, on a resource")
 
 
-def revoke(params: Params, look: Look) -> None:
+def revoke(params: Params, state: MotoState) -> None:
     """RevokePermissions: of what was granted."""
-    _administrator(look)
-    here = lake(look)
+    _administrator(state)
+    here = lake(state)
     principal = str(params["Principal"]["DataLakePrincipalIdentifier"])
-    held = here.grants.get(here.key(principal, here.whole(params["Resource"])))
+    grant = here.grants.get(here.key(principal, here.whole(params["Resource"])))
     lacking = [
-        name for name in params.get("Permissions") or [] if held is None or name not in held.permissions
+        name for name in params.get("Permissions") or [] if grant is None or name not in grant.permissions
     ]
     if lacking:
         raise Refusal(
@@ -191,12 +193,12 @@ def revoke(params: Params, look: Look) -> None:
         )
 
 
-def batch(params: Params, look: Look) -> None:
+def batch(params: Params, state: MotoState) -> None:
     """BatchGrantPermissions, BatchRevokePermissions are not in the twin."""
     raise NotImplementedError("batches of permissions: GrantPermissions and RevokePermissions are")
 
 
-def _resource(resource: Params, look: Look) -> str:
+def _resource(resource: Params, state: MotoState) -> str:
     """The kind of a resource that is there, or Lake Formation's refusal."""
     if len(resource) != 1:
         raise Refusal(_INVALID, f"Resource must have exactly one field populated, got {len(resource)}")
@@ -205,30 +207,30 @@ def _resource(resource: Params, look: Look) -> str:
     if check is None and kind != "Catalog":
         raise NotImplementedError(f"a resource of the kind {kind}")
     if check:
-        check(value, look)
+        check(value, state)
     return kind
 
 
-def _database(value: Params, look: Look) -> None:
-    catalog.database(look, path_of(value.get("CatalogId"), value["Name"]))
+def _database(value: Params, state: MotoState) -> None:
+    catalog.database(state, path_of(value.get("CatalogId"), value["Name"]))
 
 
-def _table(value: Params, look: Look) -> None:
+def _table(value: Params, state: MotoState) -> None:
     if bool(value.get("Name")) == (value.get("TableWildcard") is not None):
         raise Refusal(_INVALID, "Table name and table wildcard: exactly one of them is needed")
     if value.get("Name"):
-        catalog.table(look, path_of(value.get("CatalogId"), value["DatabaseName"]), value["Name"])
+        catalog.table(state, path_of(value.get("CatalogId"), value["DatabaseName"]), value["Name"])
     else:
-        catalog.database(look, path_of(value.get("CatalogId"), value["DatabaseName"]))
+        catalog.database(state, path_of(value.get("CatalogId"), value["DatabaseName"]))
 
 
-def _columns(value: Params, look: Look) -> None:
-    present = columns(look, path_of(value.get("CatalogId"), value["DatabaseName"]), value["Name"])
+def _columns(value: Params, state: MotoState) -> None:
+    present = columns(state, path_of(value.get("CatalogId"), value["DatabaseName"]), value["Name"])
     named, wildcard = value.get("ColumnNames"), value.get("ColumnWildcard")
     if (named is None) == (wildcard is None):
         raise Refusal(_INVALID, "Column names and column wildcard: exactly one of them is needed")
-    asked = named if wildcard is None else wildcard.get("ExcludedColumnNames")
-    for column in asked or []:
+    column_names = named if wildcard is None else wildcard.get("ExcludedColumnNames")
+    for column in column_names or []:
         if column not in present:
             raise Refusal(
                 _INVALID,
@@ -237,41 +239,43 @@ def _columns(value: Params, look: Look) -> None:
             )
 
 
-def columns(look: Look, database: str, table: str) -> list[str]:
+def columns(state: MotoState, database: str, table: str) -> list[str]:
     """A table's columns by name."""
-    found = catalog.table(look, database, table)
-    input = found.versions[str(found._current_version)]
-    listed = (input.get("StorageDescriptor") or {}).get("Columns") or []
-    return [str(each["Name"]) for each in [*listed, *(input.get("PartitionKeys") or [])]]
+    existing = catalog.table(state, database, table)
+    input = existing.versions[str(existing._current_version)]
+    columns = (input.get("StorageDescriptor") or {}).get("Columns") or []
+    return [str(column["Name"]) for column in [*columns, *(input.get("PartitionKeys") or [])]]
 
 
-def _data_location(value: Params, look: Look) -> None:
+def _data_location(value: Params, state: MotoState) -> None:
     arn = str(value["ResourceArn"])
-    places = lake(look).locations
-    if not any(arn == each or arn.startswith(each.rstrip("/") + "/") for each in places):
+    places = lake(state).locations
+    if not any(arn == place or arn.startswith(place.rstrip("/") + "/") for place in places):
         raise Refusal(_INVALID, f"You must register the S3 path before granting access to it: {arn}")
 
 
-def _data_filter(value: Params, look: Look) -> None:
-    catalog.table(look, value["DatabaseName"], value["TableName"])
-    if filter_key(value) not in lake(look).filters:
+def _data_filter(value: Params, state: MotoState) -> None:
+    catalog.table(state, value["DatabaseName"], value["TableName"])
+    if filter_key(value) not in lake(state).filters:
         raise Refusal(_MISSING, f"Data cells filter not found: {value.get('Name')}")
 
 
-def _tag(value: Params, look: Look) -> None:
-    held = lake(look).tags.get(value["TagKey"])
-    lacking = [each for each in value["TagValues"] if held is None or each not in (*held.values, "*")]
+def _tag(value: Params, state: MotoState) -> None:
+    tag = lake(state).tags.get(value["TagKey"])
+    lacking = [
+        tag_value for tag_value in value["TagValues"] if tag is None or tag_value not in (*tag.values, "*")
+    ]
     if lacking:
         raise Refusal(
             _MISSING, f"Tag or tag value does not exist. ({value['TagKey']}={', '.join(sorted(lacking))})"
         )
 
 
-def _policy(value: Params, look: Look) -> None:
+def _policy(value: Params, state: MotoState) -> None:
     if not value.get("Expression"):
         raise Refusal(_INVALID, "An LF-tag policy needs an expression")
-    for each in value["Expression"]:
-        _tag(each, look)
+    for condition in value["Expression"]:
+        _tag(condition, state)
 
 
 _KINDS: Final = {
@@ -290,29 +294,29 @@ def filter_key(data: Params) -> str:
     return f"filter:{data['DatabaseName']}/{data['TableName']}/{data['Name']}"
 
 
-def create_filter(params: Params, look: Look) -> None:
+def create_filter(params: Params, state: MotoState) -> None:
     """CreateDataCellsFilter."""
     data = params["TableData"]
-    _filter(data, look)
-    if filter_key(data) in lake(look).filters:
+    _filter(data, state)
+    if filter_key(data) in lake(state).filters:
         raise Refusal("AlreadyExistsException", f"Data cells filter already exists: {data['Name']}")
 
 
-def update_filter(params: Params, look: Look) -> None:
+def update_filter(params: Params, state: MotoState) -> None:
     """UpdateDataCellsFilter."""
-    _filter(params["TableData"], look)
-    present_filter(params["TableData"], look)
+    _filter(params["TableData"], state)
+    present_filter(params["TableData"], state)
 
 
-def present_filter(params: Params, look: Look) -> None:
+def present_filter(params: Params, state: MotoState) -> None:
     """GetDataCellsFilter, DeleteDataCellsFilter."""
-    if filter_key(params) not in lake(look).filters:
+    if filter_key(params) not in lake(state).filters:
         raise Refusal(_MISSING, f"Data cells filter not found: {params['Name']}")
 
 
-def _filter(data: Params, look: Look) -> None:
-    _administrator(look)
-    present = columns(look, data["DatabaseName"], data["TableName"])
+def _filter(data: Params, state: MotoState) -> None:
+    _administrator(state)
+    present = columns(state, data["DatabaseName"], data["TableName"])
     named, wildcard = data.get("ColumnNames"), data.get("ColumnWildcard")
     if (not named) == (wildcard is None):
         raise Refusal(_INVALID, "ColumnNames and ColumnWildcard: exactly one of them is needed")

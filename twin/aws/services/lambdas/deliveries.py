@@ -2,7 +2,7 @@
 
 S3 user guide, "Using EventBridge"; Lambda developer guide, "Invoking a Lambda function asynchronously" and
 "Retaining records of asynchronous invocations". A call is repeated at once, and not after one and two
-minutes. What waits when the front ends is lost.
+minutes. What waits when the API server ends is lost.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from twin.aws.api_server.internal_client import Inside
 from twin.aws.api_server.request import Answer, Call, Refusal
 from twin.aws.iam import policy_statements
 from twin.aws.services.lambdas import validation as lambdas
-from twin.aws.validation.moto_state import Look
+from twin.aws.validation.moto_state import MotoState
 
 LOG = logging.getLogger(__name__)
 _EVENTS: Final = "events.amazonaws.com"
@@ -60,9 +60,9 @@ def _is_function(target: Props) -> bool:
 class Deliveries:
     """What is delivered to the functions of one instance's AWS."""
 
-    def __init__(self, front: Any) -> None:
-        self._front = front
-        self._service = Inside(front)
+    def __init__(self, server: Any) -> None:
+        self._server = server
+        self._service = Inside(server)
         self._ending = threading.Event()
 
     def take(self, call: Call, answer: Answer) -> None:
@@ -70,10 +70,10 @@ class Deliveries:
         if call.service != "s3" or call.operation not in _REASONS or not answer.good:
             return
         bucket, key = str(call.params.get("Bucket")), str(call.params.get("Key"))
-        with self._front.moto.lock:
+        with self._server.moto.lock:
             targets = list(self._targets(call, bucket, key))
         for event, target, rule in targets:
-            arguments = (event, target, rule, call.region or self._front.instance.region)
+            arguments = (event, target, rule, call.region or self._server.instance.region)
             threading.Thread(target=self._deliver, args=arguments, daemon=True).start()
 
     def close(self) -> None:
@@ -81,7 +81,7 @@ class Deliveries:
         self._ending.set()
 
     def _targets(self, call: Call, bucket: str, key: str) -> Any:
-        moto = self._front.moto
+        moto = self._server.moto
         holder: Any = moto.backend("s3").buckets.get(bucket)
         configuration = getattr(holder, "notification_configuration", None)
         if configuration is None or configuration.event_bridge is None:
@@ -97,13 +97,13 @@ class Deliveries:
         """Call a function as its policy allows EventBridge to; otherwise the event becomes a dead letter."""
         arn = str(target["Arn"])
         name, _, qualifier = arn.partition(":function:")[2].partition(":")
-        with self._front.moto.lock:
-            look = Look(self._front.moto, region)
-            holder = lambdas.find(look, name)
-            context = {"aws:SourceArn": rule.arn, "aws:SourceAccount": look.account}
+        with self._server.moto.lock:
+            state = MotoState(self._server.moto, region)
+            holder = lambdas.find(state, name)
+            context = {"aws:SourceArn": rule.arn, "aws:SourceAccount": state.account}
             allowed = holder is not None and _allows(holder, arn, context)
             function = (
-                lambdas.called(look, {"FunctionName": name, "Qualifier": qualifier}) if allowed else None
+                lambdas.called(state, {"FunctionName": name, "Qualifier": qualifier}) if allowed else None
             )
         if function is None:
             queue = (target.get("DeadLetterConfig") or {}).get("Arn")
@@ -128,7 +128,7 @@ class Deliveries:
         request, attempts = str(uuid.uuid4()), 0
         ran: Any = None
         while attempts <= retries and not self._ending.is_set():
-            ran = self._front.functions.run(region, params, event, request)
+            ran = self._server.functions.run(region, params, event, request)
             if ran is None:
                 time.sleep(0.2)  # throttled, which is no attempt
                 continue
@@ -141,8 +141,8 @@ class Deliveries:
             self._send(self._of_role(function), str(destination), record)
 
     def _config(self, region: str, params: Props) -> Props:
-        with self._front.moto.lock:
-            holder = lambdas.find(Look(self._front.moto, region), str(params["FunctionName"]))
+        with self._server.moto.lock:
+            holder = lambdas.find(MotoState(self._server.moto, region), str(params["FunctionName"]))
             configs = holder.event_invoke_config if holder is not None else []
             return dict(configs[0].config) if configs else {}
 
@@ -150,7 +150,7 @@ class Deliveries:
         session = self._service.call(
             "sts", "assume_role", RoleArn=function.role, RoleSessionName=function.function_name
         )
-        return Inside(self._front, session["Credentials"]["AccessKeyId"], function.region)
+        return Inside(self._server, session["Credentials"]["AccessKeyId"], function.region)
 
     def _send(self, sender: Inside, queue: str, content: Props) -> None:
         name = queue.rpartition(":")[2]

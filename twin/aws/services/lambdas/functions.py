@@ -18,10 +18,10 @@ class GetInvocation(AwsFunction):
 
     def answer(self, context: AwsContext, arguments: Props) -> Props:
         name, qualifier = arguments["functionName"], arguments.get("qualifier") or "$LATEST"
-        asked: Props = {"FunctionName": name, "Qualifier": qualifier, "Payload": arguments["input"]}
+        params: Props = {"FunctionName": name, "Qualifier": qualifier, "Payload": arguments["input"]}
         if arguments.get("tenantId"):
-            asked["TenantId"] = arguments["tenantId"]
-        reported = context.call("lambda", "Invoke", {**asked, "InvocationType": "RequestResponse"})
+            params["TenantId"] = arguments["tenantId"]
+        reported = context.call("lambda", "Invoke", {**params, "InvocationType": "RequestResponse"})
         result = reported["Payload"].read().decode()
         if reported.get("FunctionError"):
             raise CloudError(f"Lambda function ({name}) returned error: ({result})")

@@ -1,7 +1,7 @@
 """Lambda's Invoke: who can, as whom the function runs, what is answered, what its log group gets.
 
 It is not made again from the journal: what the function did in the cloud is there as separate calls.
-An invocation under an intent is answered once (docs/adr/0003), also after the front was killed.
+An invocation under an intent is answered once (docs/adr/0003), also after the API server was killed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from twin.aws.api_server.request import Answer, Call, Refusal
 from twin.aws.iam import service_roles
 from twin.aws.services.lambdas import validation as lambdas
 from twin.aws.services.lambdas.process import Processes, Ran, Run
-from twin.aws.validation.moto_state import Look
+from twin.aws.validation.moto_state import MotoState
 
 LOG = logging.getLogger(__name__)
 _PAYLOAD: Final = 6 * 1024 * 1024
@@ -31,10 +31,10 @@ _TAIL: Final = 4096
 class Functions:
     """The functions of one instance's AWS, as they are invoked."""
 
-    def __init__(self, front: Any) -> None:
-        self._front = front
+    def __init__(self, server: Any) -> None:
+        self._server = server
         self._processes = Processes()
-        self._inside = Inside(front)
+        self._inside = Inside(server)
         self._busy: dict[str, int] = {}
         self._locks: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
@@ -49,11 +49,11 @@ class Functions:
             return self._invoke(call)
         with self._turn(call.key):
             # Asked for again while it runs, or after it ran: it runs once.
-            known = self._front.journal.recall(f"invoked {call.key}")
+            known = self._server.journal.recall(f"invoked {call.key}")
             if known is not None:
                 return _restored(known)
             answer = self._invoke(call)
-            self._front.journal.set_meta(f"invoked {call.key}", _kept(answer))
+            self._server.journal.set_meta(f"invoked {call.key}", _serialized(answer))
             return answer
 
     def close(self) -> None:
@@ -82,7 +82,7 @@ class Functions:
         request = str(uuid.uuid4())
         if kind == "Event":
             arguments = (self._region(call), call.params, event, function)
-            threading.Thread(target=self._front.deliveries.later, args=arguments, daemon=True).start()
+            threading.Thread(target=self._server.deliveries.later, args=arguments, daemon=True).start()
             return Answer(202, [("x-amzn-RequestId", request)], b"")
         ran = self._run(self._region(call), function, event, request)
         if ran is None:
@@ -103,19 +103,19 @@ class Functions:
         return self._run(region, self._called(region, params), event, request)
 
     def _region(self, call: Call) -> str:
-        return call.region or self._front.instance.region
+        return call.region or self._server.instance.region
 
     def _function(self, call: Call) -> Any:
         return self._called(self._region(call), call.params)
 
     def _called(self, region: str, params: dict[str, Any]) -> Any:
-        with self._front.moto.lock:
-            look = Look(self._front.moto, region)
-            function = lambdas.called(look, params, random.random())  # noqa: S311 - weights of versions
+        with self._server.moto.lock:
+            state = MotoState(self._server.moto, region)
+            function = lambdas.called(state, params, random.random())  # noqa: S311 - weights of versions
             runtime = str(function.run_time or "")
             if function.package_type != "Zip" or not runtime.startswith("python"):
                 raise NotImplementedError(f"a function of {runtime or 'an image'}: Python runs here alone")
-            if service_roles.by("lambda.amazonaws.com", function.role, look) is None:
+            if service_roles.by("lambda.amazonaws.com", function.role, state) is None:
                 raise Refusal(
                     "AccessDeniedException",
                     "The role defined for the function cannot be assumed by Lambda.",
@@ -126,8 +126,8 @@ class Functions:
     def _run(self, region: str, function: Any, event: bytes, request: str) -> Ran | None:
         """Run a function; None where it runs as often as is reserved for it."""
         name = str(function.function_name)
-        with self._front.moto.lock:
-            holder = lambdas.find(Look(self._front.moto, region), name)
+        with self._server.moto.lock:
+            holder = lambdas.find(MotoState(self._server.moto, region), name)
             most = None if holder is None else holder.reserved_concurrency
         with self._lock:
             if most is not None and self._busy.get(name, 0) >= int(most):
@@ -177,7 +177,7 @@ class Functions:
             "AWS_ACCESS_KEY_ID": session["AccessKeyId"],
             "AWS_SECRET_ACCESS_KEY": session["SecretAccessKey"],
             "AWS_SESSION_TOKEN": session["SessionToken"],
-            "AWS_ENDPOINT_URL": self._front.instance.url("cloud"),
+            "AWS_ENDPOINT_URL": self._server.instance.url("cloud"),
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_CONFIG_FILE": "/dev/null",
             "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
@@ -192,7 +192,7 @@ class Functions:
         arn = f"arn:aws:logs:{function.region}:{function.account_id}:log-group:{group}:log-stream:{stream}"
         role = function.role
         for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
-            if not self._front.identity.allowed(role, action, arn, {}):
+            if not self._server.identity.allowed(role, action, arn, {}):
                 return
         now = int(time.time() * 1000)
         lines = [f"START RequestId: {request} Version: {function.version}", *log.splitlines()]
@@ -208,7 +208,7 @@ class Functions:
             LOG.info("%s writes no log: %s", function.function_name, error)
 
 
-def _kept(answer: Answer) -> str:
+def _serialized(answer: Answer) -> str:
     body = base64.b64encode(answer.body).decode()
     return json.dumps({"status": answer.status, "headers": answer.headers, "body": body})
 

@@ -59,11 +59,11 @@ class Processes:
         with tempfile.TemporaryDirectory(prefix="function-") as folder:
             place = Path(folder)
             packages, temporary = (place / name for name in ("packages", "tmp"))
-            for each in (packages, temporary):
-                each.mkdir(mode=0o700)
+            for subfolder in (packages, temporary):
+                subfolder.mkdir(mode=0o700)
             code = self._unpacked(run.code)
             _provide(packages)
-            asked = {
+            message = {
                 **run.reported,
                 "event": run.event.decode() or "null",
                 "handler": run.handler,
@@ -71,7 +71,7 @@ class Processes:
                 "code": str(code),
                 "packages": str(packages),
             }
-            (place / "request.json").write_text(json.dumps(asked))
+            (place / "request.json").write_text(json.dumps(message))
             variables = {**run.variables, "TMPDIR": str(temporary), "HOME": str(temporary)}
             return self._ended(run, place, code, variables)
 
@@ -87,9 +87,9 @@ class Processes:
         folder = Path(self._unpacking.name) / hashlib.sha256(code).hexdigest()
         with self._lock:
             if not folder.exists():
-                made = Path(tempfile.mkdtemp(dir=self._unpacking.name))
-                zipfile.ZipFile(io.BytesIO(code)).extractall(made)
-                made.rename(folder)
+                unpacked = Path(tempfile.mkdtemp(dir=self._unpacking.name))
+                zipfile.ZipFile(io.BytesIO(code)).extractall(unpacked)
+                unpacked.rename(folder)
         return folder
 
     def _ended(self, run: Run, place: Path, code: Path, variables: dict[str, str]) -> Ran:

@@ -69,7 +69,7 @@ def _handler(named: str, request: str) -> Callable[[Any, Context], Any] | dict[s
         words = f"Bad handler '{named}': not enough values to unpack (expected 2, got 1)"
         return _error("Runtime.MalformedHandlerName", words, request, [])
     try:
-        found = importlib.import_module(module.replace("/", "."))
+        loaded = importlib.import_module(module.replace("/", "."))
     except ImportError as error:
         words = f"Unable to import module '{module}': {error}"
         return _error("Runtime.ImportModuleError", words, request, [])
@@ -78,10 +78,10 @@ def _handler(named: str, request: str) -> Callable[[Any, Context], Any] | dict[s
         return _error("Runtime.UserCodeSyntaxError", words, request, [])
     except Exception as error:  # noqa: BLE001 - whatever the code raises is its answer
         return _failed(error, request)
-    if not hasattr(found, function):
+    if not hasattr(loaded, function):
         words = f"Handler '{function}' missing on module '{module}'"
         return _error("Runtime.HandlerNotFound", words, request, [])
-    return getattr(found, function)
+    return getattr(loaded, function)
 
 
 def _failed(error: Exception, request: str) -> dict[str, Any]:

@@ -29,10 +29,10 @@ Props = dict[str, Any]
 
 
 class FunctionUrls:
-    """The URLs of the functions of one front."""
+    """The URLs of the functions of one API server."""
 
-    def __init__(self, front: Any) -> None:
-        self._front = front
+    def __init__(self, server: Any) -> None:
+        self._server = server
 
     def serves(self, environ: Props) -> bool:
         """Return whether a request is for a URL of a function."""
@@ -54,7 +54,7 @@ class FunctionUrls:
     def _answer(self, call: Call, environ: Props, host: str) -> Answer:
         match = _HOST.fullmatch(host)
         region = match["region"] if match else ""
-        with self._front.moto.lock:
+        with self._server.moto.lock:
             function = self._function(region, host)
         if function is None:
             raise Refusal("NotFound", "Not Found", 404)
@@ -63,8 +63,8 @@ class FunctionUrls:
         if config.get("AuthType") != "NONE":
             self._authorize(call, function, arn)
         params: Props = {"FunctionName": function.function_name, "Qualifier": qualifier}
-        event = json.dumps(_event(call, environ, host, self._front.instance.account)).encode()
-        ran = self._front.functions.run(region, params, event, str(uuid.uuid4()))
+        event = json.dumps(_event(call, environ, host, self._server.instance.account)).encode()
+        ran = self._server.functions.run(region, params, event, str(uuid.uuid4()))
         if ran is None:
             return _refused(429, "Rate Exceeded.")
         if ran.failed:
@@ -72,7 +72,7 @@ class FunctionUrls:
         return _response(json.loads(ran.payload or b"null"))
 
     def _function(self, region: str, host: str) -> Any:
-        functions = self._front.moto.backend("lambda", region)._lambdas._functions
+        functions = self._server.moto.backend("lambda", region)._lambdas._functions
         for versions in functions.values():
             function = versions["latest"]
             if function.url_config is not None and function.url_config.url == f"https://{host}":
@@ -83,18 +83,20 @@ class FunctionUrls:
         """Refuse a request that is not signed, or whose principal lacks a right."""
         if not call.access_key or call.service != "lambda":
             raise Refusal("AccessDeniedException", "Forbidden", 403)
-        self._front.identity.known(call)
-        self._front.identity.signed(call)
-        with self._front.moto.lock:
-            who: Principal = self._front.identity.principal(call.access_key)
+        self._server.identity.known(call)
+        self._server.identity.signed(call)
+        with self._server.moto.lock:
+            who: Principal = self._server.identity.principal(call.access_key)
             document = {"Statement": lambdas.statements(function)}
         context = {
-            **request_context.context(call, self._front, who),
+            **request_context.context(call, self._server, who),
             "lambda:FunctionUrlAuthType": "AWS_IAM",
             "lambda:InvokedViaFunctionUrl": "true",
         }
         for right in _RIGHTS:
-            why = policy_evaluation.why_not(who, policy_evaluation.Asked(right, arn, context, document))
+            why = policy_evaluation.why_not(
+                who, policy_evaluation.AuthorizationRequest(right, arn, context, document)
+            )
             if why:
                 LOG.info("%s", why)
                 raise Refusal("AccessDeniedException", "Forbidden", 403)

@@ -16,7 +16,7 @@ from twin.aws.api_server.request import Answer, Call, Refusal
 from twin.aws.iam import policy_statements, principals, service_roles
 from twin.aws.services.lambdas.process import usable
 from twin.aws.services.servicequotas import operations as servicequotas
-from twin.aws.validation.moto_state import Look
+from twin.aws.validation.moto_state import MotoState
 
 Params = dict[str, Any]
 
@@ -47,7 +47,7 @@ def wrong(words: str) -> Refusal:
     return Refusal("InvalidParameterValueException", words)
 
 
-def create(params: Params, look: Look) -> None:
+def create(params: Params, state: MotoState) -> None:
     """CreateFunction."""
     name = str(params.get("FunctionName"))
     if not _NAME.fullmatch(name.split(":")[-1]):
@@ -56,7 +56,7 @@ def create(params: Params, look: Look) -> None:
             f"1 validation error detected: Value '{name}' at 'functionName' failed to satisfy constraint: "
             "Member must have length less than or equal to 64, of letters, digits, hyphens and underscores",
         )
-    if find(look, name) is not None:
+    if find(state, name) is not None:
         raise Refusal("ResourceConflictException", f"Function already exist: {name}", 409)
     if params.get("PackageType", "Zip") == "Zip":
         for member in ("Handler", "Runtime"):
@@ -66,23 +66,23 @@ def create(params: Params, look: Look) -> None:
                     "deployment packages."
                 )
     _code(params.get("Code") or {})
-    _check(params, look)
+    _check(params, state)
 
 
-def configure(params: Params, look: Look) -> None:
+def configure(params: Params, state: MotoState) -> None:
     """UpdateFunctionConfiguration."""
-    function = called(look, params)
-    _check({"Role": function.role, **params}, look)
+    function = called(state, params)
+    _check({"Role": function.role, **params}, state)
 
 
-def code(params: Params, look: Look) -> None:
+def code(params: Params, state: MotoState) -> None:
     """UpdateFunctionCode."""
-    called(look, params)
+    called(state, params)
     _code(params)
 
 
-def _code(given: Params) -> None:
-    zipped = given.get("ZipFile")
+def _code(code: Params) -> None:
+    zipped = code.get("ZipFile")
     if zipped is None:
         return
     content = base64.b64decode(zipped) if isinstance(zipped, str) else bytes(zipped)
@@ -93,20 +93,20 @@ def _code(given: Params) -> None:
         raise wrong("Could not unzip uploaded file. Please check your file, then try to upload again.")
 
 
-def _check(params: Params, look: Look) -> None:
+def _check(params: Params, state: MotoState) -> None:
     runtime = params.get("Runtime")
     if runtime and runtime not in RUNTIMES:
         raise wrong(
             f"The runtime parameter of {runtime} is no longer supported for creating or updating AWS Lambda "
             "functions. We recommend you use a supported runtime while creating or updating functions."
         )
-    role = service_roles.by("lambda.amazonaws.com", str(params.get("Role")), look)
+    role = service_roles.by("lambda.amazonaws.com", str(params.get("Role")), state)
     if role is None:
         raise wrong("The role defined for the function cannot be assumed by Lambda.")
     _variables((params.get("Environment") or {}).get("Variables") or {})
-    _vpc(params.get("VpcConfig") or {}, role, look)
+    _vpc(params.get("VpcConfig") or {}, role, state)
     named = params.get("KMSKeyArn")
-    key = look.key(named) if named else None
+    key = state.key(named) if named else None
     if named and (key is None or not key.enabled):
         raise wrong(
             f"Lambda was unable to configure access to your environment variables because the KMS key "
@@ -136,20 +136,22 @@ def _variables(variables: Params) -> None:
         )
 
 
-def _vpc(vpc: Params, role: Any, look: Look) -> None:
+def _vpc(vpc: Params, role: Any, state: MotoState) -> None:
     subnets, groups = vpc.get("SubnetIds") or [], vpc.get("SecurityGroupIds") or []
     if not subnets and not groups:
         return
     if not subnets or not groups:
         raise wrong("SubnetIds and SecurityIds must coexist or be both empty list.")
     documents = list(principals.documents(role))
-    interface = f"arn:aws:ec2:{look.region}:{look.account}:network-interface/eni-0"
+    interface = f"arn:aws:ec2:{state.region}:{state.account}:network-interface/eni-0"
     for action in _IN_VPC:
         place = "*" if action.startswith("Describe") else interface
         if not policy_statements.allows(documents, f"ec2:{action}", place, {}):
             raise wrong(f"The provided execution role does not have permissions to call {action} on EC2")
     try:
-        places = {look.subnet(each).vpc_id for each in subnets} | {look.group(each).vpc_id for each in groups}
+        places = {state.subnet(subnet).vpc_id for subnet in subnets} | {
+            state.group(group).vpc_id for group in groups
+        }
     except Refusal as error:
         raise wrong(
             f"Error occurred while DescribeSecurityGroups. EC2 Error Message: {error.message}"
@@ -158,10 +160,10 @@ def _vpc(vpc: Params, role: Any, look: Look) -> None:
         raise wrong(f"The subnets and security groups are in different VPCs: {', '.join(sorted(places))}")
 
 
-def permission(params: Params, look: Look) -> None:
+def permission(params: Params, state: MotoState) -> None:
     """AddPermission: a statement's id is there once; a principal is a service, an account or a role."""
-    function = called(look, params)
-    taken = [each.get("Sid") for each in statements(function)]
+    function = called(state, params)
+    taken = [statement.get("Sid") for statement in statements(function)]
     if params.get("StatementId") in taken:
         raise Refusal(
             "ResourceConflictException",
@@ -171,38 +173,40 @@ def permission(params: Params, look: Look) -> None:
         )
     principal = str(params.get("Principal"))
     parts = principal.split(":")
-    own = len(parts) == 6 and parts[2] == "iam" and parts[4] == look.account and parts[5] != "root"
-    if own and principal not in {each.arn for each in [*look.roles(), *look.iam.users.values()]}:
+    same_account = len(parts) == 6 and parts[2] == "iam" and parts[4] == state.account and parts[5] != "root"
+    if same_account and principal not in {role.arn for role in [*state.roles(), *state.iam.users.values()]}:
         raise wrong("The provided principal was invalid. Please check the principal and try again.")
 
 
-def find(look: Look, named: str) -> Any | None:
+def find(state: MotoState, named: str) -> Any | None:
     """A function by name or arn (with or without qualifier), or None."""
     name = named.split(":function:")[-1].split(":")[0]
-    functions = look.moto.backend("lambda", look.region)._lambdas._functions
+    functions = state.moto.backend("lambda", state.region)._lambdas._functions
     return functions[name]["latest"] if name in functions else None
 
 
-def alias(params: Params, look: Look) -> None:
+def alias(params: Params, state: MotoState) -> None:
     """CreateAlias and UpdateAlias: versions that there are, and a second one that is another ("Lambda
     function aliases": a weighted alias points to at most two published versions)."""
     name = str(params.get("FunctionName"))
     weights: Params = (params.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
     version = params.get("FunctionVersion")
-    for each in filter(None, (version, *weights)):
-        called(look, {"FunctionName": name, "Qualifier": each})
+    for version_ in filter(None, (version, *weights)):
+        called(state, {"FunctionName": name, "Qualifier": version_})
     if len(weights) > 1 or version in weights or (weights and version == "$LATEST"):
         raise wrong(
             "Invalid routing configuration: an alias can point to two different published versions at most."
         )
 
 
-def concurrency(params: Params, look: Look) -> None:
+def concurrency(params: Params, state: MotoState) -> None:
     """PutFunctionConcurrency: at least 100 executions stay unreserved (API reference)."""
-    function = called(look, {"FunctionName": params.get("FunctionName")})
-    functions = look.moto.backend("lambda", look.region)._lambdas._functions.values()
-    others = [each["latest"] for each in functions if each["latest"] is not function]
-    reserved = sum(int(each.reserved_concurrency or 0) for each in others)
+    function = called(state, {"FunctionName": params.get("FunctionName")})
+    functions = state.moto.backend("lambda", state.region)._lambdas._functions.values()
+    others = [
+        event_function["latest"] for event_function in functions if event_function["latest"] is not function
+    ]
+    reserved = sum(int(event_function.reserved_concurrency or 0) for event_function in others)
     if reserved + int(params.get("ReservedConcurrentExecutions") or 0) > servicequotas.EXECUTIONS - 100:
         raise wrong(
             "Specified ReservedConcurrentExecutions for function decreases account's "
@@ -210,23 +214,23 @@ def concurrency(params: Params, look: Look) -> None:
         )
 
 
-def called(look: Look, params: Params, draw: float = 1.0) -> Any:
+def called(state: MotoState, params: Params, draw: float = 1.0) -> Any:
     """The function, or its version, that a call names; the refusal where there is none. draw: from 0 to 1,
     which chooses among the versions of an alias; 1 is the alias' own."""
     named = str(params.get("FunctionName"))
-    found = find(look, named)
+    function = find(state, named)
     after = named.split(":function:")[-1]
     qualifier = params.get("Qualifier") or (after.partition(":")[2] if ":" in after else "")
-    arn = f"arn:aws:lambda:{look.region}:{look.account}:function:{after.split(':')[0]}"
-    if found is not None and qualifier and qualifier != "$LATEST":
-        storage = look.moto.backend("lambda", look.region)._lambdas
-        aliases = storage._aliases.get(found.function_arn) or {}
+    arn = f"arn:aws:lambda:{state.region}:{state.account}:function:{after.split(':')[0]}"
+    if function is not None and qualifier and qualifier != "$LATEST":
+        storage = state.moto.backend("lambda", state.region)._lambdas
+        aliases = storage._aliases.get(function.function_arn) or {}
         version = _routed(aliases[qualifier], draw) if qualifier in aliases else qualifier
-        found = storage._get_version(found.function_name, version)
+        function = storage._get_version(function.function_name, version)
         arn = f"{arn}:{qualifier}"
-    if found is None:
+    if function is None:
         raise Refusal("ResourceNotFoundException", f"Function not found: {arn}", 404)
-    return found
+    return function
 
 
 def _routed(alias: Any, draw: float) -> str:
@@ -240,17 +244,17 @@ def _routed(alias: Any, draw: float) -> str:
 def statements(function: Any) -> list[Params]:
     """The statements of a function's policy, as AddPermission makes them: moto keeps some of its parameters
     next to the conditions that they become."""
-    return [_whole(each) for each in function.policy.statements] if function.policy else []
+    return [_whole(statement) for statement in function.policy.statements] if function.policy else []
 
 
 def _whole(statement: Params) -> Params:
-    made = {name: value for name, value in statement.items() if name not in _CONDITIONS}
-    conditions: Params = {name: dict(value) for name, value in (made.get("Condition") or {}).items()}
+    completed = {name: value for name, value in statement.items() if name not in _CONDITIONS}
+    conditions: Params = {name: dict(value) for name, value in (completed.get("Condition") or {}).items()}
     for name, (operator, key) in _CONDITIONS.items():
         if statement.get(name) is not None:
             value = statement[name]
             conditions.setdefault(operator, {})[key] = str(value).lower() if value is True else value
-    return {**made, **({"Condition": conditions} if conditions else {})}
+    return {**completed, **({"Condition": conditions} if conditions else {})}
 
 
 def url_qualifier(function: Any) -> str:
@@ -324,10 +328,10 @@ def _network(function: Any, vpc: Params) -> str:
     from moto.ec2.models import ec2_backends
 
     subnets = ec2_backends[function.account_id][function.region].subnets
-    for held in subnets.values():
-        for each in vpc.get("SubnetIds") or []:
-            if each in held:
-                return held[each].vpc_id
+    for zone in subnets.values():
+        for subnet_id in vpc.get("SubnetIds") or []:
+            if subnet_id in zone:
+                return zone[subnet_id].vpc_id
     return ""
 
 

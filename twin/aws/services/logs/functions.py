@@ -17,11 +17,11 @@ class GetLogGroups(AwsFunction):
     title = "CloudWatch Logs Log Groups"
 
     def answer(self, context: AwsContext, arguments: Props) -> Props:
-        found = _groups(context, arguments.get("logGroupNamePrefix"))
+        groups = _groups(context, arguments.get("logGroupNamePrefix"))
         return {
             "id": context.region,
-            "arns": [each["arn"].removesuffix(":*") for each in found],
-            "logGroupNames": [each["logGroupName"] for each in found],
+            "arns": [group["arn"].removesuffix(":*") for group in groups],
+            "logGroupNames": [group["logGroupName"] for group in groups],
             "region": context.region,
         }
 
@@ -33,30 +33,30 @@ class GetLogGroup(AwsFunction):
 
     def answer(self, context: AwsContext, arguments: Props) -> Props:
         name = arguments["name"]
-        found = next((each for each in _groups(context, name) if each["logGroupName"] == name), None)
-        if found is None:
+        group = next((item for item in _groups(context, name) if item["logGroupName"] == name), None)
+        if group is None:
             raise CloudError(f"reading CloudWatch Logs Log Group ({name}): couldn't find resource")
-        arn = found["arn"].removesuffix(":*")
+        arn = group["arn"].removesuffix(":*")
         tags = context.call("logs", "ListTagsForResource", {"resourceArn": arn}).get("tags", {})
         return {
             "id": name,
             "arn": arn,
-            "creationTime": found["creationTime"],
-            "deletionProtectionEnabled": bool(found.get("deletionProtectionEnabled", False)),
-            "kmsKeyId": found.get("kmsKeyId", ""),
-            "logGroupClass": found.get("logGroupClass", "STANDARD"),
+            "creationTime": group["creationTime"],
+            "deletionProtectionEnabled": bool(group.get("deletionProtectionEnabled", False)),
+            "kmsKeyId": group.get("kmsKeyId", ""),
+            "logGroupClass": group.get("logGroupClass", "STANDARD"),
             "region": context.region,
-            "retentionInDays": found.get("retentionInDays", 0),
+            "retentionInDays": group.get("retentionInDays", 0),
             "tags": tags,
         }
 
 
 def _groups(context: AwsContext, prefix: str | None) -> list[dict[str, Any]]:
     params: Props = {"logGroupNamePrefix": prefix} if prefix else {}
-    found: list[dict[str, Any]] = []
+    groups: list[dict[str, Any]] = []
     while True:
         answer = context.call("logs", "DescribeLogGroups", params)
-        found += answer["logGroups"]
+        groups += answer["logGroups"]
         if not answer.get("nextToken"):
-            return found
+            return groups
         params["nextToken"] = answer["nextToken"]

@@ -43,11 +43,11 @@ class LogGroup(AwsResource):
             else:
                 context.call("logs", "DisassociateKmsKey", {"logGroupName": id})
         if "deletionProtectionEnabled" in changed:
-            given = {
+            arguments = {
                 "logGroupIdentifier": id,
                 "deletionProtectionEnabled": bool(new.get("deletionProtectionEnabled")),
             }
-            context.call("logs", "PutLogGroupDeletionProtection", given)
+            context.call("logs", "PutLogGroupDeletionProtection", arguments)
 
     @staticmethod
     def _retain(context: AwsContext, id: str, days: float) -> None:
@@ -68,4 +68,6 @@ class LogStream(AwsResource):
             if code_of(error) in self.not_found:
                 return None
             raise
-        return next((each for each in answer["logStreams"] if each["logStreamName"] == id), None)
+        return next(
+            (log_stream for log_stream in answer["logStreams"] if log_stream["logStreamName"] == id), None
+        )

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from twin.aws.api_server.request import Answer, Call, Refusal
 from twin.aws.iam import policy_statements
-from twin.aws.validation.moto_state import Look
+from twin.aws.validation.moto_state import MotoState
 
 Params = dict[str, Any]
 RETENTION_DAYS: Final = (
@@ -16,14 +16,14 @@ RETENTION_DAYS: Final = (
 )  # fmt: skip
 
 
-def create_group(params: Params, look: Look) -> None:
+def create_group(params: Params, state: MotoState) -> None:
     """CreateLogGroup: a customer-managed key must exist."""
     named = params.get("kmsKeyId")
     if not named:
         return
-    key = look.key(named)
-    group = f"arn:aws:logs:{look.region}:{look.account}:log-group:{params.get('logGroupName')}"
-    if key is None or not key.enabled or not _lets_logs(key, look.region, group):
+    key = state.key(named)
+    group = f"arn:aws:logs:{state.region}:{state.account}:log-group:{params.get('logGroupName')}"
+    if key is None or not key.enabled or not _lets_logs(key, state.region, group):
         raise Refusal(
             "InvalidParameterException",
             f"The specified KMS key does not exist or is not allowed to be used with Arn '{group}'",
@@ -72,7 +72,7 @@ OPERATIONS: Final[dict[str, Callable[[Call, Any], Answer | None]]] = {
 }
 
 
-def retention(params: Params, _: Look) -> None:
+def retention(params: Params, _: MotoState) -> None:
     """PutRetentionPolicy: one of the published numbers of days."""
     days = params.get("retentionInDays")
     if days not in RETENTION_DAYS:

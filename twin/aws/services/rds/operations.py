@@ -47,51 +47,51 @@ def install() -> None:
     backend.modify_db_subnet_group = _modify_subnet_group
 
 
-def _init(self: Any, backend: Any, *arguments: Any, **given: Any) -> None:
-    engine = ENGINES.get(str(given.get("engine")))
+def _init(self: Any, backend: Any, *arguments: Any, **options: Any) -> None:
+    engine = ENGINES.get(str(options.get("engine")))
     if engine:
-        given["engine_version"] = engine.full(given.get("engine_version"))
-        given.setdefault("license_model", engine.license)
-    given.setdefault("ca_certificate_identifier", CERTIFICATES[0])
-    if given.get("storage_encrypted") and not given.get("kms_key_id"):
-        given["kms_key_id"] = _own_key(backend)
-    elif given.get("kms_key_id"):
-        given["kms_key_id"] = backend._validate_kms_key(given["kms_key_id"])
-    subnets = given.get("db_subnet_group_name")
-    if subnets and not given.get("availability_zone") and subnets in backend.subnet_groups:
-        zones = sorted(each.availability_zone for each in backend.subnet_groups[subnets]._subnets)
-        given["availability_zone"] = zones[0]
-        if given.get("multi_az"):
+        options["engine_version"] = engine.full(options.get("engine_version"))
+        options.setdefault("license_model", engine.license)
+    options.setdefault("ca_certificate_identifier", CERTIFICATES[0])
+    if options.get("storage_encrypted") and not options.get("kms_key_id"):
+        options["kms_key_id"] = _own_key(backend)
+    elif options.get("kms_key_id"):
+        options["kms_key_id"] = backend._validate_kms_key(options["kms_key_id"])
+    subnets = options.get("db_subnet_group_name")
+    if subnets and not options.get("availability_zone") and subnets in backend.subnet_groups:
+        zones = sorted(subnet.availability_zone for subnet in backend.subnet_groups[subnets]._subnets)
+        options["availability_zone"] = zones[0]
+        if options.get("multi_az"):
             self.secondary_availability_zone = zones[1]
-    self.twin_init(backend, *arguments, **given)
+    self.twin_init(backend, *arguments, **options)
     self.dbi_resource_id = f"db-{_drawn(26, _ALPHABET)}"
     self.upgrade_rollout_order = "second"
-    self.network_type = given.get("network_type") or "IPV4"
-    self.backup_target = given.get("backup_target") or "region"
-    self.dedicated_log_volume = bool(given.get("dedicated_log_volume"))
+    self.network_type = options.get("network_type") or "IPV4"
+    self.backup_target = options.get("backup_target") or "region"
+    self.dedicated_log_volume = bool(options.get("dedicated_log_volume"))
     self.engine_lifecycle_support = (
-        given.get("engine_lifecycle_support") or "open-source-rds-extended-support"
+        options.get("engine_lifecycle_support") or "open-source-rds-extended-support"
     )
-    self.timezone = given.get("timezone")
-    self.nchar_character_set_name = given.get("nchar_character_set_name")
-    self.customer_owned_ip_enabled = bool(given.get("enable_customer_owned_ip"))
-    _insights(self, given)
-    self.database_insights_mode = given.get("database_insights_mode") or "standard"
+    self.timezone = options.get("timezone")
+    self.nchar_character_set_name = options.get("nchar_character_set_name")
+    self.customer_owned_ip_enabled = bool(options.get("enable_customer_owned_ip"))
+    _insights(self, options)
+    self.database_insights_mode = options.get("database_insights_mode") or "standard"
 
 
-def _insights(self: Any, given: Any) -> None:
-    on = given.get("enable_performance_insights")
+def _insights(self: Any, options: Any) -> None:
+    on = options.get("enable_performance_insights")
     if on is not None or not hasattr(self, "performance_insights_enabled"):
         self.performance_insights_enabled = bool(on)
-    days, key = (given.get(f"performance_insights_{name}") for name in ("retention_period", "kms_key_id"))
+    days, key = (options.get(f"performance_insights_{name}") for name in ("retention_period", "kms_key_id"))
     if not self.performance_insights_enabled:
         self.performance_insights_retention_period = self.performance_insights_kms_key_id = None
         return
     known = getattr(self, "performance_insights_retention_period", None)
     self.performance_insights_retention_period = days or known or 7
-    held = getattr(self, "performance_insights_kms_key_id", None)
+    current_key = getattr(self, "performance_insights_kms_key_id", None)
     self.performance_insights_kms_key_id = (
-        self.backend._validate_kms_key(key) if key else held or _own_key(self.backend)
+        self.backend._validate_kms_key(key) if key else current_key or _own_key(self.backend)
     )
 
 
@@ -100,38 +100,40 @@ def _own_key(backend: Any) -> str:
     for key in backend.kms.keys.values():
         if "alias/aws/rds" in key.aliases:
             return key.arn
-    made = backend.kms.create_key(None, "ENCRYPT_DECRYPT", "SYMMETRIC_DEFAULT", "AWS's key for RDS", None)
-    made.key_manager = "AWS"
-    backend.kms.create_alias(made.id, "alias/aws/rds")
-    return made.arn
+    created_key = backend.kms.create_key(
+        None, "ENCRYPT_DECRYPT", "SYMMETRIC_DEFAULT", "AWS's key for RDS", None
+    )
+    created_key.key_manager = "AWS"
+    backend.kms.create_alias(created_key.id, "alias/aws/rds")
+    return created_key.arn
 
 
-def _update(self: Any, **given: Any) -> None:
-    if not given.get("apply_immediately"):
-        later = {name: given.pop(name) for name in _LATER if given.get(name) is not None}
+def _update(self: Any, **options: Any) -> None:
+    if not options.get("apply_immediately"):
+        later = {name: options.pop(name) for name in _LATER if options.get(name) is not None}
         waiting = getattr(self, "pending_modified_values", None) or {}
         self.pending_modified_values = {
             **waiting,
             **{_LATER[name]: value for name, value in later.items() if value != getattr(self, name, None)},
         }
     engine = ENGINES.get(self.engine)
-    if given.get("engine_version") and engine:
-        given["engine_version"] = engine.full(given["engine_version"])
-    if given.get("manage_master_user_password") and getattr(self, "manage_master_user_password", False):
-        given.pop("manage_master_user_password")  # it has its secret
-    if given.get("db_port_number"):
-        self.port = given["db_port_number"]
-    self.twin_update(**given)
-    _insights(self, given)
+    if options.get("engine_version") and engine:
+        options["engine_version"] = engine.full(options["engine_version"])
+    if options.get("manage_master_user_password") and getattr(self, "manage_master_user_password", False):
+        options.pop("manage_master_user_password")  # it has its secret
+    if options.get("db_port_number"):
+        self.port = options["db_port_number"]
+    self.twin_update(**options)
+    _insights(self, options)
 
 
 def _parameter_groups(self: Any) -> list[Any]:
     # A default group is RDS's own: reading must not put it among the account's.
     before = set(self.backend.db_parameter_groups)
-    found = self.twin_parameter_groups()
+    groups = self.twin_parameter_groups()
     for name in set(self.backend.db_parameter_groups) - before:
         del self.backend.db_parameter_groups[name]
-    return found
+    return groups
 
 
 def _secret_string(self: Any) -> str:
@@ -153,9 +155,9 @@ def _create_secret(self: Any, kms_key_id: str | None) -> Any:
 
 
 def _modify_subnet_group(self: Any, subnet_name: str, description: str | None, subnets: list[Any]) -> Any:
-    made = self.twin_modify_subnet_group(subnet_name, description, subnets)
-    self.subnet_groups[subnet_name] = made  # moto takes it out and forgets to put it back
-    return made
+    group = self.twin_modify_subnet_group(subnet_name, description, subnets)
+    self.subnet_groups[subnet_name] = group  # moto takes it out and forgets to put it back
+    return group
 
 
 def _drawn(length: int, alphabet: str) -> str:
@@ -169,8 +171,8 @@ def reset_parameters(call: Call, backend: Any) -> Answer:
     group = backend.db_parameter_groups[call.params["DBParameterGroupName"]]
     if call.params.get("ResetAllParameters"):
         group.parameters.clear()
-    for each in call.params.get("Parameters") or []:
-        group.parameters.pop(each["ParameterName"], None)
+    for parameter in call.params.get("Parameters") or []:
+        group.parameters.pop(parameter["ParameterName"], None)
     body = (
         '<ResetDBParameterGroupResponse xmlns="http://rds.amazonaws.com/doc/2014-10-31/">'
         f"<ResetDBParameterGroupResult><DBParameterGroupName>{group.name}</DBParameterGroupName>"

@@ -10,7 +10,7 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 from twin.aws.api_server.request import Call
-from twin.aws.iam.policy_evaluation import Asked
+from twin.aws.iam.policy_evaluation import AuthorizationRequest
 from twin.aws.services.kms import permissions as kms
 from twin.aws.services.s3tables import files
 
@@ -63,38 +63,40 @@ _OF_VERSIONS: Final = frozenset(
     {"GetObject", "DeleteObject", "GetObjectTagging", "PutObjectTagging", "DeleteObjectTagging"}
     | {"GetObjectAcl", "PutObjectAcl", "GetObjectAttributes"}
 )
-_VERSION_ACTIONS: Final = {each: each.replace("Object", "ObjectVersion", 1) for each in _OF_VERSIONS}
+_VERSION_ACTIONS: Final = {
+    operation: operation.replace("Object", "ObjectVersion", 1) for operation in _OF_VERSIONS
+}
 
 
-def asked(call: Call, moto: Any) -> list[Asked]:
+def requests(call: Call, moto: Any) -> list[AuthorizationRequest]:
     """All rights that a call needs."""
     params = call.params
     bucket, key = str(params.get("Bucket") or ""), params.get("Key")
     context = {**_headers(call), **_listing(params)}
     if call.operation == "DeleteObjects":
         return [
-            _on_object(moto, bucket, str(each["Key"]), "DeleteObject", context, each.get("VersionId"))
-            for each in (params.get("Delete") or {}).get("Objects") or []
+            _on_object(moto, bucket, str(object_["Key"]), "DeleteObject", context, object_.get("VersionId"))
+            for object_ in (params.get("Delete") or {}).get("Objects") or []
         ]
     if key is None:
         if files.is_table(bucket):
             raise files.not_allowed()
         action = _BUCKET.get(call.operation, call.operation)
         resource = "*" if action == "ListAllMyBuckets" else f"arn:aws:s3:::{bucket}"
-        return [Asked(f"s3:{action}", resource, context, policy_of(moto, bucket))]
+        return [AuthorizationRequest(f"s3:{action}", resource, context, policy_of(moto, bucket))]
     action = _OBJECT.get(call.operation, call.operation)
-    found = [_on_object(moto, bucket, str(key), action, context, params.get("VersionId"))]
+    requests = [_on_object(moto, bucket, str(key), action, context, params.get("VersionId"))]
     source = str(params.get("CopySource") or "")
     if source:
         of, _, name = unquote(source).partition("?versionId=")[0].lstrip("/").partition("/")
-        found.append(_on_object(moto, of, name, "GetObject", context, None))
-        found += _key(moto, call.region, of, name, "GetObject", {})
+        requests.append(_on_object(moto, of, name, "GetObject", context, None))
+        requests += _key(moto, call.region, of, name, "GetObject", {})
     if params.get("Tagging") and action == "PutObject":
-        found.append(_on_object(moto, bucket, str(key), "PutObjectTagging", context, None))
-    return found + _key(moto, call.region, bucket, str(key), call.operation, call.environ)
+        requests.append(_on_object(moto, bucket, str(key), "PutObjectTagging", context, None))
+    return requests + _key(moto, call.region, bucket, str(key), call.operation, call.environ)
 
 
-def of_object(moto: Any, region: str, bucket: str, key: str, operation: str) -> list[Asked]:
+def of_object(moto: Any, region: str, bucket: str, key: str, operation: str) -> list[AuthorizationRequest]:
     """The rights that an AWS service needs for GetObject or PutObject, as whom it does that."""
     return [
         _on_object(moto, bucket, key, operation, {}, None),
@@ -102,12 +104,12 @@ def of_object(moto: Any, region: str, bucket: str, key: str, operation: str) -> 
     ]
 
 
-def of_absent(call: Call, moto: Any) -> list[Asked]:
+def of_absent(call: Call, moto: Any) -> list[AuthorizationRequest]:
     """The right that a reader of an object needs too, where there is none of that name."""
     bucket = str(call.params.get("Bucket") or "")
     if _stored(moto, bucket, str(call.params.get("Key") or "")) is not None:
         return []
-    return [Asked("s3:ListBucket", f"arn:aws:s3:::{bucket}", {}, policy_of(moto, bucket))]
+    return [AuthorizationRequest("s3:ListBucket", f"arn:aws:s3:::{bucket}", {}, policy_of(moto, bucket))]
 
 
 def _stored(moto: Any, bucket: str, key: str) -> Any:
@@ -119,8 +121,8 @@ def _stored(moto: Any, bucket: str, key: str) -> Any:
 
 def policy_of(moto: Any, bucket: str) -> Any:
     """A bucket's policy, or None."""
-    found = moto.backend("s3").buckets.get(bucket)
-    return None if found is None else found.policy
+    bucket_ = moto.backend("s3").buckets.get(bucket)
+    return None if bucket_ is None else bucket_.policy
 
 
 def closed_to_everybody(moto: Any, bucket: str) -> bool:
@@ -131,25 +133,27 @@ def closed_to_everybody(moto: Any, bucket: str) -> bool:
 
 def _on_object(
     moto: Any, bucket: str, key: str, action: str, context: Mapping[str, str], version: Any
-) -> Asked:
+) -> AuthorizationRequest:
     if version:
         action, context = _VERSION_ACTIONS.get(action, action), {**context, "s3:VersionId": str(version)}
     if files.is_table(bucket):
         return files.right(moto, bucket, action, context)
-    held: Any = moto.backend("s3").buckets.get(bucket)
-    return Asked(f"s3:{action}", f"arn:aws:s3:::{bucket}/{key}", context, held.policy if held else None)
+    bucket_: Any = moto.backend("s3").buckets.get(bucket)
+    return AuthorizationRequest(
+        f"s3:{action}", f"arn:aws:s3:::{bucket}/{key}", context, bucket_.policy if bucket_ else None
+    )
 
 
 def _headers(call: Call) -> dict[str, str]:
     """What S3's condition keys report of a request: the headers that it was sent with."""
-    found = {
+    headers = {
         "s3:" + name.removeprefix("HTTP_").lower().replace("_", "-"): str(value)
         for name, value in call.environ.items()
         if name.startswith("HTTP_X_AMZ_") and name != "HTTP_X_AMZ_SECURITY_TOKEN"
     }
-    found |= _creation(call)
-    found["s3:authType"] = "REST-QUERY-STRING" if "X-Amz-Signature" in call.query else "REST-HEADER"
-    return found
+    headers |= _creation(call)
+    headers["s3:authType"] = "REST-QUERY-STRING" if "X-Amz-Signature" in call.query else "REST-HEADER"
+    return headers
 
 
 _CREATING: Final = frozenset({"PutObject", "CopyObject", "CompleteMultipartUpload"})
@@ -179,21 +183,21 @@ _JOINS: Final = frozenset({"UploadPart", "UploadPartCopy", "CompleteMultipartUpl
 
 def _key(
     moto: Any, region: str, bucket: str, key: str, operation: str, environ: Mapping[str, Any]
-) -> list[Asked]:
-    held: Any = moto.backend("s3").buckets.get(bucket)
-    if held is None:
+) -> list[AuthorizationRequest]:
+    bucket_: Any = moto.backend("s3").buckets.get(bucket)
+    if bucket_ is None:
         return []
-    default = _default(held)
+    default = _default(bucket_)
     context = {
         "kms:EncryptionContext:aws:s3:arn": f"arn:aws:s3:::{bucket}"
         + ("" if str(default.get("BucketKeyEnabled")).lower() == "true" else f"/{key}"),
         "kms:EncryptionContextKeys": "aws:s3:arn",
     }
-    found: list[Asked] = []
+    requests: list[AuthorizationRequest] = []
     if operation in _READS:
         stored = _stored(moto, bucket, key)
         if stored is not None and stored.encryption == "aws:kms":
-            found += kms.by_service(moto, region, "s3", "kms:Decrypt", stored.kms_key_id, context)
+            requests += kms.by_service(moto, region, "s3", "kms:Decrypt", stored.kms_key_id, context)
     if operation in _WRITES | _JOINS:
         algorithm = environ.get("HTTP_X_AMZ_SERVER_SIDE_ENCRYPTION") or default.get("SSEAlgorithm")
         named = environ.get("HTTP_X_AMZ_SERVER_SIDE_ENCRYPTION_AWS_KMS_KEY_ID")
@@ -202,8 +206,8 @@ def _key(
             actions = ["kms:GenerateDataKey"] if operation in _WRITES else []
             actions += ["kms:Decrypt"] if operation in _JOINS else []
             for action in actions:
-                found += kms.by_service(moto, region, "s3", action, named, context)
-    return found
+                requests += kms.by_service(moto, region, "s3", action, named, context)
+    return requests
 
 
 def _default(bucket: Any) -> dict[str, Any]:

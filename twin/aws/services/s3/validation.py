@@ -13,7 +13,7 @@ from typing import Any, Final
 from twin.aws.api_server.request import Answer, Call, Refusal
 from twin.aws.services.s3tables import files
 from twin.aws.validation import extension_store
-from twin.aws.validation.moto_state import Look
+from twin.aws.validation.moto_state import MotoState
 
 Params = dict[str, Any]
 
@@ -45,7 +45,7 @@ def bucket_name_fault(name: str) -> str:
     return ""
 
 
-def create_bucket(params: Params, look: Look) -> None:
+def create_bucket(params: Params, state: MotoState) -> None:
     """CreateBucket: S3's rules for names, and in us-east-1 too a name that is the owner's own is taken."""
     name = str(params["Bucket"])
     reason = bucket_name_fault(name)
@@ -58,7 +58,7 @@ def create_bucket(params: Params, look: Look) -> None:
             "system. Please select a different name and try again.",
             409,
         )
-    if name in look.s3.buckets:
+    if name in state.s3.buckets:
         raise Refusal(
             "BucketAlreadyOwnedByYou",
             "Your previous request to create the named bucket succeeded and you already own it.",
@@ -66,24 +66,24 @@ def create_bucket(params: Params, look: Look) -> None:
         )
 
 
-def bucket(params: Params, look: Look) -> Any:
+def bucket(params: Params, state: MotoState) -> Any:
     """A bucket, or S3's refusal."""
-    found = look.s3.buckets.get(params["Bucket"])
-    if found is None:
+    bucket = state.s3.buckets.get(params["Bucket"])
+    if bucket is None:
         raise Refusal("NoSuchBucket", "The specified bucket does not exist", 404)
-    return found
+    return bucket
 
 
-def upload(params: Params, look: Look) -> None:
+def upload(params: Params, state: MotoState) -> None:
     """CompleteMultipartUpload: of an upload that was begun, and is not complete."""
-    if params.get("UploadId") not in bucket(params, look).multiparts:
+    if params.get("UploadId") not in bucket(params, state).multiparts:
         raise Refusal(
             "NoSuchUpload",
             "The specified upload does not exist. The upload ID may be invalid, or "
             "the upload may have been aborted or completed.",
             404,
         )
-    begun = _algorithm(params, look)
+    begun = _algorithm(params, state)
     if begun is None or begun[1] != "COMPOSITE":
         return
     for stated in (params.get("MultipartUpload") or {}).get("Parts") or []:
@@ -104,9 +104,9 @@ def _checksums(stated: Params) -> set[str]:
     return named or ({str(stated["ChecksumAlgorithm"]).lower()} if stated.get("ChecksumAlgorithm") else set())
 
 
-def _algorithm(params: Params, look: Look) -> tuple[str, str] | None:
+def _algorithm(params: Params, state: MotoState) -> tuple[str, str] | None:
     """Algorithm and type of checksum that an upload began with."""
-    begun = bucket(params, look).multiparts.get(params.get("UploadId"))
+    begun = bucket(params, state).multiparts.get(params.get("UploadId"))
     name = begun and begun.metadata.get("x-amz-checksum-algorithm")
     if not name:
         return None
@@ -114,9 +114,9 @@ def _algorithm(params: Params, look: Look) -> tuple[str, str] | None:
     return str(name).lower(), begun.metadata.get("x-amz-checksum-type") or default
 
 
-def content(params: Params, look: Look, what: str = "Put Object") -> None:
+def content(params: Params, state: MotoState, what: str = "Put Object") -> None:
     """PutObject: with a checksum where a retention is set, by the request or the bucket."""
-    here = bucket(params, look)
+    here = bucket(params, state)
     if not (here.default_lock_mode or params.get("ObjectLockMode")):
         return
     if not (params.get("ContentMD5") or _checksums(params)):
@@ -127,10 +127,10 @@ def content(params: Params, look: Look, what: str = "Put Object") -> None:
         )
 
 
-def part(params: Params, look: Look) -> None:
+def part(params: Params, state: MotoState) -> None:
     """UploadPart: with the algorithm that the upload began with."""
-    content(params, look, "Put Part")
-    begun, stated = _algorithm(params, look), _checksums(params)
+    content(params, state, "Put Part")
+    begun, stated = _algorithm(params, state), _checksums(params)
     if begun is not None and stated and stated != {begun[0]}:
         raise Refusal(
             "InvalidRequest",
@@ -139,9 +139,9 @@ def part(params: Params, look: Look) -> None:
         )
 
 
-def versioning(params: Params, look: Look) -> None:
+def versioning(params: Params, state: MotoState) -> None:
     """PutBucketVersioning: a bucket with Object Lock stays versioned."""
-    here = bucket(params, look)
+    here = bucket(params, state)
     if here.object_lock_enabled and params["VersioningConfiguration"].get("Status") == "Suspended":
         raise Refusal(
             "InvalidBucketState",
@@ -151,9 +151,9 @@ def versioning(params: Params, look: Look) -> None:
         )
 
 
-def encryption(params: Params, look: Look) -> None:
+def encryption(params: Params, state: MotoState) -> None:
     """PutBucketEncryption: a key that goes with the algorithm, and that is there."""
-    bucket(params, look)
+    bucket(params, state)
     for rule in params["ServerSideEncryptionConfiguration"]["Rules"]:
         default = rule.get("ApplyServerSideEncryptionByDefault") or {}
         key = default.get("KMSMasterKeyID")
@@ -164,28 +164,28 @@ def encryption(params: Params, look: Look) -> None:
                 "aws:kms:dsse",
             )
         # S3 itself would take it, and then refuse every object.
-        if key and look.key(str(key)) is None:
+        if key and state.key(str(key)) is None:
             raise Refusal("KMS.NotFoundException", f"Key '{key}' does not exist")
 
 
-def lock(params: Params, look: Look) -> None:
+def lock(params: Params, state: MotoState) -> None:
     """PutObjectLockConfiguration: on a versioned bucket, with days or years."""
-    here = bucket(params, look)
+    here = bucket(params, state)
     if not here.is_versioned:
         raise Refusal(
             "InvalidBucketState",
             "Versioning must be 'Enabled' on the bucket to apply a Object Lock configuration",
             409,
         )
-    asked = (params.get("ObjectLockConfiguration") or {}).get("Rule") or {}
-    retention = asked.get("DefaultRetention") or {}
-    if asked and (bool(retention.get("Days")) == bool(retention.get("Years")) or not retention.get("Mode")):
+    rule = (params.get("ObjectLockConfiguration") or {}).get("Rule") or {}
+    retention = rule.get("DefaultRetention") or {}
+    if rule and (bool(retention.get("Days")) == bool(retention.get("Years")) or not retention.get("Mode")):
         raise Refusal("MalformedXML", "A default retention has a mode, and days or years")
 
 
-def lifecycle(params: Params, look: Look) -> None:
+def lifecycle(params: Params, state: MotoState) -> None:
     """PutBucketLifecycleConfiguration."""
-    bucket(params, look)
+    bucket(params, state)
     rules = (params.get("LifecycleConfiguration") or {}).get("Rules") or []
     names = [rule.get("ID") for rule in rules if rule.get("ID")]
     if len(names) != len(set(names)):
@@ -231,21 +231,21 @@ def _days(rule: Params) -> None:
             raise Refusal(_INVALID, f"'{days}' for {member} action must be a positive integer")
 
 
-def bucket_policy(params: Params, look: Look) -> None:
+def bucket_policy(params: Params, state: MotoState) -> None:
     """PutBucketPolicy: of this bucket, for principals that exist, and not public where that is blocked."""
-    here = bucket(params, look)
+    here = bucket(params, state)
     text = params["Policy"]
     text = text.decode() if isinstance(text, bytes) else str(text)
     if len(re.sub(r"\s", "", text)) > _SIZE:
         raise Refusal("PolicyTooLarge", f"Policy document is larger than the maximum of {_SIZE} bytes")
     try:
-        given: Any = json.loads(text)["Statement"]
+        statements: Any = json.loads(text)["Statement"]
     except (ValueError, KeyError, TypeError):
         raise Refusal("MalformedPolicy", "This policy contains invalid Json") from None
     block = here.public_access_block
     blocked = block is not None and str(block.block_public_policy).lower() == "true"
-    for statement in given if isinstance(given, list) else [given]:
-        _statement(statement, str(params["Bucket"]), look)
+    for statement in statements if isinstance(statements, list) else [statements]:
+        _statement(statement, str(params["Bucket"]), state)
         if blocked and _public(statement):
             raise Refusal(
                 "AccessDenied",
@@ -255,22 +255,22 @@ def bucket_policy(params: Params, look: Look) -> None:
             )
 
 
-def _statement(statement: Params, name: str, look: Look) -> None:
+def _statement(statement: Params, name: str, state: MotoState) -> None:
     resources = statement.get("Resource") or statement.get("NotResource")
     if not resources:
         raise Refusal("MalformedPolicy", "Missing required field Resource")
     arn = f"arn:aws:s3:::{name}"
-    for each in _listed(resources):
-        if each != "*" and each != arn and not each.startswith((f"{arn}/", f"{arn}*")):
-            raise Refusal("MalformedPolicy", f"Policy has invalid resource: {each}")
-    for action in _listed(statement.get("Action") or statement.get("NotAction")):
+    for resource in _as_list(resources):
+        if resource != "*" and resource != arn and not resource.startswith((f"{arn}/", f"{arn}*")):
+            raise Refusal("MalformedPolicy", f"Policy has invalid resource: {resource}")
+    for action in _as_list(statement.get("Action") or statement.get("NotAction")):
         if action != "*" and not action.lower().startswith("s3:"):
             raise Refusal("MalformedPolicy", f"Policy has invalid action: {action}")
-    known = {each.arn for each in [*look.roles(), *look.iam.users.values()]}
+    known = {role.arn for role in [*state.roles(), *state.iam.users.values()]}
     for principal in _principals(statement):
         parts = principal.split(":")
         extension_store = (
-            len(parts) == 6 and parts[2] == "iam" and parts[4] == look.account and parts[5] != "root"
+            len(parts) == 6 and parts[2] == "iam" and parts[4] == state.account and parts[5] != "root"
         )
         if extension_store and principal not in known:
             raise Refusal("MalformedPolicy", f"Invalid principal in policy: {principal}")
@@ -278,11 +278,11 @@ def _statement(statement: Params, name: str, look: Look) -> None:
 
 def _principals(statement: Params) -> Iterator[str]:
     for member in ("Principal", "NotPrincipal"):
-        given: Any = statement.get(member)
-        if isinstance(given, str):
-            yield given
-        elif given:
-            yield from map(str, _listed(given.get("AWS")))
+        principal: Any = statement.get(member)
+        if isinstance(principal, str):
+            yield principal
+        elif principal:
+            yield from map(str, _as_list(principal.get("AWS")))
 
 
 _NARROW: Final = ("aws:PrincipalOrg", "aws:Source", "aws:Principal", "s3:DataAccessPoint", "aws:userid")
@@ -293,10 +293,10 @@ def _public(statement: Params) -> bool:
     if statement.get("Effect") != "Allow" or "*" not in _principals(statement):
         return False
     keys = [key for keys in (statement.get("Condition") or {}).values() for key in keys]
-    return not any(key.lower().startswith(tuple(each.lower() for each in _NARROW)) for key in keys)
+    return not any(key.lower().startswith(tuple(prefix.lower() for prefix in _NARROW)) for key in keys)
 
 
-def _listed(value: Any) -> list[Any]:
+def _as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [] if value is None else [value]
 
 
@@ -316,16 +316,16 @@ RULES: Final = {
 # Operations
 
 
-def _held(call: Call, backend: Any) -> dict[str, Any] | None:
-    found = backend.buckets.get(call.params.get("Bucket"))
-    return None if found is None else vars(found).setdefault("twin_put", {})
+def _put_settings(call: Call, backend: Any) -> dict[str, Any] | None:
+    bucket = backend.buckets.get(call.params.get("Bucket"))
+    return None if bucket is None else vars(bucket).setdefault("twin_put", {})
 
 
 def _put(kind: str) -> Callable[[Call, Any], Answer | None]:
     def put(call: Call, backend: Any) -> Answer | None:
-        held = _held(call, backend)
-        if held is not None:
-            held[kind] = (call.body, call.environ.get(f"HTTP_{_SMALLEST}"))
+        settings = _put_settings(call, backend)
+        if settings is not None:
+            settings[kind] = (call.body, call.environ.get(f"HTTP_{_SMALLEST}"))
         return None  # moto takes it too
 
     return put
@@ -333,10 +333,10 @@ def _put(kind: str) -> Callable[[Call, Any], Answer | None]:
 
 def _get(kind: str) -> Callable[[Call, Any], Answer | None]:
     def get(call: Call, backend: Any) -> Answer | None:
-        held = (_held(call, backend) or {}).get(kind)
-        if held is None:
+        setting = (_put_settings(call, backend) or {}).get(kind)
+        if setting is None:
             return None
-        body, smallest = held
+        body, smallest = setting
         headers = [("Content-Type", "application/xml")]
         if kind == "lifecycle":
             headers.append((_SMALLEST.lower().replace("_", "-"), smallest or "all_storage_classes_128K"))
@@ -350,7 +350,7 @@ _SMALLEST: Final = "X_AMZ_TRANSITION_DEFAULT_MINIMUM_OBJECT_SIZE"
 
 def drop_lifecycle(call: Call, backend: Any) -> Answer | None:
     """DeleteBucketLifecycle."""
-    (_held(call, backend) or {}).pop("lifecycle", None)
+    (_put_settings(call, backend) or {}).pop("lifecycle", None)
     return None
 
 
@@ -371,13 +371,13 @@ def list_buckets(call: Call, backend: Any) -> Answer | None:
     """ListBuckets, without those that S3 Tables has for its tables: no account sees them."""
     if not any(files.is_table(name) for name in backend.buckets):
         return None
-    asked = call.params
-    if asked.get("MaxBuckets") or asked.get("BucketRegion"):
+    params = call.params
+    if params.get("MaxBuckets") or params.get("BucketRegion"):
         raise NotImplementedError("pages or regions of buckets, where there are tables of S3 Tables")
     seen = [
-        {"Name": name, "CreationDate": each.creation_date, "BucketRegion": each.region_name}
-        for name, each in sorted(backend.buckets.items())
-        if name.startswith(asked.get("Prefix") or "") and not files.is_table(name)
+        {"Name": name, "CreationDate": bucket.creation_date, "BucketRegion": bucket.region_name}
+        for name, bucket in sorted(backend.buckets.items())
+        if name.startswith(params.get("Prefix") or "") and not files.is_table(name)
     ]
     return extension_store.respond(call, {"Buckets": seen, "Owner": {"ID": backend.account_id}})
 

@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from twin.aws.api_server.request import Refusal
-from twin.aws.iam.policy_evaluation import Asked
+from twin.aws.iam.policy_evaluation import AuthorizationRequest
 from twin.aws.services.s3tables.validation import BUCKETS, TABLES
 from twin.aws.validation import extension_store
-from twin.aws.validation.moto_state import Look
+from twin.aws.validation.moto_state import MotoState
 from twin.iceberg import metadata
 
 Params = dict[str, Any]
@@ -30,23 +30,23 @@ def is_table(place: str) -> bool:
     return place.removeprefix("s3://").partition("/")[0].endswith(_SUFFIX)
 
 
-def arn_of(look: Look, place: str) -> str:
+def arn_of(state: MotoState, place: str) -> str:
     """The arn that a place in S3 is governed by: the table's of S3 Tables, or its own."""
-    held = _of_place(look.moto.backend("s3tables", look.region), place) if is_table(place) else None
-    if held is None:
+    table = _of_place(state.moto.backend("s3tables", state.region), place) if is_table(place) else None
+    if table is None:
         return "arn:aws:s3:::" + place.partition("://")[2]
-    return str(held[1].shown["tableARN"])
+    return str(table[1].description["tableARN"])
 
 
 def _of_place(backend: Any, place: str) -> tuple[str, extension_store.Thing] | None:
     bucket = place.removeprefix("s3://").partition("/")[0]
-    for key, each in extension_store.held(backend, TABLES).items():
-        if each.shown["warehouseLocation"] == f"s3://{bucket}":
-            return key.partition(";")[0], each
+    for key, table in extension_store.resources(backend, TABLES).items():
+        if table.description["warehouseLocation"] == f"s3://{bucket}":
+            return key.partition(";")[0], table
     return None
 
 
-def right(moto: Any, bucket: str, action: str, context: Mapping[str, str]) -> Asked:
+def right(moto: Any, bucket: str, action: str, context: Mapping[str, str]) -> AuthorizationRequest:
     """The right on a table that a call on an object of it needs. Raises Refusal for calls that no table
     takes."""
     deed = "GetTableData" if action in _READS else "PutTableData" if action in _WRITES else ""
@@ -54,11 +54,13 @@ def right(moto: Any, bucket: str, action: str, context: Mapping[str, str]) -> As
         raise not_allowed()
     for region in _regions(moto):
         backend = moto.backend("s3tables", region)
-        held = _of_place(backend, bucket)
-        if held is not None:
-            kept = extension_store.held(backend, BUCKETS)[held[0]].kept
-            return Asked(f"s3tables:{deed}", held[1].shown["tableARN"], context, kept.get("policy"))
-    return Asked(f"s3tables:{deed}", None, context)
+        entry = _of_place(backend, bucket)
+        if entry is not None:
+            internal = extension_store.resources(backend, BUCKETS)[entry[0]].internal
+            return AuthorizationRequest(
+                f"s3tables:{deed}", entry[1].description["tableARN"], context, internal.get("policy")
+            )
+    return AuthorizationRequest(f"s3tables:{deed}", None, context)
 
 
 def not_allowed() -> Refusal:
@@ -83,26 +85,26 @@ def _s3(backend: Any) -> Any:
 
 def make(backend: Any, place: str, encryption: Params) -> None:
     """The bucket of a new table, encrypted as the table is."""
-    made = _s3(backend).create_bucket(place.removeprefix("s3://"), backend.region_name)
+    bucket = _s3(backend).create_bucket(place.removeprefix("s3://"), backend.region_name)
     if encryption.get("kmsKeyArn"):
         rule = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": encryption["kmsKeyArn"]}
-        made.encryption = {"Rule": {"ApplyServerSideEncryptionByDefault": rule}}
+        bucket.encryption = {"Rule": {"ApplyServerSideEncryptionByDefault": rule}}
 
 
 def begin(backend: Any, where: str, arn: str, declared: Params) -> None:
     """The first metadata file of a table that is made with columns, which are numbered in their order."""
     bucket, _, key = where.partition("://")[2].partition("/")
     fields = [
-        {"Id": number, "Name": each["name"], "Type": each["type"], "Required": bool(each.get("required"))}
-        for number, each in enumerate(declared["schema"]["fields"], start=1)
+        {"Id": number, "Name": field["name"], "Type": field["type"], "Required": bool(field.get("required"))}
+        for number, field in enumerate(declared["schema"]["fields"], start=1)
     ]
     table = {
         "Location": f"s3://{bucket}",
         "Schema": {"SchemaId": 0, "Fields": fields},
         "Properties": declared.get("properties") or {},
     }
-    made = metadata(table, 2, arn, time.time())
-    _s3(backend).put_object(bucket, key, json.dumps(made).encode())
+    metadata_ = metadata(table, 2, arn, time.time())
+    _s3(backend).put_object(bucket, key, json.dumps(metadata_).encode())
 
 
 def drop(backend: Any, place: str) -> None:

@@ -37,16 +37,16 @@ def _drawn() -> str:
 
 
 def _table(params: Params, backend: Any) -> extension_store.Thing:
-    held = extension_store.held(backend, TABLES)
+    tables = extension_store.resources(backend, TABLES)
     if params.get("tableArn"):
-        return next(each for each in held.values() if each.shown["tableARN"] == params["tableArn"])
-    return held[f"{params['tableBucketARN']};{params['namespace']};{params['name']}"]
+        return next(table for table in tables.values() if table.description["tableARN"] == params["tableArn"])
+    return tables[f"{params['tableBucketARN']};{params['namespace']};{params['name']}"]
 
 
 def make_bucket(params: Params, backend: Any) -> Params:
     """CreateTableBucket."""
     arn = f"arn:aws:s3tables:{backend.region_name}:{backend.account_id}:bucket/{params['name']}"
-    shown = {
+    description = {
         "arn": arn,
         "name": params["name"],
         "ownerAccountId": backend.account_id,
@@ -54,49 +54,53 @@ def make_bucket(params: Params, backend: Any) -> Params:
         "tableBucketId": _drawn(),
         "type": "customer",
     }
-    kept = {"encryption": params.get("encryptionConfiguration") or _PLAIN, "upkeep": dict(_REMOVAL)}
-    extension_store.held(backend, BUCKETS)[arn] = extension_store.Thing(shown, kept)
+    internal = {"encryption": params.get("encryptionConfiguration") or _PLAIN, "upkeep": dict(_REMOVAL)}
+    extension_store.resources(backend, BUCKETS)[arn] = extension_store.Thing(description, internal)
     extension_store.tag_anew(backend, arn, params.get("tags") or {})
     return {"arn": arn}
 
 
 def tell_bucket(params: Params, backend: Any) -> Params:
     """GetTableBucket."""
-    return extension_store.held(backend, BUCKETS)[params["tableBucketARN"]].shown
+    return extension_store.resources(backend, BUCKETS)[params["tableBucketARN"]].description
 
 
 def list_buckets(_: Params, backend: Any) -> Params:
     """ListTableBuckets."""
-    return {"tableBuckets": [each.shown for each in extension_store.held(backend, BUCKETS).values()]}
+    return {
+        "tableBuckets": [
+            bucket.description for bucket in extension_store.resources(backend, BUCKETS).values()
+        ]
+    }
 
 
 def drop_bucket(params: Params, backend: Any) -> Params:
     """DeleteTableBucket."""
-    del extension_store.held(backend, BUCKETS)[params["tableBucketARN"]]
+    del extension_store.resources(backend, BUCKETS)[params["tableBucketARN"]]
     return {}
 
 
 def encrypt(params: Params, backend: Any) -> Params:
     """PutTableBucketEncryption, DeleteTableBucketEncryption."""
-    kept = extension_store.held(backend, BUCKETS)[params["tableBucketARN"]].kept
-    kept["encryption"] = params.get("encryptionConfiguration") or _PLAIN
+    internal = extension_store.resources(backend, BUCKETS)[params["tableBucketARN"]].internal
+    internal["encryption"] = params.get("encryptionConfiguration") or _PLAIN
     return {}
 
 
 def tell_encryption(params: Params, backend: Any) -> Params:
     """GetTableBucketEncryption."""
     return {
-        "encryptionConfiguration": extension_store.held(backend, BUCKETS)[params["tableBucketARN"]].kept[
-            "encryption"
-        ]
+        "encryptionConfiguration": extension_store.resources(backend, BUCKETS)[
+            params["tableBucketARN"]
+        ].internal["encryption"]
     }
 
 
 def keep_bucket(params: Params, backend: Any) -> Params:
     """PutTableBucketMaintenanceConfiguration."""
-    extension_store.held(backend, BUCKETS)[params["tableBucketARN"]].kept["upkeep"][params["type"]] = params[
-        "value"
-    ]
+    extension_store.resources(backend, BUCKETS)[params["tableBucketARN"]].internal["upkeep"][
+        params["type"]
+    ] = params["value"]
     return {}
 
 
@@ -105,69 +109,79 @@ def tell_bucket_upkeep(params: Params, backend: Any) -> Params:
     arn = params["tableBucketARN"]
     return {
         "tableBucketARN": arn,
-        "configuration": extension_store.held(backend, BUCKETS)[arn].kept["upkeep"],
+        "configuration": extension_store.resources(backend, BUCKETS)[arn].internal["upkeep"],
     }
 
 
 def set_policy(params: Params, backend: Any) -> Params:
     """PutTableBucketPolicy."""
-    extension_store.held(backend, BUCKETS)[params["tableBucketARN"]].kept["policy"] = params["resourcePolicy"]
+    extension_store.resources(backend, BUCKETS)[params["tableBucketARN"]].internal["policy"] = params[
+        "resourcePolicy"
+    ]
     return {}
 
 
 def tell_policy(params: Params, backend: Any) -> Params:
     """GetTableBucketPolicy."""
-    return {"resourcePolicy": extension_store.held(backend, BUCKETS)[params["tableBucketARN"]].kept["policy"]}
+    return {
+        "resourcePolicy": extension_store.resources(backend, BUCKETS)[params["tableBucketARN"]].internal[
+            "policy"
+        ]
+    }
 
 
 def drop_policy(params: Params, backend: Any) -> Params:
     """DeleteTableBucketPolicy."""
-    extension_store.held(backend, BUCKETS)[params["tableBucketARN"]].kept.pop("policy", None)
+    extension_store.resources(backend, BUCKETS)[params["tableBucketARN"]].internal.pop("policy", None)
     return {}
 
 
 def make_namespace(params: Params, backend: Any) -> Params:
     """CreateNamespace."""
     arn, names = params["tableBucketARN"], params["namespace"]
-    shown = {
+    description = {
         "namespace": names,
         "createdAt": extension_store.now(),
         "createdBy": backend.account_id,
         "ownerAccountId": backend.account_id,
         "namespaceId": _drawn(),
-        "tableBucketId": extension_store.held(backend, BUCKETS)[arn].shown["tableBucketId"],
+        "tableBucketId": extension_store.resources(backend, BUCKETS)[arn].description["tableBucketId"],
     }
-    extension_store.held(backend, NAMESPACES)[f"{arn};{names[0]}"] = extension_store.Thing(shown)
+    extension_store.resources(backend, NAMESPACES)[f"{arn};{names[0]}"] = extension_store.Thing(description)
     return {"tableBucketARN": arn, "namespace": names}
 
 
 def tell_namespace(params: Params, backend: Any) -> Params:
     """GetNamespace."""
-    return extension_store.held(backend, NAMESPACES)[
+    return extension_store.resources(backend, NAMESPACES)[
         f"{params['tableBucketARN']};{params['namespace']}"
-    ].shown
+    ].description
 
 
 def list_namespaces(params: Params, backend: Any) -> Params:
     """ListNamespaces."""
-    held = extension_store.held(backend, NAMESPACES).items()
+    namespaces = extension_store.resources(backend, NAMESPACES).items()
     return {
-        "namespaces": [each.shown for key, each in held if key.startswith(f"{params['tableBucketARN']};")]
+        "namespaces": [
+            namespace.description
+            for key, namespace in namespaces
+            if key.startswith(f"{params['tableBucketARN']};")
+        ]
     }
 
 
 def drop_namespace(params: Params, backend: Any) -> Params:
     """DeleteNamespace."""
-    del extension_store.held(backend, NAMESPACES)[f"{params['tableBucketARN']};{params['namespace']}"]
+    del extension_store.resources(backend, NAMESPACES)[f"{params['tableBucketARN']};{params['namespace']}"]
     return {}
 
 
 def make_table(params: Params, backend: Any) -> Params:
     """CreateTable: with a schema it has its first metadata at once."""
-    bucket, namespace, name = (params[each] for each in ("tableBucketARN", "namespace", "name"))
+    bucket, namespace, name = (params[key] for key in ("tableBucketARN", "namespace", "name"))
     id = _drawn()
     place = f"s3://{id[:24].replace('-', '')}{_drawn()[:8]}--table-s3"
-    shown = {
+    description = {
         "name": name,
         "type": "customer",
         "tableARN": f"{bucket}/table/{id}",
@@ -180,32 +194,36 @@ def make_table(params: Params, backend: Any) -> Params:
         "modifiedBy": backend.account_id,
         "ownerAccountId": backend.account_id,
         "format": params.get("format") or "ICEBERG",
-        "namespaceId": extension_store.held(backend, NAMESPACES)[f"{bucket};{namespace}"].shown[
+        "namespaceId": extension_store.resources(backend, NAMESPACES)[f"{bucket};{namespace}"].description[
             "namespaceId"
         ],
-        "tableBucketId": extension_store.held(backend, BUCKETS)[bucket].shown["tableBucketId"],
+        "tableBucketId": extension_store.resources(backend, BUCKETS)[bucket].description["tableBucketId"],
     }
     encryption = (
         params.get("encryptionConfiguration")
-        or extension_store.held(backend, BUCKETS)[bucket].kept["encryption"]
+        or extension_store.resources(backend, BUCKETS)[bucket].internal["encryption"]
     )
     files.make(backend, place, encryption)
     if params.get("metadata"):
-        shown["metadataLocation"] = f"{place}/metadata/00000-{_drawn()}.metadata.json"
-        files.begin(backend, shown["metadataLocation"], shown["tableARN"], params["metadata"]["iceberg"])
-    kept = {
+        description["metadataLocation"] = f"{place}/metadata/00000-{_drawn()}.metadata.json"
+        files.begin(
+            backend, description["metadataLocation"], description["tableARN"], params["metadata"]["iceberg"]
+        )
+    internal = {
         "encryption": encryption,
         "upkeep": dict(_UPKEEP),
         "metadata": params.get("metadata"),
     }
-    extension_store.held(backend, TABLES)[f"{bucket};{namespace};{name}"] = extension_store.Thing(shown, kept)
-    extension_store.tag_anew(backend, shown["tableARN"], params.get("tags") or {})
-    return {"tableARN": shown["tableARN"], "versionToken": shown["versionToken"]}
+    extension_store.resources(backend, TABLES)[f"{bucket};{namespace};{name}"] = extension_store.Thing(
+        description, internal
+    )
+    extension_store.tag_anew(backend, description["tableARN"], params.get("tags") or {})
+    return {"tableARN": description["tableARN"], "versionToken": description["versionToken"]}
 
 
 def tell_table(params: Params, backend: Any) -> Params:
     """GetTable."""
-    return _table(params, backend).shown
+    return _table(params, backend).description
 
 
 def list_tables(params: Params, backend: Any) -> Params:
@@ -213,15 +231,17 @@ def list_tables(params: Params, backend: Any) -> Params:
     of = f"{params['tableBucketARN']};" + (f"{params['namespace']};" if params.get("namespace") else "")
     return {
         "tables": [
-            each.shown for key, each in extension_store.held(backend, TABLES).items() if key.startswith(of)
+            table.description
+            for key, table in extension_store.resources(backend, TABLES).items()
+            if key.startswith(of)
         ]
     }
 
 
 def drop_table(params: Params, backend: Any) -> Params:
     """DeleteTable."""
-    files.drop(backend, _table(params, backend).shown["warehouseLocation"])
-    del extension_store.held(backend, TABLES)[
+    files.drop(backend, _table(params, backend).description["warehouseLocation"])
+    del extension_store.resources(backend, TABLES)[
         f"{params['tableBucketARN']};{params['namespace']};{params['name']}"
     ]
     return {}
@@ -229,37 +249,38 @@ def drop_table(params: Params, backend: Any) -> Params:
 
 def tell_place(params: Params, backend: Any) -> Params:
     """GetTableMetadataLocation."""
-    shown = _table(params, backend).shown
+    description = _table(params, backend).description
     names = ("versionToken", "metadataLocation", "warehouseLocation")
-    return {name: shown[name] for name in names if name in shown}
+    return {name: description[name] for name in names if name in description}
 
 
 def point(params: Params, backend: Any) -> Params:
     """UpdateTableMetadataLocation."""
-    shown = _table(params, backend).shown
-    shown["metadataLocation"] = params["metadataLocation"]
-    shown["versionToken"] = _drawn().replace("-", "")[:20]
-    shown["modifiedAt"] = extension_store.now()
+    description = _table(params, backend).description
+    description["metadataLocation"] = params["metadataLocation"]
+    description["versionToken"] = _drawn().replace("-", "")[:20]
+    description["modifiedAt"] = extension_store.now()
     return {
-        name: shown[name] for name in ("name", "tableARN", "namespace", "versionToken", "metadataLocation")
+        name: description[name]
+        for name in ("name", "tableARN", "namespace", "versionToken", "metadataLocation")
     }
 
 
 def tell_table_encryption(params: Params, backend: Any) -> Params:
     """GetTableEncryption."""
-    return {"encryptionConfiguration": _table(params, backend).kept["encryption"]}
+    return {"encryptionConfiguration": _table(params, backend).internal["encryption"]}
 
 
 def keep_table(params: Params, backend: Any) -> Params:
     """PutTableMaintenanceConfiguration."""
-    _table(params, backend).kept["upkeep"][params["type"]] = params["value"]
+    _table(params, backend).internal["upkeep"][params["type"]] = params["value"]
     return {}
 
 
 def tell_table_upkeep(params: Params, backend: Any) -> Params:
     """GetTableMaintenanceConfiguration."""
     table = _table(params, backend)
-    return {"tableARN": table.shown["tableARN"], "configuration": table.kept["upkeep"]}
+    return {"tableARN": table.description["tableARN"], "configuration": table.internal["upkeep"]}
 
 
 _TAGS: Final = extension_store.TagCalls("resourceArn", "tags", "tagKeys", "tags", is_map=True)

@@ -23,9 +23,9 @@ _KEPT_UP: Final = {
 """Kinds of upkeep, and their settings by the provider's and the API's names."""
 
 
-def _upkeep(kind: str, given: Mapping[str, Any]) -> Props:
-    value: Props = {"status": given.get("status")}
-    settings = given.get("settings")
+def _upkeep(kind: str, values: Mapping[str, Any]) -> Props:
+    value: Props = {"status": values.get("status")}
+    settings = values.get("settings")
     if settings:
         names = _KEPT_UP[kind]
         reported = {names[name]: settings[name] for name in names if settings.get(name) is not None}
@@ -34,13 +34,13 @@ def _upkeep(kind: str, given: Mapping[str, Any]) -> Props:
 
 
 def _told_upkeep(configuration: Mapping[str, Any]) -> Props:
-    found: Props = {}
+    maintenance: Props = {}
     for kind, value in configuration.items():
         settings = (value.get("settings") or {}).get(kind) or {}
         names = _KEPT_UP.get(kind, {})
         reported = {name: settings[api] for name, api in names.items() if settings.get(api) is not None}
-        found[kind] = {"status": value.get("status"), "settings": reported}
-    return found
+        maintenance[kind] = {"status": value.get("status"), "settings": reported}
+    return maintenance
 
 
 class TableBucket(AwsResource):
@@ -51,8 +51,8 @@ class TableBucket(AwsResource):
     def _keep(context: AwsContext, id: str, wanted: Props) -> None:
         for kind in sorted(wanted):
             if wanted[kind]:
-                asked = {"tableBucketARN": id, "type": kind, "value": _upkeep(kind, wanted[kind])}
-                context.call("s3tables", "PutTableBucketMaintenanceConfiguration", asked)
+                params = {"tableBucketARN": id, "type": kind, "value": _upkeep(kind, wanted[kind])}
+                context.call("s3tables", "PutTableBucketMaintenanceConfiguration", params)
 
     def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
         here = {"tableBucketARN": id}
@@ -63,8 +63,8 @@ class TableBucket(AwsResource):
     def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
         changed = self.changed(old, new)
         if "encryptionConfiguration" in changed and new.get("encryptionConfiguration"):
-            asked = {"tableBucketARN": id, "encryptionConfiguration": new["encryptionConfiguration"]}
-            context.call("s3tables", "PutTableBucketEncryption", asked)
+            params = {"tableBucketARN": id, "encryptionConfiguration": new["encryptionConfiguration"]}
+            context.call("s3tables", "PutTableBucketEncryption", params)
         if "maintenanceConfiguration" in changed:
             self._keep(context, id, new.get("maintenanceConfiguration") or {})
 
@@ -74,14 +74,14 @@ class TableBucket(AwsResource):
             for table in context.call("s3tables", "ListTables", here)["tables"]:
                 named = {**here, "namespace": table["namespace"][0], "name": table["name"]}
                 context.call("s3tables", "DeleteTable", named)
-            for each in context.call("s3tables", "ListNamespaces", here)["namespaces"]:
-                context.call("s3tables", "DeleteNamespace", {**here, "namespace": each["namespace"][0]})
+            for namespace in context.call("s3tables", "ListNamespaces", here)["namespaces"]:
+                context.call("s3tables", "DeleteNamespace", {**here, "namespace": namespace["namespace"][0]})
         super().unmake(context, id, state)
 
 
 class Namespace(AwsResource):
     def find(self, context: AwsContext, id: str, state: Props) -> Any:
-        return _found(context, self, "GetNamespace", _place(id))
+        return _read(context, self, "GetNamespace", _place(id))
 
     def unmake(self, context: AwsContext, id: str, state: Props) -> None:
         context.call("s3tables", "DeleteNamespace", _place(id))
@@ -91,7 +91,7 @@ def _place(id: str) -> Props:
     return dict(zip(("tableBucketARN", "namespace", "name"), id.split(";"), strict=False))
 
 
-def _found(context: AwsContext, kind: AwsResource, operation: str, params: Props) -> Any:
+def _read(context: AwsContext, kind: AwsResource, operation: str, params: Props) -> Any:
     from botocore.exceptions import ClientError
 
     from twin.aws.api_server.errors import code_of
@@ -112,11 +112,11 @@ class Table(AwsResource):
     def _keep(context: AwsContext, id: str, wanted: Props) -> None:
         for kind in sorted(wanted):
             if wanted[kind]:
-                asked = {**_place(id), "type": kind, "value": _upkeep(kind, wanted[kind])}
-                context.call("s3tables", "PutTableMaintenanceConfiguration", asked)
+                params = {**_place(id), "type": kind, "value": _upkeep(kind, wanted[kind])}
+                context.call("s3tables", "PutTableMaintenanceConfiguration", params)
 
     def find(self, context: AwsContext, id: str, state: Props) -> Any:
-        return _found(context, self, "GetTable", _place(id))
+        return _read(context, self, "GetTable", _place(id))
 
     def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
         upkeep = context.call("s3tables", "GetTableMaintenanceConfiguration", _place(id))["configuration"]

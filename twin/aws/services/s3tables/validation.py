@@ -14,7 +14,7 @@ from typing import Any, Final
 from twin.aws.api_server.request import Refusal
 from twin.aws.iam import resource_policies
 from twin.aws.validation import extension_store
-from twin.aws.validation.moto_state import Look
+from twin.aws.validation.moto_state import MotoState
 
 Params = dict[str, Any]
 
@@ -44,74 +44,76 @@ def bad(words: str) -> Refusal:
     return Refusal("BadRequestException", words)
 
 
-def create_bucket(params: Params, look: Look) -> None:
+def create_bucket(params: Params, state: MotoState) -> None:
     """CreateTableBucket."""
     name = str(params.get("name"))
     if not _BUCKET.fullmatch(name) or name.startswith(_RESERVED) or name.endswith(_SUFFIXES):
         raise bad(f"The specified bucket name is not valid: {name}")
-    if arn_of(look, name) in extension_store.held(_backend(look), BUCKETS):
+    if arn_of(state, name) in extension_store.resources(_backend(state), BUCKETS):
         raise Refusal(
             "ConflictException", "The bucket that you tried to create already exists, and you own it.", 409
         )
-    encryption(params, look)
+    encryption(params, state)
 
 
-def encryption(params: Params, look: Look) -> None:
+def encryption(params: Params, state: MotoState) -> None:
     """PutTableBucketEncryption: a key goes with KMS, and is there."""
-    given = params.get("encryptionConfiguration") or {}
-    named = given.get("kmsKeyArn")
-    if given and (given.get("sseAlgorithm") == "aws:kms") != bool(named):
+    encryption_configuration = params.get("encryptionConfiguration") or {}
+    named = encryption_configuration.get("kmsKeyArn")
+    if encryption_configuration and (encryption_configuration.get("sseAlgorithm") == "aws:kms") != bool(
+        named
+    ):
         raise bad("A KMS key must be given with the algorithm aws:kms, and with it alone.")
-    key = look.key(str(named)) if named else None
+    key = state.key(str(named)) if named else None
     if named and (key is None or not key.enabled):
         raise bad(f"The KMS key {named} does not exist or is not enabled.")
 
 
-def create_namespace(params: Params, look: Look) -> None:
+def create_namespace(params: Params, state: MotoState) -> None:
     """CreateNamespace."""
-    arn = _there(look, BUCKETS, params.get("tableBucketARN"), "bucket")
+    arn = _there(state, BUCKETS, params.get("tableBucketARN"), "bucket")
     names = params.get("namespace") or []
     if len(names) != 1 or not _NAME.fullmatch(str(names[0])) or str(names[0]).startswith("aws"):
         raise bad(f"The specified namespace name is not valid: {', '.join(map(str, names))}")
-    if f"{arn};{names[0]}" in extension_store.held(_backend(look), NAMESPACES):
+    if f"{arn};{names[0]}" in extension_store.resources(_backend(state), NAMESPACES):
         raise Refusal("ConflictException", "A namespace with an identical name already exists.", 409)
 
 
-def create_table(params: Params, look: Look) -> None:
+def create_table(params: Params, state: MotoState) -> None:
     """CreateTable."""
     place = f"{params.get('tableBucketARN')};{params.get('namespace')}"
-    _there(look, BUCKETS, params.get("tableBucketARN"), "bucket")
-    _there(look, NAMESPACES, place, "namespace")
+    _there(state, BUCKETS, params.get("tableBucketARN"), "bucket")
+    _there(state, NAMESPACES, place, "namespace")
     name = str(params.get("name"))
     if not _NAME.fullmatch(name) or name.startswith("aws"):
         raise bad(f"The specified table name is not valid: {name}")
-    if f"{place};{name}" in extension_store.held(_backend(look), TABLES):
+    if f"{place};{name}" in extension_store.resources(_backend(state), TABLES):
         raise Refusal("ConflictException", "A table with an identical name already exists.", 409)
     schema = ((params.get("metadata") or {}).get("iceberg") or {}).get("schema") or {}
-    columns = [str(each.get("name")) for each in schema.get("fields") or []]
+    columns = [str(field.get("name")) for field in schema.get("fields") or []]
     if len(set(columns)) != len(columns):
         raise bad("Invalid schema: two columns have the same name.")
-    for each in schema.get("fields") or []:
-        found = _TYPE.fullmatch(str(each.get("type")))
-        wide = found is not None and found[1] and not 0 < int(found[1]) <= _DIGITS
-        if found is None or wide:
-            raise bad(f"Invalid schema: column {each.get('name')} has the type {each.get('type')}")
-    encryption(params, look)
+    for column in schema.get("fields") or []:
+        match = _TYPE.fullmatch(str(column.get("type")))
+        wide = match is not None and match[1] and not 0 < int(match[1]) <= _DIGITS
+        if match is None or wide:
+            raise bad(f"Invalid schema: column {column.get('name')} has the type {column.get('type')}")
+    encryption(params, state)
 
 
-def policy(params: Params, look: Look) -> None:
+def policy(params: Params, state: MotoState) -> None:
     """PutTableBucketPolicy."""
-    _there(look, BUCKETS, params.get("tableBucketARN"), "bucket")
-    resource_policies.check(params.get("resourcePolicy"), look, "s3tables", "BadRequestException")
+    _there(state, BUCKETS, params.get("tableBucketARN"), "bucket")
+    resource_policies.check(params.get("resourcePolicy"), state, "s3tables", "BadRequestException")
 
 
-def maintenance(params: Params, look: Look) -> None:
+def maintenance(params: Params, state: MotoState) -> None:
     """PutTableBucketMaintenanceConfiguration, PutTableMaintenanceConfiguration."""
     if params.get("name"):
         place = f"{params.get('tableBucketARN')};{params.get('namespace')};{params.get('name')}"
-        _there(look, TABLES, place, "table")
+        _there(state, TABLES, place, "table")
     else:
-        _there(look, BUCKETS, params.get("tableBucketARN"), "bucket")
+        _there(state, BUCKETS, params.get("tableBucketARN"), "bucket")
     settings: Params = ((params.get("value") or {}).get("settings") or {}).get(str(params.get("type"))) or {}
     for name, value in settings.items():
         low, high = _RANGES.get(name, (None, None))
@@ -119,74 +121,83 @@ def maintenance(params: Params, look: Look) -> None:
             raise bad(f"{name} must be between {low} and {high}, got {value}.")
 
 
-def drop_bucket(params: Params, look: Look) -> None:
+def drop_bucket(params: Params, state: MotoState) -> None:
     """DeleteTableBucket: an empty one."""
-    arn = _there(look, BUCKETS, params.get("tableBucketARN"), "bucket")
-    if any(each.startswith(f"{arn};") for each in extension_store.held(_backend(look), NAMESPACES)):
+    arn = _there(state, BUCKETS, params.get("tableBucketARN"), "bucket")
+    if any(
+        namespace.startswith(f"{arn};")
+        for namespace in extension_store.resources(_backend(state), NAMESPACES)
+    ):
         raise Refusal("ConflictException", "The bucket you tried to delete is not empty.", 409)
 
 
-def drop_namespace(params: Params, look: Look) -> None:
+def drop_namespace(params: Params, state: MotoState) -> None:
     """DeleteNamespace: an empty one."""
     place = f"{params.get('tableBucketARN')};{params.get('namespace')}"
-    _there(look, NAMESPACES, place, "namespace")
-    if any(each.startswith(f"{place};") for each in extension_store.held(_backend(look), TABLES)):
+    _there(state, NAMESPACES, place, "namespace")
+    if any(table.startswith(f"{place};") for table in extension_store.resources(_backend(state), TABLES)):
         raise Refusal("ConflictException", "The namespace you tried to delete is not empty.", 409)
 
 
-def _of_bucket(params: Params, look: Look) -> None:
-    _there(look, BUCKETS, params.get("tableBucketARN"), "bucket")
+def _of_bucket(params: Params, state: MotoState) -> None:
+    _there(state, BUCKETS, params.get("tableBucketARN"), "bucket")
 
 
-def _of_namespace(params: Params, look: Look) -> None:
-    _there(look, NAMESPACES, f"{params.get('tableBucketARN')};{params.get('namespace')}", "namespace")
+def _of_namespace(params: Params, state: MotoState) -> None:
+    _there(state, NAMESPACES, f"{params.get('tableBucketARN')};{params.get('namespace')}", "namespace")
 
 
-def _of_table(params: Params, look: Look) -> None:
+def _of_table(params: Params, state: MotoState) -> None:
     if params.get("tableArn"):
-        arns = [each.shown["tableARN"] for each in extension_store.held(_backend(look), TABLES).values()]
+        arns = [
+            table.description["tableARN"]
+            for table in extension_store.resources(_backend(state), TABLES).values()
+        ]
         if params["tableArn"] not in arns:
             raise Refusal("NotFoundException", "The specified table does not exist.", 404)
         return
     place = f"{params.get('tableBucketARN')};{params.get('namespace')};{params.get('name')}"
-    _there(look, TABLES, place, "table")
+    _there(state, TABLES, place, "table")
 
 
-def point(params: Params, look: Look) -> None:
+def point(params: Params, state: MotoState) -> None:
     """UpdateTableMetadataLocation: to a file of the table's that is there, at the version that is named."""
-    _of_table(params, look)
+    _of_table(params, state)
     place = f"{params.get('tableBucketARN')};{params.get('namespace')};{params.get('name')}"
-    shown = extension_store.held(_backend(look), TABLES)[place].shown
-    if params.get("versionToken") != shown["versionToken"]:
+    description = extension_store.resources(_backend(state), TABLES)[place].description
+    if params.get("versionToken") != description["versionToken"]:
         raise Refusal(
             "ConflictException", "Provided version token does not match the table version token.", 409
         )
     where = str(params.get("metadataLocation"))
     bucket, _, key = where.partition("://")[2].partition("/")
-    if not where.startswith(f"{shown['warehouseLocation']}/") or key not in look.s3.buckets[bucket].keys:
+    if (
+        not where.startswith(f"{description['warehouseLocation']}/")
+        or key not in state.s3.buckets[bucket].keys
+    ):
         raise bad(f"The specified metadata location does not exist or is none of the table's: {where}")
 
 
-def _told_policy(params: Params, look: Look) -> None:
-    arn = _there(look, BUCKETS, params.get("tableBucketARN"), "bucket")
-    if "policy" not in extension_store.held(_backend(look), BUCKETS)[arn].kept:
+def _told_policy(params: Params, state: MotoState) -> None:
+    arn = _there(state, BUCKETS, params.get("tableBucketARN"), "bucket")
+    if "policy" not in extension_store.resources(_backend(state), BUCKETS)[arn].internal:
         raise Refusal("NotFoundException", "The specified bucket does not have a policy.", 404)
 
 
-def _there(look: Look, kind: str, name: Any, what: str) -> str:
-    things: Mapping[str, extension_store.Thing] = extension_store.held(_backend(look), kind)
+def _there(state: MotoState, kind: str, name: Any, what: str) -> str:
+    things: Mapping[str, extension_store.Thing] = extension_store.resources(_backend(state), kind)
     if name not in things:
         raise Refusal("NotFoundException", f"The specified {what} does not exist.", 404)
     return str(name)
 
 
-def arn_of(look: Look, name: str) -> str:
+def arn_of(state: MotoState, name: str) -> str:
     """A table bucket's arn."""
-    return f"arn:aws:s3tables:{look.region}:{look.account}:bucket/{name}"
+    return f"arn:aws:s3tables:{state.region}:{state.account}:bucket/{name}"
 
 
-def _backend(look: Look) -> Any:
-    return look.moto.backend("s3tables", look.region)
+def _backend(state: MotoState) -> Any:
+    return state.moto.backend("s3tables", state.region)
 
 
 RULES: Final = {

@@ -8,10 +8,10 @@ from zoneinfo import available_timezones
 
 from twin.aws.api_server.request import Refusal
 from twin.aws.validation import schedules
-from twin.aws.validation.moto_state import Look
+from twin.aws.validation.moto_state import MotoState
 
 
-def schedule(params: Mapping[str, Any], _: Look) -> None:
+def schedule(params: Mapping[str, Any], _: MotoState) -> None:
     """CreateSchedule and UpdateSchedule."""
     expression = str(params.get("ScheduleExpression"))
     if not schedules.is_schedule(expression, once=True):

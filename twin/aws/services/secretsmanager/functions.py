@@ -30,7 +30,7 @@ class GetRandomPassword(AwsFunction):
     title = "Secrets Manager Random Password"
 
     def answer(self, context: AwsContext, arguments: Props) -> Props:
-        given = {api: arguments[name] for name, api in _ARGUMENTS.items() if arguments.get(name) is not None}
-        reported = context.call("secretsmanager", "GetRandomPassword", given)["RandomPassword"]
-        kept = {name: arguments[name] for name in _ARGUMENTS if arguments.get(name) is not None}
-        return {**kept, "id": reported, "randomPassword": reported, "region": context.region}
+        params = {api: arguments[name] for name, api in _ARGUMENTS.items() if arguments.get(name) is not None}
+        reported = context.call("secretsmanager", "GetRandomPassword", params)["RandomPassword"]
+        outputs = {name: arguments[name] for name in _ARGUMENTS if arguments.get(name) is not None}
+        return {**outputs, "id": reported, "randomPassword": reported, "region": context.region}

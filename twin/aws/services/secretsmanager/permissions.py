@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import Any, Final
 
 from twin.aws.api_server.request import Call, Refusal
-from twin.aws.iam.policy_evaluation import Asked
+from twin.aws.iam.policy_evaluation import AuthorizationRequest
 from twin.aws.services.kms import permissions as kms
 from twin.aws.services.secretsmanager.validation import secret
-from twin.aws.validation.moto_state import Look
+from twin.aws.validation.moto_state import MotoState
 
 _ON_KEY: Final = {
     "GetSecretValue": ("kms:Decrypt",),
@@ -20,16 +20,18 @@ _ON_KEY: Final = {
 }
 
 
-def asked(call: Call, moto: Any) -> list[Asked]:
+def requests(call: Call, moto: Any) -> list[AuthorizationRequest]:
     """All rights that a call on one secret needs."""
     action = f"secretsmanager:{call.operation}"
     try:
-        held = secret(Look(moto, call.region), call.params["SecretId"])
+        existing = secret(MotoState(moto, call.region), call.params["SecretId"])
     except Refusal:
         # Who can not ask is not reported that there is none.
-        return [Asked(action, None, {})]
-    found = [Asked(action, held.arn, {}, held.policy)]
+        return [AuthorizationRequest(action, None, {})]
+    authorizations = [AuthorizationRequest(action, existing.arn, {}, existing.policy)]
     for on_key in _ON_KEY.get(call.operation, ()):
-        context = {"kms:EncryptionContext:SecretARN": held.arn}
-        found += kms.by_service(moto, call.region, "secretsmanager", on_key, held.kms_key_id, context)
-    return found
+        context = {"kms:EncryptionContext:SecretARN": existing.arn}
+        authorizations += kms.by_service(
+            moto, call.region, "secretsmanager", on_key, existing.kms_key_id, context
+        )
+    return authorizations

@@ -28,22 +28,22 @@ class Secret(AwsResource):
 
     def after_create(self, context: AwsContext, id: str, inputs: Props, answer: Props) -> None:
         if inputs.get("policy"):
-            given = {"SecretId": id, "ResourcePolicy": json_text(inputs["policy"])}
-            context.call("secretsmanager", "PutResourcePolicy", given)
+            params = {"SecretId": id, "ResourcePolicy": json_text(inputs["policy"])}
+            context.call("secretsmanager", "PutResourcePolicy", params)
 
     def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
         reported = context.call("secretsmanager", "GetResourcePolicy", {"SecretId": id})
-        found = [
+        replicas = [
             {
-                "region": each.get("Region", ""),
-                "kmsKeyId": each.get("KmsKeyId", ""),
-                "status": each.get("Status", ""),
-                "statusMessage": each.get("StatusMessage", ""),
+                "region": replica.get("Region", ""),
+                "kmsKeyId": replica.get("KmsKeyId", ""),
+                "status": replica.get("Status", ""),
+                "statusMessage": replica.get("StatusMessage", ""),
                 "lastAccessedDate": "",
             }
-            for each in item.get("ReplicationStatus") or []
+            for replica in item.get("ReplicationStatus") or []
         ]
-        return {"policy": reported.get("ResourcePolicy") or "", "replicas": found}
+        return {"policy": reported.get("ResourcePolicy") or "", "replicas": replicas}
 
     def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
         changed = self.changed(old, new)
@@ -54,8 +54,8 @@ class Secret(AwsResource):
             context.call("secretsmanager", "UpdateSecret", params)
         if "policy" in changed:
             if new.get("policy"):
-                given = {"SecretId": id, "ResourcePolicy": json_text(new["policy"])}
-                context.call("secretsmanager", "PutResourcePolicy", given)
+                policy_params = {"SecretId": id, "ResourcePolicy": json_text(new["policy"])}
+                context.call("secretsmanager", "PutResourcePolicy", policy_params)
             else:
                 context.call("secretsmanager", "DeleteResourcePolicy", {"SecretId": id})
 
@@ -86,10 +86,10 @@ class SecretVersion(AwsResource):
         return f"{inputs['secretId']}|{answer['VersionId']}"
 
     def outputs(self, context: AwsContext, id: str, item: Any, state: Props) -> Props:
-        found = super().outputs(context, id, item, state)
+        outputs = super().outputs(context, id, item, state)
         if state.get("secretStringWo") is not None or state.get("hasSecretStringWo"):
-            found = {name: value for name, value in found.items() if name != "secretString"}
-        return {**found, "hasSecretStringWo": state.get("secretStringWoVersion") is not None}
+            outputs = {name: value for name, value in outputs.items() if name != "secretString"}
+        return {**outputs, "hasSecretStringWo": state.get("secretStringWoVersion") is not None}
 
     def find(self, context: AwsContext, id: str, state: Props) -> Any:
         try:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from twin.aws.api_server.request import Refusal
 from twin.aws.iam import resource_policies
-from twin.aws.validation.moto_state import Look, absent
+from twin.aws.validation.moto_state import MotoState, absent
 
 Params = dict[str, Any]
 
@@ -21,7 +21,7 @@ _STAGES: Final = 20
 """Staging labels that one version may carry."""
 
 
-def create(params: Params, look: Look) -> None:
+def create(params: Params, state: MotoState) -> None:
     """CreateSecret."""
     name = str(params.get("Name"))
     if not _NAME.fullmatch(name):
@@ -30,9 +30,9 @@ def create(params: Params, look: Look) -> None:
             "Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: "
             "-/_+=.@!",
         )
-    held = _secrets(look).get(name)
-    if held is not None:
-        if held.is_deleted():
+    secret = _secrets(state).get(name)
+    if secret is not None:
+        if secret.is_deleted():
             raise Refusal(
                 "InvalidRequestException",
                 "You can't create this secret because a secret with this name is already scheduled for "
@@ -43,30 +43,30 @@ def create(params: Params, look: Look) -> None:
             f"The operation failed because the secret {name} already exists.",
         )
     _value(params)
-    _key(params, look)
+    _key(params, state)
 
 
-def update(params: Params, look: Look) -> None:
+def update(params: Params, state: MotoState) -> None:
     """UpdateSecret."""
-    _own(params, look)
+    _unmanaged(params, state)
     _value(params)
-    _key(params, look)
+    _key(params, state)
 
 
-def put(params: Params, look: Look) -> None:
+def put(params: Params, state: MotoState) -> None:
     """PutSecretValue: one of text and bytes, of a secret of the account's own."""
-    held = _own(params, look)
+    existing = _unmanaged(params, state)
     if ("SecretString" in params) == ("SecretBinary" in params):
         raise Refusal("InvalidParameterException", "You must provide either SecretString or SecretBinary.")
     _value(params)
     if len(params.get("VersionStages") or []) > _STAGES:
         raise Refusal("LimitExceededException", f"A version has at most {_STAGES} staging labels.")
-    _key({"KmsKeyId": held.kms_key_id}, look)
+    _key({"KmsKeyId": existing.kms_key_id}, state)
 
 
-def delete(params: Params, look: Look) -> None:
+def delete(params: Params, state: MotoState) -> None:
     """DeleteSecret: one that a service made stays with it."""
-    _own(params, look)
+    _unmanaged(params, state)
 
 
 def _value(params: Params) -> None:
@@ -80,11 +80,11 @@ def _value(params: Params) -> None:
         raise Refusal("InvalidParameterException", f"A secret's value has at most {_BYTES} bytes.")
 
 
-def _key(params: Params, look: Look) -> None:
+def _key(params: Params, state: MotoState) -> None:
     named = params.get("KmsKeyId")
     if not named or str(named).endswith("alias/aws/secretsmanager"):
         return
-    key = look.key(named)
+    key = state.key(named)
     if key is None or not key.enabled:
         raise Refusal(
             "EncryptionFailure",
@@ -94,13 +94,13 @@ def _key(params: Params, look: Look) -> None:
         )
 
 
-def policy(params: Params, look: Look) -> None:
+def policy(params: Params, state: MotoState) -> None:
     """PutResourcePolicy."""
-    secret(look, params.get("SecretId"))
-    found = resource_policies.check(
-        params.get("ResourcePolicy"), look, "secretsmanager", "MalformedPolicyDocumentException"
+    secret(state, params.get("SecretId"))
+    resource_policy = resource_policies.check(
+        params.get("ResourcePolicy"), state, "secretsmanager", "MalformedPolicyDocumentException"
     )
-    if params.get("BlockPublicPolicy") and resource_policies.public(found):
+    if params.get("BlockPublicPolicy") and resource_policies.public(resource_policy):
         raise Refusal(
             "PublicPolicyException",
             "BlockPublicPolicy is set to true and the resource policy did not prevent broad access to the "
@@ -108,26 +108,26 @@ def policy(params: Params, look: Look) -> None:
         )
 
 
-def secret(look: Look, named: Any) -> Any:
+def secret(state: MotoState, named: Any) -> Any:
     """A secret by name or arn, or the refusal."""
-    for name, held in _secrets(look).items():
-        if named in (name, held.arn) or str(named) == held.arn.rpartition("-")[0]:
-            return held
+    for name, secret in _secrets(state).items():
+        if named in (name, secret.arn) or str(named) == secret.arn.rpartition("-")[0]:
+            return secret
     raise Refusal("ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
 
 
-def _own(params: Params, look: Look) -> Any:
-    held = secret(look, params.get("SecretId"))
-    if held.owning_service:
+def _unmanaged(params: Params, state: MotoState) -> Any:
+    existing = secret(state, params.get("SecretId"))
+    if existing.owning_service:
         raise Refusal(
             "InvalidRequestException",
-            f"You can't modify or delete this secret: it is managed by {held.owning_service}.",
+            f"You can't modify or delete this secret: it is managed by {existing.owning_service}.",
         )
-    return held
+    return existing
 
 
-def _secrets(look: Look) -> Any:
-    return look.moto.backend("secretsmanager", look.region).secrets
+def _secrets(state: MotoState) -> Any:
+    return state.moto.backend("secretsmanager", state.region).secrets
 
 
 RULES: Final = {

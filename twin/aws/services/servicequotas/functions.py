@@ -24,14 +24,14 @@ class GetServiceQuota(AwsFunction):
         default = context.call("service-quotas", "GetAWSDefaultServiceQuota", place)["Quota"]
         try:
             # What was never changed has no applied value.
-            own = context.call("service-quotas", "GetServiceQuota", place)["Quota"]
+            quota = context.call("service-quotas", "GetServiceQuota", place)["Quota"]
         except ClientError as error:
             if code_of(error) != "NoSuchResourceException":
                 raise
-            own = default
+            quota = default
         return {
             "id": default["QuotaArn"],
-            "arn": own["QuotaArn"],
+            "arn": quota["QuotaArn"],
             "adjustable": default["Adjustable"],
             "defaultValue": default["Value"],
             "globalQuota": default["GlobalQuota"],
@@ -41,5 +41,5 @@ class GetServiceQuota(AwsFunction):
             "serviceCode": default["ServiceCode"],
             "serviceName": default["ServiceName"],
             "usageMetrics": [],
-            "value": own["Value"],
+            "value": quota["Value"],
         }

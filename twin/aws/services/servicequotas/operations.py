@@ -67,12 +67,12 @@ def quota_of(instance_type: str, *, spot: bool) -> Quota | None:
     """The quota that an instance of a type counts against, or None where none is known."""
     shape = _SHAPE.match(instance_type)
     kinds = {shape[1], shape[1] + shape[2]} if shape else set[str]()
-    return next((each for each in QUOTAS if each.spot == spot and kinds & each.families), None)
+    return next((quota for quota in QUOTAS if quota.spot == spot and kinds & quota.families), None)
 
 
 def values(*, new_account: bool) -> Mapping[str, float]:
     """The account's vCPUs by code."""
-    return {each.code: each.default if new_account else RAISED for each in QUOTAS}
+    return {quota.code: quota.default if new_account else RAISED for quota in QUOTAS}
 
 
 def exceeded(quota: Quota, limit: float) -> str:
@@ -88,24 +88,24 @@ def exceeded(quota: Quota, limit: float) -> str:
     )
 
 
-def answer(call: Call, front: Any) -> Answer | None:
+def answer(call: Call, server: Any) -> Answer | None:
     """GetAWSDefaultServiceQuota and GetServiceQuota of EC2 and Lambda; None for any other call."""
     if call.service != "servicequotas":
         return None
-    new_account = front.faults.new_account()
+    new_account = server.faults.new_account()
     default = call.operation == "GetAWSDefaultServiceQuota"
     if not default and call.operation != "GetServiceQuota":
         raise NotImplementedError("the twin answers GetServiceQuota and GetAWSDefaultServiceQuota")
     code = str(call.params.get("QuotaCode"))
     if call.params.get("ServiceCode") == "lambda" and code == _EXECUTIONS_CODE:
         value = NEW_EXECUTIONS if new_account and not default else EXECUTIONS
-        return _told(call, "lambda", "AWS Lambda", code, "Concurrent executions", value, front, default)
+        return _quota(call, "lambda", "AWS Lambda", code, "Concurrent executions", value, server, default)
     if network := NETWORKS.get((str(call.params.get("ServiceCode")), code)):
         service = str(call.params["ServiceCode"])
         title = _TITLES.get(service, _NAME)
-        return _told(call, service, title, code, network[0], float(network[1]), front, default)
-    quota = next((each for each in QUOTAS if each.code == code), None)
-    limits = front.faults.quota_limits()
+        return _quota(call, service, title, code, network[0], float(network[1]), server, default)
+    quota = next((quota_ for quota_ in QUOTAS if quota_.code == code), None)
+    limits = server.faults.quota_limits()
     # What was never raised has no applied value.
     if (
         call.params.get("ServiceCode") != "ec2"
@@ -117,13 +117,13 @@ def answer(call: Call, front: Any) -> Answer | None:
             "The request failed because the specified service quota does not exist.",
         )
     value = quota.default if default else limits.get(code, RAISED)
-    return _told(call, "ec2", _NAME, code, quota.name, value, front, default)
+    return _quota(call, "ec2", _NAME, code, quota.name, value, server, default)
 
 
-def _told(
-    call: Call, service: str, title: str, code: str, name: str, value: float, front: Any, default: bool
+def _quota(
+    call: Call, service: str, title: str, code: str, name: str, value: float, server: Any, default: bool
 ) -> Answer:
-    owner = "" if default else front.instance.account
+    owner = "" if default else server.instance.account
     body = {
         "ServiceCode": service,
         "ServiceName": title,

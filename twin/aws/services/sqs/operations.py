@@ -30,7 +30,7 @@ def install() -> None:
     rules._send_to_sqs_queue = _send_to_sqs_queue
 
 
-def awaited(call: Call, front: Any) -> Call | Answer:
+def awaited(call: Call, server: Any) -> Call | Answer:
     """Return a call to make now. ReceiveMessage first waits for messages, as long as it says, and becomes a
     call that does not wait; where none came, this is its answer, which nothing has to remember."""
     if (call.service, call.operation) != ("sqs", "ReceiveMessage"):
@@ -38,8 +38,8 @@ def awaited(call: Call, front: Any) -> Call | Answer:
     name = str(call.params.get("QueueUrl") or "").rpartition("/")[2]
     end = 0.0
     while True:
-        with front.moto.lock:
-            queue: Any = front.moto.backend("sqs", call.region).queues.get(name)
+        with server.moto.lock:
+            queue: Any = server.moto.backend("sqs", call.region).queues.get(name)
             if queue is None or any(message.visible for message in queue.messages):
                 return _at_once(call)
         if not end:

@@ -16,9 +16,9 @@ class GetParameter(AwsFunction):
 
     def answer(self, context: AwsContext, arguments: Props) -> Props:
         decrypt = arguments.get("withDecryption")
-        given = {"Name": arguments["name"], "WithDecryption": True if decrypt is None else decrypt}
-        reported = context.call("ssm", "GetParameter", given)["Parameter"]
-        found = {
+        params = {"Name": arguments["name"], "WithDecryption": True if decrypt is None else decrypt}
+        reported = context.call("ssm", "GetParameter", params)["Parameter"]
+        outputs = {
             "id": reported["Name"],
             "name": reported["Name"],
             "arn": reported["ARN"],
@@ -26,9 +26,9 @@ class GetParameter(AwsFunction):
             "value": reported["Value"],
             "version": reported.get("Version", 1),
             "region": context.region,
-            "withDecryption": given["WithDecryption"],
+            "withDecryption": params["WithDecryption"],
         }
         return {
-            **found,
+            **outputs,
             **({"insecureValue": reported["Value"]} if reported["Type"] != "SecureString" else {}),
         }

@@ -14,18 +14,18 @@ _PUBLISHED: Final = 1790726400
 
 def get_parameter(call: Call, backend: Any) -> Answer | None:
     """GetParameter of a public parameter; None leaves any other to moto."""
-    found = _parameter(call.params.get("Name") or "", backend.region_name)
-    return _answer({"Parameter": found}) if found else None
+    parameter = _parameter(call.params.get("Name") or "", backend.region_name)
+    return _answer({"Parameter": parameter}) if parameter else None
 
 
 def get_parameters(call: Call, backend: Any) -> Answer | None:
     """GetParameters, where all are public; None leaves any other call to moto."""
     names = call.params.get("Names") or []
-    found = [_parameter(name, backend.region_name) for name in names]
-    known = [each for each in found if each]
+    parameters = [_parameter(name, backend.region_name) for name in names]
+    known = [parameter for parameter in parameters if parameter]
     if not known or not all(name.startswith("/aws/service/") for name in names):
         return None
-    missing = [name for name, each in zip(names, found, strict=True) if not each]
+    missing = [name for name, parameter in zip(names, parameters, strict=True) if not parameter]
     return _answer({"Parameters": known, "InvalidParameters": missing})
 
 

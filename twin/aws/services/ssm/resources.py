@@ -32,10 +32,10 @@ class Parameter(AwsResource):
             "AllowedPattern": "allowedPattern",
             "KeyId": "keyId",
         }
-        found = {name: reported[0][api] for api, name in names.items() if reported and reported[0].get(api)}
+        outputs = {name: reported[0][api] for api, name in names.items() if reported and reported[0].get(api)}
         if item.get("Type") != "SecureString":
-            found["insecureValue"] = item.get("Value", "")
-        return found
+            outputs["insecureValue"] = item.get("Value", "")
+        return outputs
 
     def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
         if self.changed(old, new) - {"overwrite"}:

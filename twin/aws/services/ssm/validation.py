@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from twin.aws.api_server.request import Refusal
-from twin.aws.validation.moto_state import Look
+from twin.aws.validation.moto_state import MotoState
 
 _BYTES: Final = {"Standard": 4096, "Advanced": 8192}
 
 
-def put_parameter(params: Mapping[str, Any], _: Look) -> None:
+def put_parameter(params: Mapping[str, Any], _: MotoState) -> None:
     """PutParameter. Intelligent tiering makes a value over 4 KB an advanced parameter by itself."""
     value, tier = str(params.get("Value") or ""), str(params.get("Tier") or "Standard")
     most = _BYTES.get(tier, _BYTES["Advanced"])

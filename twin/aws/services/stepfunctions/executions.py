@@ -22,7 +22,7 @@ from twin.aws.api_server.internal_client import Inside
 from twin.aws.api_server.request import Answer, Call, Refusal
 from twin.aws.iam import service_roles
 from twin.aws.validation import extension_store
-from twin.aws.validation.moto_state import Look
+from twin.aws.validation.moto_state import MotoState
 
 LOG = logging.getLogger(__name__)
 SERVICE: Final = "states"
@@ -34,9 +34,9 @@ _MODULE: Final = "twin.aws.services.stepfunctions.interpreter"
 class Executions:
     """The executions of one twin's AWS."""
 
-    def __init__(self, front: Any) -> None:
-        self._front = front
-        self._inside = Inside(front)
+    def __init__(self, server: Any) -> None:
+        self._server = server
+        self._inside = Inside(server)
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._lock = threading.Lock()
 
@@ -49,12 +49,12 @@ class Executions:
             self._check_role(call)
         if call.operation not in _READS:
             return None
-        with self._front.moto.lock:
+        with self._server.moto.lock:
             for execution in self._all(call):
                 self._settle(execution)
         if call.operation != "GetExecutionHistory":
             return None
-        known = self._front.journal.recall(_key(str(call.params["executionArn"])))
+        known = self._server.journal.recall(_key(str(call.params["executionArn"])))
         if known is None:
             return extension_store.respond(call, {"events": []})
         events: list[dict[str, Any]] = json.loads(known)["events"]
@@ -80,21 +80,21 @@ class Executions:
                 process.kill()
 
     def _all(self, call: Call) -> list[Any]:
-        backend = self._front.moto.backend("stepfunctions", call.region or "")
+        backend = self._server.moto.backend("stepfunctions", call.region or "")
         return [execution for machine in backend.state_machines for execution in machine.executions]
 
     def _machine(self, call: Call) -> Any:
-        backend = self._front.moto.backend("stepfunctions", call.region or "")
+        backend = self._server.moto.backend("stepfunctions", call.region or "")
         arn = call.params.get("stateMachineArn")
         return next((machine for machine in backend.state_machines if machine.arn == arn), None)
 
     def _check_role(self, call: Call) -> None:
-        with self._front.moto.lock:
+        with self._server.moto.lock:
             machine = self._machine(call)
-            look = Look(self._front.moto, call.region or self._front.instance.region)
+            state = MotoState(self._server.moto, call.region or self._server.instance.region)
             # One that does not exist is reported by moto.
             if machine is not None and not service_roles.by(
-                _PRINCIPAL, machine.roleArn, look, **{"aws:SourceArn": machine.arn}
+                _PRINCIPAL, machine.roleArn, state, **{"aws:SourceArn": machine.arn}
             ):
                 raise Refusal(
                     "AccessDeniedException",
@@ -105,9 +105,9 @@ class Executions:
     def _start(self, call: Call, arn: str) -> None:
         with self._lock:
             # A name that is used again with the same input names the execution that there is.
-            if arn in self._processes or self._front.journal.recall(_key(arn)) is not None:
+            if arn in self._processes or self._server.journal.recall(_key(arn)) is not None:
                 return
-            with self._front.moto.lock:
+            with self._server.moto.lock:
                 machine = self._machine(call)
                 [execution] = [entry for entry in machine.executions if entry.execution_arn == arn]
                 request = {
@@ -118,8 +118,8 @@ class Executions:
                     "role": machine.roleArn,
                     "definition": machine.definition,
                     "input": execution.execution_input,
-                    "account": self._front.moto.account,
-                    "region": call.region or self._front.instance.region,
+                    "account": self._server.moto.account,
+                    "region": call.region or self._server.instance.region,
                 }
             folder = tempfile.TemporaryDirectory(prefix="execution-")
             place = Path(folder.name)
@@ -142,7 +142,7 @@ class Executions:
             "AWS_ACCESS_KEY_ID": session["AccessKeyId"],
             "AWS_SECRET_ACCESS_KEY": session["SecretAccessKey"],
             "AWS_SESSION_TOKEN": session["SessionToken"],
-            "AWS_ENDPOINT_URL": self._front.instance.url("cloud"),
+            "AWS_ENDPOINT_URL": self._server.instance.url("cloud"),
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_CONFIG_FILE": "/dev/null",
             "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
@@ -153,7 +153,7 @@ class Executions:
             self._processes[arn].wait()
             result = Path(folder.name, "result.json")
             if result.exists():
-                self._front.journal.set_meta(_key(arn), result.read_text())
+                self._server.journal.set_meta(_key(arn), result.read_text())
             else:
                 LOG.warning("the interpreter of %s ended without a result", arn)
         with self._lock:
@@ -170,7 +170,7 @@ class Executions:
         arn: str = execution.execution_arn
         if execution.status != "RUNNING" or arn in self._processes:
             return
-        known = self._front.journal.recall(_key(arn))
+        known = self._server.journal.recall(_key(arn))
         result: dict[str, Any] = (
             json.loads(known)
             if known

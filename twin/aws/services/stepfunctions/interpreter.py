@@ -22,7 +22,7 @@ def main() -> None:
     """Run one execution to its end."""
     request_file, result_file = map(Path, sys.argv[1:3])
     request: dict[str, Any] = json.loads(request_file.read_text())
-    front = os.getppid()
+    server = os.getppid()
     _use_session()
     _await_jobs()
     from moto.stepfunctions.parser.backend.execution import Execution
@@ -49,7 +49,7 @@ def main() -> None:
     execution.start()
     while execution.status == "RUNNING":
         # Without the twin there is nothing to call.
-        if os.getppid() != front:
+        if os.getppid() != server:
             os._exit(1)
         time.sleep(_POLL_SECONDS)
     temporary = result_file.with_suffix(".part")

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from twin.aws.api_server.request import Refusal
-from twin.aws.validation.moto_state import Look
+from twin.aws.validation.moto_state import MotoState
 
 
-def definition(params: Mapping[str, Any], _: Look) -> None:
+def definition(params: Mapping[str, Any], _: MotoState) -> None:
     """CreateStateMachine and UpdateStateMachine."""
     text = params.get("definition")
     if text is None:
@@ -25,9 +25,9 @@ def definition(params: Mapping[str, Any], _: Look) -> None:
     from statelint.problem import ProblemType  # pyright: ignore[reportMissingTypeStubs]
 
     # The service accepts whole numbers where the language has others.
-    found: list[str] = Linter.validate(document, Config(ignored_problem_types={ProblemType.FLOAT}))
+    messages: list[str] = Linter.validate(document, Config(ignored_problem_types={ProblemType.FLOAT}))
     # statelint knows JSONata as text alone, the service wherever a value may be.
-    problems = [problem for problem in found if '"{%' not in problem]
+    problems = [problem for problem in messages if '"{%' not in problem]
     if problems:
         raise _invalid(f"SCHEMA_VALIDATION_FAILED: {'; '.join(problems)}")
 

@@ -83,14 +83,14 @@ class GetAvailabilityZones(AwsFunction):
         if arguments.get("allAvailabilityZones") is not None:
             params["AllAvailabilityZones"] = arguments["allAvailabilityZones"]
         zones = context.call("ec2", "DescribeAvailabilityZones", params)["AvailabilityZones"]
-        kept = sorted(
+        selected = sorted(
             (zone for zone in zones if self._is_kept(zone, arguments)), key=lambda zone: zone["ZoneName"]
         )
         return {
             "id": context.region,
-            "names": [zone["ZoneName"] for zone in kept],
-            "zoneIds": [zone["ZoneId"] for zone in kept],
-            "groupNames": sorted({zone.get("GroupName") or context.region for zone in kept}),
+            "names": [zone["ZoneName"] for zone in selected],
+            "zoneIds": [zone["ZoneId"] for zone in selected],
+            "groupNames": sorted({zone.get("GroupName") or context.region for zone in selected}),
             "region": context.region,
         }
 
@@ -106,9 +106,9 @@ class GetAvailabilityZones(AwsFunction):
             "region-name": zone.get("RegionName"),
             "group-name": zone.get("GroupName"),
         }
-        asked = filters({"filters": arguments.get("filters")}, state=arguments.get("state"))
+        criteria = filters({"filters": arguments.get("filters")}, state=arguments.get("state"))
         return (
             zone["ZoneName"] not in (arguments.get("excludeNames") or [])
             and zone["ZoneId"] not in (arguments.get("excludeZoneIds") or [])
-            and all(reported.get(each["Name"]) in (None, *each["Values"]) for each in asked)
+            and all(reported.get(criterion["Name"]) in (None, *criterion["Values"]) for criterion in criteria)
         )

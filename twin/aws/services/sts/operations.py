@@ -21,9 +21,9 @@ _CHAINED: Final = 3600
 
 def known(call: Call, session: Session) -> None:
     """Refuse credentials that are over, or whose token is not theirs."""
-    given = call.environ.get("HTTP_X_AMZ_SECURITY_TOKEN") or call.query.get("X-Amz-Security-Token", [""])[0]
+    token = call.environ.get("HTTP_X_AMZ_SECURITY_TOKEN") or call.query.get("X-Amz-Security-Token", [""])[0]
     form = call.protocol
-    if given != session.token:
+    if token != session.token:
         raise Refusal(*_INVALID.get(form, _INVALID["json"]))
     if session.expires.replace(tzinfo=UTC) <= datetime.now(UTC):
         raise Refusal(*_EXPIRED.get(form, _EXPIRED["json"]))
@@ -46,14 +46,14 @@ _EXPIRED: Final = {
 }
 
 
-def check(call: Call, front: Any, who: Principal) -> None:
+def check(call: Call, server: Any, who: Principal) -> None:
     """AssumeRole: by the role's trust policy, and where that trusts the account, by the caller's own ones."""
     params = call.params
     arn = str(params.get("RoleArn") or "")
-    role = role_of(front.moto, arn)
+    role = role_of(server.moto, arn)
     tags = requested_tags(params)
     context = {
-        **request_context.context(call, front, who),
+        **request_context.context(call, server, who),
         "sts:RoleSessionName": str(params.get("RoleSessionName") or ""),
         **{f"aws:RequestTag/{key}": value for key, value in tags.items()},
     }
@@ -63,12 +63,12 @@ def check(call: Call, front: Any, who: Principal) -> None:
         context["aws:TagKeys"] = "\n".join(tags)
     for action in ("sts:AssumeRole", *(("sts:TagSession",) if tags else ())):
         trust = role.assume_role_policy_document if role is not None else None
-        asked = policy_evaluation.Asked(action, arn, context, trust, decisive=True)
-        if role is None or who.anonymous or policy_evaluation.why_not(who, asked):
+        request = policy_evaluation.AuthorizationRequest(action, arn, context, trust, decisive=True)
+        if role is None or who.anonymous or policy_evaluation.why_not(who, request):
             text = f"User: {who.arn} is not authorized to perform: {action} on resource: {arn}"
             raise Refusal("AccessDenied", text, 403)
     _lasts(int(params.get("DurationSeconds") or _CHAINED), role, who)
-    _bounded(params, front.moto)
+    _bounded(params, server.moto)
 
 
 def _lasts(seconds: int, role: Any, who: Principal) -> None:
@@ -97,9 +97,9 @@ def _bounded(params: Params, moto: Any) -> None:
             policy_statements.statements(str(text))
         except (ValueError, AttributeError):
             raise Refusal("MalformedPolicyDocument", "Syntax errors in policy.") from None
-    for each in params.get("PolicyArns") or []:
-        if managed_policy(moto, str(each.get("arn"))) is None:
-            raise Refusal("MalformedPolicyDocument", f"Policy {each.get('arn')} does not exist.")
+    for policy_arn in params.get("PolicyArns") or []:
+        if managed_policy(moto, str(policy_arn.get("arn"))) is None:
+            raise Refusal("MalformedPolicyDocument", f"Policy {policy_arn.get('arn')} does not exist.")
 
 
 def requested_tags(params: Params) -> dict[str, str]:
@@ -114,7 +114,7 @@ def assume(call: Call, backend: Any) -> Answer:
     """AssumeRole: moto's session, with the policies and tags that moto leaves out."""
     params = call.params
     chained = session_of(Backends(backend.account_id), call.access_key) if call.access_key else None
-    made = backend.assume_role(
+    session = backend.assume_role(
         region_name=call.region,
         role_session_name=params["RoleSessionName"],
         role_arn=params["RoleArn"],
@@ -124,20 +124,21 @@ def assume(call: Call, backend: Any) -> Answer:
     )
     policies = [json.loads(params["Policy"])] if params.get("Policy") else []
     policies += [
-        boundary(Backends(backend.account_id), str(each["arn"])) for each in params.get("PolicyArns") or []
+        boundary(Backends(backend.account_id), str(policy_arn["arn"]))
+        for policy_arn in params.get("PolicyArns") or []
     ]
-    made.twin_policies = policies or None
+    session.twin_policies = policies or None
     inherited = (
         {key: chained.tags[key] for key in chained.transitive if key in chained.tags} if chained else {}
     )
-    made.twin_tags = {**inherited, **requested_tags(params)}
-    made.twin_transitive = [*inherited, *(params.get("TransitiveTagKeys") or [])]
-    until = made.expiration.strftime("%Y-%m-%dT%H:%M:%SZ")
+    session.twin_tags = {**inherited, **requested_tags(params)}
+    session.twin_transitive = [*inherited, *(params.get("TransitiveTagKeys") or [])]
+    until = session.expiration.strftime("%Y-%m-%dT%H:%M:%SZ")
     body = (
         '<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><Credentials>'
-        f"<AccessKeyId>{made.access_key_id}</AccessKeyId><SecretAccessKey>{made.secret_access_key}"
-        f"</SecretAccessKey><SessionToken>{made.session_token}</SessionToken><Expiration>{until}</Expiration>"
-        f"</Credentials><AssumedRoleUser><AssumedRoleId>{made.user_id}</AssumedRoleId><Arn>{made.arn}</Arn>"
+        f"<AccessKeyId>{session.access_key_id}</AccessKeyId><SecretAccessKey>{session.secret_access_key}"
+        f"</SecretAccessKey><SessionToken>{session.session_token}</SessionToken><Expiration>{until}</Expiration>"
+        f"</Credentials><AssumedRoleUser><AssumedRoleId>{session.user_id}</AssumedRoleId><Arn>{session.arn}</Arn>"
         "</AssumedRoleUser><PackedPolicySize>0</PackedPolicySize></AssumeRoleResult><ResponseMetadata>"
         "<RequestId>c6104cbe-af31-11e0-8154-cbc7ccf896c7</RequestId></ResponseMetadata></AssumeRoleResponse>"
     )

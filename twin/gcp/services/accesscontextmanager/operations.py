@@ -44,13 +44,15 @@ def _check_config(call: Call, perimeter: Body, field: str, bridge: bool) -> None
     config = perimeter[field]
     if bridge and (config.get("restrictedServices") or config.get("accessLevels")):
         raise invalid("A perimeter bridge has resources only.")
-    for each in config.get("resources") or []:
-        _check_resource(call, perimeter, each, bridge, field)
-    for each in config.get("restrictedServices") or []:
-        if not serviceusage.known(each):
-            raise invalid(f"{field}.restricted_services: '{each}' is not supported by VPC Service Controls.")
-    for each in config.get("accessLevels") or []:
-        _check_level(call, each)
+    for resource in config.get("resources") or []:
+        _check_resource(call, perimeter, resource, bridge, field)
+    for service in config.get("restrictedServices") or []:
+        if not serviceusage.known(service):
+            raise invalid(
+                f"{field}.restricted_services: '{service}' is not supported by VPC Service Controls."
+            )
+    for level in config.get("accessLevels") or []:
+        _check_level(call, level)
     for index, rule in enumerate(config.get("ingressPolicies") or []):
         _check_rule(call, rule, f"{field}.ingress_policies[{index}]", "ingress")
     for index, rule in enumerate(config.get("egressPolicies") or []):
@@ -67,8 +69,8 @@ def _check_resource(call: Call, perimeter: Body, resource: str, bridge: bool, fi
         return
     for _, other in call.state.of(f"{_API}.servicePerimeters", f"{_API}/"):
         regular = other.get("perimeterType") != "PERIMETER_TYPE_BRIDGE"
-        held = (other.get("status") or {}).get("resources") or []
-        if other["name"] != perimeter["name"] and regular and resource in held:
+        resources = (other.get("status") or {}).get("resources") or []
+        if other["name"] != perimeter["name"] and regular and resource in resources:
             raise invalid(f"Resource '{resource}' is in the regular perimeter '{other['name']}' already.")
 
 
@@ -82,17 +84,17 @@ def _check_rule(call: Call, rule: Body, where: str, way: str) -> None:
     kind = source.get("identityType") or ""
     if source.get("identities") and kind not in ("", "IDENTITY_TYPE_UNSPECIFIED"):
         raise invalid(f"{where}: identities cannot be set together with identity_type {kind}.")
-    for each in source.get("identities") or []:
-        if not each.startswith(("serviceAccount:", "user:", "group:", "principal://", "principalSet://")):
-            raise invalid(f"{where}: invalid identity '{each}'.")
-        check_member(call, each)
-    for each in source.get("sources") or []:
-        if each.get("accessLevel"):
-            _check_level(call, each["accessLevel"])
+    for identity in source.get("identities") or []:
+        if not identity.startswith(("serviceAccount:", "user:", "group:", "principal://", "principalSet://")):
+            raise invalid(f"{where}: invalid identity '{identity}'.")
+        check_member(call, identity)
+    for source_entry in source.get("sources") or []:
+        if source_entry.get("accessLevel"):
+            _check_level(call, source_entry["accessLevel"])
     resources = target.get("resources") or []
-    for each in resources:
-        if each != "*" and not re.fullmatch(r"projects/\d+", each):
-            raise invalid(f"{where}: invalid resource '{each}': * or projects/PROJECT_NUMBER is right.")
+    for resource in resources:
+        if resource != "*" and not re.fullmatch(r"projects/\d+", resource):
+            raise invalid(f"{where}: invalid resource '{resource}': * or projects/PROJECT_NUMBER is right.")
     if "*" in resources and len(resources) > 1:
         raise invalid(f"{where}: * cannot be combined with other resources.")
     for operation in target.get("operations") or []:

@@ -42,8 +42,8 @@ class ServicePerimeter(Named):
     def rules(self, inputs: Props) -> Iterator[Failure]:
         yield from super().rules(inputs)
         for field in ("status", "spec"):
-            given = inputs.get(field)
+            entries = inputs.get(field)
             names = ("resources", "accessLevels", "restrictedServices")
-            if isinstance(given, dict) and not any(given.get(name) for name in names):
-                listed = ",".join(f"{field}.{name}" for name in names)
-                yield Failure(field, f"one of `{listed}` must be specified")
+            if isinstance(entries, dict) and not any(entries.get(name) for name in names):
+                fields_text = ",".join(f"{field}.{name}" for name in names)
+                yield Failure(field, f"one of `{fields_text}` must be specified")

@@ -92,7 +92,7 @@ def _check_policy(name: str, policy: Body) -> None:
 
 def _check_remote(call: Call, repository: Body, remote: Body) -> None:
     wanted = _REMOTE.get(repository["format"])
-    kinds = [each for each in (*_REMOTE.values(), "commonRepository") if each in remote]
+    kinds = [kind for kind in (*_REMOTE.values(), "commonRepository") if kind in remote]
     if wanted is None or len(kinds) != 1 or kinds[0] not in (wanted, "commonRepository"):
         raise invalid(
             f"remote_repository_config of format {repository['format']} needs {wanted or 'another format'}, "
@@ -109,18 +109,18 @@ def _check_remote(call: Call, repository: Body, remote: Body) -> None:
 
 def _check_login(call: Call, login: Body) -> None:
     version = str(login.get("passwordSecretVersion", ""))
-    found = _SECRET.fullmatch(version)
-    if not found or not login.get("username"):
+    match = _SECRET.fullmatch(version)
+    if not match or not login.get("username"):
         raise invalid(
             "upstream_credentials need a username and a password_secret_version "
             f"(projects/P/secrets/S/versions/V), got '{version}'."
         )
-    row = f"secretmanager/{found[1]}"
+    row = f"secretmanager/{match[1]}"
     if call.state.get(row) is None:
-        raise not_found(f"Secret [{found[1]}] not found.")
+        raise not_found(f"Secret [{match[1]}] not found.")
     member = f"serviceAccount:{_agent(call)}"
-    if not call.front.identity.allowed(member, "secretmanager.versions.access", row):
-        raise invalid(f"The service agent {_agent(call)} cannot access the secret {found[1]}: grant it "
+    if not call.server.identity.allowed(member, "secretmanager.versions.access", row):
+        raise invalid(f"The service agent {_agent(call)} cannot access the secret {match[1]}: grant it "
                       "roles/secretmanager.secretAccessor.")  # fmt: skip
 
 

@@ -28,11 +28,11 @@ _WRITE: Final = "artifactregistry.repositories.uploadArtifacts"
 
 
 class ArtifactRegistry:
-    """The registry API of one front."""
+    """The registry API of one API server."""
 
-    def __init__(self, front: Any) -> None:
-        self._front = front
-        self._blobs = Blobs(front.instance.folder / "gcp" / "layers")
+    def __init__(self, server: Any) -> None:
+        self._server = server
+        self._blobs = Blobs(server.instance.folder / "gcp" / "layers")
 
     def serves(self, environ: dict[str, Any]) -> bool:
         """Return whether a request is for this API."""
@@ -43,10 +43,10 @@ class ArtifactRegistry:
         try:
             member = self._member(environ.get("HTTP_AUTHORIZATION", ""))
             if environ["PATH_INFO"] == _TOKEN:
-                document = {"token": self._front.identity.token(member)}
+                document = {"token": self._server.identity.token(member)}
                 return Answer(200, [("Content-Type", "application/json")], json.dumps(document).encode())
-            store = _Store(self._front, member, self._location(environ), self._blobs)
-            with self._front.state.transaction():
+            store = _Store(self._server, member, self._location(environ), self._blobs)
+            with self._server.state.transaction():
                 return api.answer(store, environ, body)
         except RegistryError as error:
             realm = f'Bearer realm="https://{_name(environ)}{_TOKEN}",service="{_name(environ)}"'
@@ -58,9 +58,9 @@ class ArtifactRegistry:
 
     @staticmethod
     def _location(environ: dict[str, Any]) -> str:
-        found = _HOST.fullmatch(_name(environ))
-        assert found is not None  # noqa: S101 - as `serves` has checked
-        return found["location"]
+        match = _HOST.fullmatch(_name(environ))
+        assert match is not None  # noqa: S101 - as `serves` has checked
+        return match["location"]
 
     def _member(self, authorization: str) -> str:
         scheme, _, token = authorization.partition(" ")
@@ -72,7 +72,7 @@ class ArtifactRegistry:
             token = token if user == "oauth2accesstoken" else ""
         elif scheme.lower() != "bearer":
             token = ""
-        member = self._front.identity.authenticate(token) if token else None
+        member = self._server.identity.authenticate(token) if token else None
         if member is None:
             raise RegistryError(401, "UNAUTHORIZED", "authentication failed: an access token is required")
         return member
@@ -82,39 +82,39 @@ class _Store:
     """The repositories of a location, as one member may use them. What is in a repository is kept with it, so
     that it is deleted with it."""
 
-    def __init__(self, front: Any, member: str, location: str, blobs: Blobs) -> None:
-        self._front = front
+    def __init__(self, server: Any, member: str, location: str, blobs: Blobs) -> None:
+        self._server = server
         self._member = member
         self._location = location
         self._blobs = blobs
 
     def begin(self, name: str) -> str:
-        row, kept = self._repository(name, _WRITE)
+        row, internal = self._repository(name, _WRITE)
         upload = str(uuid.uuid4())
-        kept.setdefault("uploads", {})[upload] = ""
-        self._front.state.keep(row, kept)
+        internal.setdefault("uploads", {})[upload] = ""
+        self._server.state.keep(row, internal)
         return upload
 
     def append(self, name: str, upload: str, content: bytes) -> int:
-        row, kept = self._repository(name, _WRITE)
-        whole = self._part(kept, name, upload) + content
+        row, internal = self._repository(name, _WRITE)
+        whole = self._part(internal, name, upload) + content
         self._blobs.put(whole)
-        kept["uploads"][upload] = api.digest_of(whole)
-        self._front.state.keep(row, kept)
+        internal["uploads"][upload] = api.digest_of(whole)
+        self._server.state.keep(row, internal)
         return len(whole)
 
     def received(self, name: str, upload: str) -> int:
         return len(self._part(self._repository(name, _WRITE)[1], name, upload))
 
     def complete(self, name: str, upload: str, digest: str) -> None:
-        row, kept = self._repository(name, _WRITE)
-        content = self._part(kept, name, upload)
+        row, internal = self._repository(name, _WRITE)
+        content = self._part(internal, name, upload)
         if api.digest_of(content) != digest:
             raise RegistryError(400, "DIGEST_INVALID", "provided digest did not match uploaded content")
         self._blobs.put(content)
-        del kept["uploads"][upload]
-        kept.setdefault("blobs", {})[digest] = len(content)
-        self._front.state.keep(row, kept)
+        del internal["uploads"][upload]
+        internal.setdefault("blobs", {})[digest] = len(content)
+        self._server.state.keep(row, internal)
 
     def blob(self, name: str, digest: str) -> bytes | None:
         known = digest in self._repository(name, _READ)[1].get("blobs", {})
@@ -131,11 +131,11 @@ class _Store:
         return None if content is None else StoredManifest(kind, content)
 
     def put_manifest(self, name: str, reference: str, manifest: StoredManifest) -> None:
-        row, kept = self._repository(name, _WRITE)
-        image = kept.setdefault("images", {}).setdefault(name, {"tags": {}, "manifests": {}})
+        row, internal = self._repository(name, _WRITE)
+        image = internal.setdefault("images", {}).setdefault(name, {"tags": {}, "manifests": {}})
         blobs, manifests = api.references(manifest)
         for digest in blobs:
-            if digest not in kept.get("blobs", {}):
+            if digest not in internal.get("blobs", {}):
                 raise RegistryError(404, "MANIFEST_BLOB_UNKNOWN", f"blob {digest} is unknown to {name}")
         for digest in manifests:
             if digest not in image["manifests"]:
@@ -145,10 +145,10 @@ class _Store:
             image["tags"][reference] = manifest.digest
         self._blobs.put(manifest.content)
         image["manifests"][manifest.digest] = manifest.kind
-        self._front.state.keep(row, kept)
+        self._server.state.keep(row, internal)
 
     def _check_tag(self, row: str, image: Body, tag: str, manifest: StoredManifest) -> None:
-        docker: Body = self._front.state.get(row).get("dockerConfig") or {}
+        docker: Body = self._server.state.get(row).get("dockerConfig") or {}
         if docker.get("immutableTags") and image["tags"].get(tag, manifest.digest) != manifest.digest:
             raise RegistryError(
                 400,
@@ -165,25 +165,25 @@ class _Store:
             "DENIED",
             f'Permission "{permission}" denied on resource "{row.partition("/")[2]}" (or it may not exist)',
         )
-        if not image or not image[0] or project != self._front.instance.account:
+        if not image or not image[0] or project != self._server.instance.account:
             raise denied
-        identity = self._front.identity
+        identity = self._server.identity
         owner = self._member == identity.deployer or "roles/owner" in identity.roles(self._member)
         if not owner and not any(identity.allowed(self._member, permission, place) for place in ("", row)):
             raise denied
-        found = self._front.state.get(row)
-        if found is None:
+        body = self._server.state.get(row)
+        if body is None:
             raise RegistryError(404, "NAME_UNKNOWN", f'Repository "{repository}" not found')
-        if found["format"] != "DOCKER" or found["mode"] != "STANDARD_REPOSITORY":
+        if body["format"] != "DOCKER" or body["mode"] != "STANDARD_REPOSITORY":
             raise RegistryError(400, "NAME_INVALID", f'Repository "{repository}" takes no images')
-        return row, self._front.state.kept(row)
+        return row, self._server.state.internal(row)
 
     @staticmethod
-    def _image(kept: Body, name: str) -> Body:
-        return kept.get("images", {}).get(name, {})
+    def _image(internal: Body, name: str) -> Body:
+        return internal.get("images", {}).get(name, {})
 
-    def _part(self, kept: Body, name: str, upload: str) -> bytes:
-        digest = kept.get("uploads", {}).get(upload)
+    def _part(self, internal: Body, name: str, upload: str) -> bytes:
+        digest = internal.get("uploads", {}).get(upload)
         if digest is None:
             raise RegistryError(404, "BLOB_UPLOAD_UNKNOWN", f"upload {upload} is not in {name}")
         return (self._blobs.get(digest) or b"") if digest else b""

@@ -14,7 +14,7 @@ from twin.provider_interface import Failure, Props
 
 _REMOTE: Final = "remoteRepositoryConfig"
 _SOURCES: Final = tuple(
-    f"{_REMOTE}.{each}Repository" for each in ("apt", "common", "docker", "maven", "npm", "python", "yum")
+    f"{_REMOTE}.{name}Repository" for name in ("apt", "common", "docker", "maven", "npm", "python", "yum")
 )
 
 
@@ -22,36 +22,38 @@ def _keyed(policies: Any) -> Any:
     """The API keeps cleanup policies by their ids, and takes seconds where the provider takes `30d` too."""
     if not isinstance(policies, list):
         return policies
-    made: Props = {}
-    for each in policies:
-        if isinstance(each, dict) and each.get("id"):
+    keyed: Props = {}
+    for policy in policies:
+        if isinstance(policy, dict) and policy.get("id"):
             condition = {
                 name: _duration(value) if name in ("newerThan", "olderThan") else value
-                for name, value in (each.get("condition") or {}).items()
+                for name, value in (policy.get("condition") or {}).items()
             }
-            made[each["id"]] = {**each, "condition": condition} if condition else each
-    return made
+            keyed[policy["id"]] = {**policy, "condition": condition} if condition else policy
+    return keyed
 
 
-def _listed(policies: Any) -> Any:
+def _as_list(policies: Any) -> Any:
     if not isinstance(policies, dict):
         return policies
-    return [{"id": name, **each} for name, each in sorted(policies.items())]
+    return [{"id": name, **policy} for name, policy in sorted(policies.items())]
 
 
 class Repository(GcpResource):
     token = "gcp:artifactregistry/repository:Repository"
     fields = {
-        "cleanupPolicies": Field(encode=_keyed, decode=_listed),
+        "cleanupPolicies": Field(encode=_keyed, decode=_as_list),
     }
 
     def rules(self, inputs: Props) -> Iterator[Failure]:
         remote = inputs.get(_REMOTE)
         if isinstance(remote, dict):
-            given = [each for each in _SOURCES if remote.get(each.rpartition(".")[2]) is not None]
-            if len(given) != 1:
-                listed = ",".join(_SOURCES)
-                yield Failure(_REMOTE, f"exactly one of `{listed}` must be specified, got {given or 'none'}")
+            sources = [source for source in _SOURCES if remote.get(source.rpartition(".")[2]) is not None]
+            if len(sources) != 1:
+                sources_text = ",".join(_SOURCES)
+                yield Failure(
+                    _REMOTE, f"exactly one of `{sources_text}` must be specified, got {sources or 'none'}"
+                )
 
 
 def _duration(text: Any) -> Any:

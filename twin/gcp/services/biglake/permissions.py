@@ -37,7 +37,7 @@ def authorize(call: Call) -> None:
     if not _may(call, call.principal, permission):
         raise _denied(permission, call)
     counted = call.headers.get("x-goog-user-project")
-    if counted and not call.front.identity.allowed(call.principal, "serviceusage.services.use"):
+    if counted and not call.server.identity.allowed(call.principal, "serviceusage.services.use"):
         raise GoogleError(
             403,
             "PERMISSION_DENIED",
@@ -49,9 +49,9 @@ def authorize(call: Call) -> None:
 
 
 def _may(call: Call, principal: str, permission: str) -> bool:
-    if principal == call.front.identity.deployer:
+    if principal == call.server.identity.deployer:
         return True
-    return any(call.front.identity.allowed(principal, permission, each) for each in ("", *_around(call)))
+    return any(call.server.identity.allowed(principal, permission, holder) for holder in ("", *_around(call)))
 
 
 def _around(call: Call) -> list[str]:
@@ -102,7 +102,7 @@ def vended(call: Call, catalog: Body, row: str, body: Body) -> Body:
         "folder": f"{folder}/",
         "write": _may(call, call.principal, "biglake.tables.updateData"),
     }
-    token = call.front.identity.token(DOWNSCOPED + json.dumps(cut, sort_keys=True))
+    token = call.server.identity.token(DOWNSCOPED + json.dumps(cut, sort_keys=True))
     config = {
         "gcs.oauth2.token": token,
         "gcs.oauth2.token-expires-at": str(int((call.at + _HOUR) * 1000)),
@@ -113,17 +113,21 @@ def vended(call: Call, catalog: Body, row: str, body: Body) -> Body:
 
 def _hidden(call: Call, row: str) -> str:
     """What of a table a caller does not see: a column's name, `all rows`, or nothing."""
-    kept = call.state.kept(row)
+    internal = call.state.internal(row)
     kind, _, email = call.principal.partition(":")
     grantee = f"principal://iam.googleapis.com/projects/-/serviceAccounts/{email}"
-    for column, names in (kept.get("policies") or {}).items():
+    for column, names in (internal.get("policies") or {}).items():
         policies = [call.state.get(f"bigquerydatapolicy/{name}") or {} for name in names]
-        raw = [each for each in policies if each.get("dataPolicyType") == "RAW_DATA_ACCESS_POLICY"]
-        if names and not any(grantee in (each.get("grantees") or []) for each in raw):
+        raw = [policy for policy in policies if policy.get("dataPolicyType") == "RAW_DATA_ACCESS_POLICY"]
+        if names and not any(grantee in (policy.get("grantees") or []) for policy in raw):
             return f"column {column}"
-    rows: dict[str, Body] = kept.get("rows") or {}
-    whole = [each for each in rows.values() if each["filterPredicate"].strip().strip("()").upper() == "TRUE"]
-    if rows and not any(f"{kind}:{email}" in each["grantees"] for each in whole):
+    rows: dict[str, Body] = internal.get("rows") or {}
+    whole = [
+        row_policy
+        for row_policy in rows.values()
+        if row_policy["filterPredicate"].strip().strip("()").upper() == "TRUE"
+    ]
+    if rows and not any(f"{kind}:{email}" in row_policy["grantees"] for row_policy in whole):
         return "all rows"
     return ""
 
@@ -141,7 +145,7 @@ def authorize_files(call: Call) -> None:
     reached = call.parameters.get("bucket") == cut["bucket"] and name.startswith(cut["folder"].rstrip("/"))
     there = permission in (_WRITES if cut["write"] else _READS)
     holder = f"storage/b/{cut['bucket']}"
-    if reached and there and call.front.identity.allowed(cut["member"], permission, holder):
+    if reached and there and call.server.identity.allowed(cut["member"], permission, holder):
         return
     raise GoogleError(
         403,

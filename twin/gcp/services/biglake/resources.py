@@ -70,10 +70,10 @@ class IcebergTable(GcpResource):
                 )
 
     def body(self, context: GcpContext, inputs: Props) -> tuple[Props, dict[str, str]]:
-        made, places = super().body(context, inputs)
-        if isinstance(made.get("write-order"), dict):
-            made["write-order"].setdefault("order-id", 1)
-        return made, places
+        request_body, places = super().body(context, inputs)
+        if isinstance(request_body.get("write-order"), dict):
+            request_body["write-order"].setdefault("order-id", 1)
+        return request_body, places
 
     def find(self, context: GcpContext, id: str, values: Props) -> Props | None:
         answered = super().find(context, id, values)
@@ -117,9 +117,10 @@ class IcebergTable(GcpResource):
 
 
 def _current(metadata: Props, key: str, id: str, current: str) -> Any:
-    found = metadata.get(key) or []
+    versions = metadata.get(key) or []
     return next(
-        (each for each in found if each.get(id) == metadata.get(current)), found[0] if found else None
+        (version for version in versions if version.get(id) == metadata.get(current)),
+        versions[0] if versions else None,
     )
 
 

@@ -26,15 +26,15 @@ class Table:
     place: where it is. shown: its name in messages.
     """
 
-    def __init__(self, call: Call, row: str, body: Body, place: str, shown: str) -> None:
-        self.row, self.body, self.place, self.shown = row, body, place, shown
-        kept = call.state.kept(row)
-        self.policies: dict[str, list[str]] = dict(kept.get("policies") or {})
-        self.rows: dict[str, Body] = dict(kept.get("rows") or {})
+    def __init__(self, call: Call, row: str, body: Body, place: str, displayed_id: str) -> None:
+        self.row, self.body, self.place, self.displayed_id = row, body, place, displayed_id
+        internal = call.state.internal(row)
+        self.policies: dict[str, list[str]] = dict(internal.get("policies") or {})
+        self.rows: dict[str, Body] = dict(internal.get("rows") or {})
 
     def names(self) -> set[str]:
         """The columns, in lower case."""
-        return {each["name"].lower() for each in self.fields()}
+        return {field["name"].lower() for field in self.fields()}
 
     def has(self, name: str) -> bool:
         """Whether there is a column of that name in lower case."""
@@ -50,7 +50,7 @@ class Table:
         fields = check_fields(call, [*self.fields(), *new], self.place)
         self.body = {**self.body, "schema": {**(self.body.get("schema") or {}), "fields": fields}}
         self.body["lastModifiedTime"] = millis(call)
-        self.body["etag"] = etag({key: each for key, each in self.body.items() if key != "etag"})
+        self.body["etag"] = etag({key: value for key, value in self.body.items() if key != "etag"})
 
     def drop(self, call: Call, names: set[str]) -> None:
         """Take columns away, by their names in lower case. Raises 400 for what others are on."""
@@ -63,12 +63,12 @@ class Table:
                     reason="invalidQuery",
                 )
         self._unguarded(call, names)
-        fields = [each for each in self.fields() if each["name"].lower() not in names]
+        fields = [field for field in self.fields() if field["name"].lower() not in names]
         if not fields:
             raise invalid("ALTER TABLE DROP COLUMN: A table needs a column.", reason="invalidQuery")
         self.body = {**self.body, "schema": {**(self.body.get("schema") or {}), "fields": fields}}
         self.body["lastModifiedTime"] = millis(call)
-        self.body["etag"] = etag({key: each for key, each in self.body.items() if key != "etag"})
+        self.body["etag"] = etag({key: value for key, value in self.body.items() if key != "etag"})
 
     def _unguarded(self, call: Call, names: set[str]) -> None:
         """Refuse a drop while rows are guarded; the columns' own policies go with them."""
@@ -77,12 +77,12 @@ class Table:
                 "ALTER TABLE DROP COLUMN is not supported for tables with row access policies.",
                 reason="invalidQuery",
             )
-        self.policies = {name: each for name, each in self.policies.items() if name.lower() not in names}
+        self.policies = {name: policy for name, policy in self.policies.items() if name.lower() not in names}
 
     def save(self, call: Call) -> None:
         """Write what the statements made of it."""
-        kept = {**call.state.kept(self.row), "policies": self.policies, "rows": self.rows}
-        call.state.put(self.row, self.body, kept=kept)
+        internal = {**call.state.internal(self.row), "policies": self.policies, "rows": self.rows}
+        call.state.put(self.row, self.body, internal=internal)
 
 
 class IcebergTable(Table):
@@ -97,16 +97,17 @@ class IcebergTable(Table):
         now = _schema(metadata)
         sources = {
             int(field["source-id"])
-            for each in (*metadata["partition-specs"], *metadata["sort-orders"])
-            for field in each["fields"]
+            for partition_spec in (*metadata["partition-specs"], *metadata["sort-orders"])
+            for field in partition_spec["fields"]
         }
-        for each in now["fields"]:
-            if each["name"].lower() in names and each["id"] in sources:
+        for column in now["fields"]:
+            if column["name"].lower() in names and column["id"] in sources:
                 raise invalid(
-                    f"ALTER TABLE DROP COLUMN: Column {each['name']} is used for partitioning or clustering.",
+                    f"ALTER TABLE DROP COLUMN: Column {column['name']} is used for partitioning or "
+                    "clustering.",
                     reason="invalidQuery",
                 )
-        fields = [each for each in now["fields"] if each["name"].lower() not in names]
+        fields = [field for field in now["fields"] if field["name"].lower() not in names]
         self._evolve(call, fields, int(self.body["metadata"]["last-column-id"]))
 
     def add(self, call: Call, columns: list[tuple[str, str]]) -> None:
@@ -127,14 +128,14 @@ class IcebergTable(Table):
 
         metadata = self.body["metadata"]
         now = _schema(metadata)
-        number = 1 + max(int(each["schema-id"]) for each in metadata["schemas"])
+        number = 1 + max(int(known_schema["schema-id"]) for known_schema in metadata["schemas"])
         schema = {**now, "schema-id": number, "fields": fields}
         updates: list[Body] = [
             {"action": "add-schema", "schema": schema, "last-column-id": last},
             {"action": "set-current-schema", "schema-id": -1},
         ]
-        made = changed(metadata, [], updates)
-        self.body = write(call, self.row, self.body, made)
+        evolved = changed(metadata, [], updates)
+        self.body = write(call, self.row, self.body, evolved)
 
 
 def iceberg_type(kind: str) -> str:
@@ -148,19 +149,19 @@ def iceberg_type(kind: str) -> str:
                 f"Unsupported type {kind}: {'BIG' if wide else ''}NUMERIC has at most 38 digits here."
             )
         return f"decimal({precision},{scale})"
-    found = _SIZED.fullmatch(kind)
-    base = found[1].upper() if found else ""
+    match = _SIZED.fullmatch(kind)
+    base = match[1].upper() if match else ""
     if base not in _ICEBERG:
         raise invalid(f"Unsupported type {kind} of a column of an Iceberg table", reason="invalidQuery")
-    if base == "BYTES" and found and found[2]:
-        return f"fixed[{found[2]}]"
+    if base == "BYTES" and match and match[2]:
+        return f"fixed[{match[2]}]"
     return _ICEBERG[base]
 
 
 def find(call: Call, name: tuple[str, ...], place: str) -> Table:
     """A table by its name in a statement: DATASET.TABLE, PROJECT.DATASET.TABLE, or of an Iceberg catalog
     PROJECT.CATALOG.NAMESPACE.TABLE. place: where the job runs. Raises 400 and 404."""
-    shown = ".".join(name)
+    displayed_id = ".".join(name)
     if len(name) == 4:
         project, catalog, namespace, table = name
         row = f"biglake/projects/{call.project}/catalogs/{catalog}/namespaces/{namespace}/tables/{table}"
@@ -170,30 +171,32 @@ def find(call: Call, name: tuple[str, ...], place: str) -> Table:
         )
         where = ((holder or {}).get("replicas") or [{}])[0].get("region", "")
         if body is None or project not in (call.project, call.project_number) or where != (place or where):
-            raise not_found(f"Not found: Table {shown} was not found in location {place or 'US'}")
-        return IcebergTable(call, row, body, where, shown)
+            raise not_found(f"Not found: Table {displayed_id} was not found in location {place or 'US'}")
+        return IcebergTable(call, row, body, where, displayed_id)
     if len(name) not in (2, 3):
-        raise invalid(f"Invalid table name: {shown}", reason="invalidQuery")
+        raise invalid(f"Invalid table name: {displayed_id}", reason="invalidQuery")
     row = f"bigquery/projects/{call.project}/datasets/{name[-2]}/tables/{name[-1]}"
     body = call.state.get(row)
     foreign = len(name) == 3 and name[0] != call.project
     where = str(body["location"]).lower() if body else ""
     if body is None or foreign or where != (place or where):
-        raise not_found(f"Not found: Table {shown} was not found in location {place or 'US'}")
-    return Table(call, row, body, where, shown)
+        raise not_found(f"Not found: Table {displayed_id} was not found in location {place or 'US'}")
+    return Table(call, row, body, where, displayed_id)
 
 
 def _schema(metadata: dict[str, Any]) -> dict[str, Any]:
-    return next(each for each in metadata["schemas"] if each["schema-id"] == metadata["current-schema-id"])
+    return next(
+        schema for schema in metadata["schemas"] if schema["schema-id"] == metadata["current-schema-id"]
+    )
 
 
 def _sized(kind: str) -> Body:
-    found = _SIZED.fullmatch(kind)
-    if not found:
+    match = _SIZED.fullmatch(kind)
+    if not match:
         raise invalid(f"Invalid type {kind}", reason="invalidQuery")
-    made: Body = {"type": found[1].upper()}
-    if found[2] and made["type"] in ("STRING", "BYTES"):
-        made["maxLength"] = found[2]
-    elif found[2]:
-        made |= {"precision": found[2], **({"scale": found[3]} if found[3] else {})}
-    return made
+    sized: Body = {"type": match[1].upper()}
+    if match[2] and sized["type"] in ("STRING", "BYTES"):
+        sized["maxLength"] = match[2]
+    elif match[2]:
+        sized |= {"precision": match[2], **({"scale": match[3]} if match[3] else {})}
+    return sized

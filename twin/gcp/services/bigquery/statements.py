@@ -101,57 +101,57 @@ Statement = AlterTable | RowPolicy | DropRows
 def script(text: str) -> list[Statement]:
     """The statements of a script. Raises 400 for what is none, NotImplementedError for a kind that the twin
     does not execute."""
-    return [statement(each) for each in _split(text, ";") if each.strip()]
+    return [statement(statement_text) for statement_text in _split(text, ";") if statement_text.strip()]
 
 
 def statement(text: str) -> Statement:
     """One statement. Raises as `script`."""
     text = text.strip()
-    found = _ALTER.fullmatch(text)
-    if found:
-        actions = tuple(_action(each.strip()) for each in _split(found[3], ","))
-        return AlterTable(_parts(found[2]), actions)
-    found = _ROWS.fullmatch(text)
-    if found:
-        grantees = tuple(_unquoted(each) for each in _split(found[5], ",") if each.strip())
+    match = _ALTER.fullmatch(text)
+    if match:
+        actions = tuple(_action(part.strip()) for part in _split(match[3], ","))
+        return AlterTable(_parts(match[2]), actions)
+    match = _ROWS.fullmatch(text)
+    if match:
+        grantees = tuple(_unquoted(part) for part in _split(match[5], ",") if part.strip())
         return RowPolicy(
-            _parts(found[4]), found[3].strip("`"), grantees, found[6].strip(), bool(found[1]), bool(found[2])
+            _parts(match[4]), match[3].strip("`"), grantees, match[6].strip(), bool(match[1]), bool(match[2])
         )
-    found = _DROP.fullmatch(text)
-    if found:
-        return DropRows(_parts(found[4]), (found[3] or "").strip("`"), bool(found[2]))
+    match = _DROP.fullmatch(text)
+    if match:
+        return DropRows(_parts(match[4]), (match[3] or "").strip("`"), bool(match[2]))
     raise NotImplementedError(f"BigQuery's statement {' '.join(text.split())[:120]!r}")
 
 
 def _action(text: str) -> Column | Options | Lost:
-    found = _ADD.fullmatch(text)
-    if found:
-        policies = _policies(found[4])[0] if found[4] else None
-        return Column(found[2].strip("`"), " ".join(found[3].split()), bool(found[1]), policies)
-    found = _SET.fullmatch(text)
-    if found:
-        policies, more = _policies(found[3])
-        return Options(found[2].strip("`"), policies, more)
-    found = _LOSE.fullmatch(text)
-    if found:
-        return Lost(found[2].strip("`"), bool(found[1]))
+    match = _ADD.fullmatch(text)
+    if match:
+        policies = _policies(match[4])[0] if match[4] else None
+        return Column(match[2].strip("`"), " ".join(match[3].split()), bool(match[1]), policies)
+    match = _SET.fullmatch(text)
+    if match:
+        policies, more = _policies(match[3])
+        return Options(match[2].strip("`"), policies, more)
+    match = _LOSE.fullmatch(text)
+    if match:
+        return Lost(match[2].strip("`"), bool(match[1]))
     raise NotImplementedError(f"BigQuery's ALTER TABLE action {' '.join(text.split())[:120]!r}")
 
 
 def _policies(text: str) -> tuple[tuple[str, ...], bool]:
-    found = _POLICIES.fullmatch(text)
-    if not found:
+    match = _POLICIES.fullmatch(text)
+    if not match:
         raise NotImplementedError(f"BigQuery's column options {' '.join(text.split())[:120]!r}")
     names: list[str] = []
-    for each in filter(str.strip, _split(found[2], ",")):
-        one = _ONE.fullmatch(_unquoted(each))
+    for part in filter(str.strip, _split(match[2], ",")):
+        one = _ONE.fullmatch(_unquoted(part))
         if not one:
             raise invalid(
-                f"Invalid data policy {each.strip()}: "
+                f"Invalid data policy {part.strip()}: "
                 "\"{'name':'PROJECT.region-LOCATION.POLICY'}\" is right."
             )
         names.append(one[1])
-    return tuple(names), found[1] == "+="
+    return tuple(names), match[1] == "+="
 
 
 def _parts(name: str) -> tuple[str, ...]:
@@ -159,12 +159,12 @@ def _parts(name: str) -> tuple[str, ...]:
 
 
 def _unquoted(text: str) -> str:
-    found = _TEXT.fullmatch(text.strip())
-    if not found:
+    match = _TEXT.fullmatch(text.strip())
+    if not match:
         raise invalid(
             f"Syntax error: Expected string literal but got {text.strip()[:60]}", reason="invalidQuery"
         )
-    return json.loads(f'"{found[1]}"') if found[1] is not None else found[2]
+    return json.loads(f'"{match[1]}"') if match[1] is not None else match[2]
 
 
 def _split(text: str, mark: str) -> Iterator[str]:

@@ -29,7 +29,7 @@ def kind_of(field: Body) -> str:
 
 def check_fields(call: Call, fields: list[Body], place: str, under: str = "") -> list[Body]:
     """The columns as BigQuery keeps them. Raises 400. place: the dataset's location."""
-    made: list[Body] = []
+    checked: list[Body] = []
     seen: set[str] = set()
     for field in fields:
         name = str(field.get("name", ""))
@@ -43,27 +43,27 @@ def check_fields(call: Call, fields: list[Body], place: str, under: str = "") ->
         if name.lower() in seen:
             raise invalid(f"Duplicate field name: {whole}. Field {whole} already exists in schema")
         seen.add(name.lower())
-        made.append(_field(call, field, place, whole))
-    return made
+        checked.append(_field(call, field, place, whole))
+    return checked
 
 
 def _field(call: Call, field: Body, place: str, whole: str) -> Body:
     kind = kind_of(field)
     if kind not in _TYPES:
         raise invalid(f"Invalid value for type: {field.get('type')} is not a valid value (field {whole})")
-    kept: Body = {**field, "type": kind, "mode": str(field.get("mode") or "NULLABLE").upper()}
-    if kept["mode"] not in _MODES:
+    checked: Body = {**field, "type": kind, "mode": str(field.get("mode") or "NULLABLE").upper()}
+    if checked["mode"] not in _MODES:
         raise invalid(f"Invalid value for mode: {field.get('mode')} is not a valid value (field {whole})")
     if kind == "RECORD":
         if not field.get("fields"):
             raise invalid(f"Field {whole} is type RECORD but has no schema")
-        kept["fields"] = check_fields(call, field["fields"], place, f"{whole}.")
+        checked["fields"] = check_fields(call, field["fields"], place, f"{whole}.")
     elif field.get("fields"):
         raise invalid(f"Field {whole} is of type {kind} and cannot have fields")
     _check_tags(field, whole)
-    for each in field.get("dataPolicies") or []:
-        _check_policy(call, str(each.get("name") or ""), place, whole)
-    return kept
+    for data_policy in field.get("dataPolicies") or []:
+        _check_policy(call, str(data_policy.get("name") or ""), place, whole)
+    return checked
 
 
 def _check_tags(field: Body, whole: str) -> None:
@@ -74,8 +74,8 @@ def _check_tags(field: Body, whole: str) -> None:
 
 def _check_policy(call: Call, name: str, place: str, whole: str) -> None:
     parts = name.split("/")
-    own = f"projects/{call.project}/{'/'.join(parts[2:])}"
-    if len(parts) != 6 or call.state.get(f"bigquerydatapolicy/{own}") is None:
+    same_project = f"projects/{call.project}/{'/'.join(parts[2:])}"
+    if len(parts) != 6 or call.state.get(f"bigquerydatapolicy/{same_project}") is None:
         raise invalid(f"Not found: Data policy {name} of field {whole}")
     if parts[3] != place.lower():
         raise invalid(
@@ -86,21 +86,28 @@ def _check_policy(call: Call, name: str, place: str, whole: str) -> None:
 def check_change(table: str, before: list[Body], after: list[Body], under: str = "") -> None:
     """A schema grows only. Raises 400 with BigQuery's words. table: `p:d.t`."""
     words = f"Provided Schema does not match Table {table}."
-    wanted = {each["name"].lower(): each for each in after}
+    wanted = {column["name"].lower(): column for column in after}
     for field in before:
         whole = f"{under}{field['name']}"
-        found = wanted.get(field["name"].lower())
-        if found is None:
+        new_field = wanted.get(field["name"].lower())
+        if new_field is None:
             raise invalid(f"{words} Field {whole} is missing in new schema")
-        if found["type"] != field["type"] and not _wider(field["type"], found["type"]):
-            raise invalid(f"{words} Field {whole} has changed type from {field['type']} to {found['type']}")
-        if found["mode"] != field["mode"] and (field["mode"], found["mode"]) != ("REQUIRED", "NULLABLE"):
-            raise invalid(f"{words} Field {whole} has changed mode from {field['mode']} to {found['mode']}")
+        if new_field["type"] != field["type"] and not _wider(field["type"], new_field["type"]):
+            raise invalid(
+                f"{words} Field {whole} has changed type from {field['type']} to {new_field['type']}"
+            )
+        if new_field["mode"] != field["mode"] and (field["mode"], new_field["mode"]) != (
+            "REQUIRED",
+            "NULLABLE",
+        ):
+            raise invalid(
+                f"{words} Field {whole} has changed mode from {field['mode']} to {new_field['mode']}"
+            )
         if field["type"] == "RECORD":
-            check_change(table, field.get("fields") or [], found.get("fields") or [], f"{whole}.")
-    held = {each["name"].lower() for each in before}
+            check_change(table, field.get("fields") or [], new_field.get("fields") or [], f"{whole}.")
+    names = {column["name"].lower() for column in before}
     for field in after:
-        if field["name"].lower() not in held and field["mode"] == "REQUIRED":
+        if field["name"].lower() not in names and field["mode"] == "REQUIRED":
             raise invalid(
                 f"{words} Cannot add required fields to an existing schema. (field: {under}{field['name']})"
             )
@@ -146,8 +153,8 @@ def check_layout(table: Body, fields: list[Body]) -> None:
     clustering: list[str] = (table.get("clustering") or {}).get("fields") or []
     if len(clustering) > 4:
         raise invalid(f"A table can be clustered by at most 4 columns, got {len(clustering)}.")
-    for each in clustering:
-        if each.lower() not in known:
+    for column in clustering:
+        if column.lower() not in known:
             raise invalid(
-                f"The field specified for clustering cannot be found in the schema. Invalid field: {each}."
+                f"The field specified for clustering cannot be found in the schema. Invalid field: {column}."
             )

@@ -16,7 +16,7 @@ _DOMAIN: Final = "gcp-sa-bigquery-condel.iam.gserviceaccount.com"
 
 
 def _prepare(call: Call, connection: Body) -> None:
-    kinds = [each for each in _KINDS if each in connection]
+    kinds = [name for name in _KINDS if name in connection]
     if len(kinds) != 1:
         raise invalid(f"Exactly one of {', '.join(_KINDS)} must be set, got {kinds or 'none'}.")
     kind = kinds[0]
@@ -37,9 +37,9 @@ def _renew(call: Call, before: Body, after: Body) -> None:
     for kind in _KINDS:
         if (kind in before) != (kind in after):
             raise invalid("The type of a connection cannot be changed.")
-        held = (before.get(kind) or {}).get("serviceAccountId")
-        if held:
-            after[kind] = {**after[kind], "serviceAccountId": held}
+        account_id = (before.get(kind) or {}).get("serviceAccountId")
+        if account_id:
+            after[kind] = {**after[kind], "serviceAccountId": account_id}
     after["lastModifiedTime"] = str(int(call.at * 1000))
 
 

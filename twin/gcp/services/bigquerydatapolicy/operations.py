@@ -22,19 +22,19 @@ def _check(call: Call, policy: Body) -> None:
     policy.setdefault("dataPolicyId", policy["name"].rpartition("/")[2])
     if (policy["dataPolicyType"] == _MASKS) != bool(policy.get("dataMaskingPolicy")):
         raise invalid(f"data_masking_policy belongs to policies of type {_MASKS}, which need it.")
-    policy["grantees"] = [_grantee(call, each) for each in policy.get("grantees") or []]
+    policy["grantees"] = [_grantee(call, grantee) for grantee in policy.get("grantees") or []]
 
 
-def _grantee(call: Call, given: str) -> str:
-    found = _GRANTEE.fullmatch(given)
-    if not found:
+def _grantee(call: Call, grantee: str) -> str:
+    match = _GRANTEE.fullmatch(grantee)
+    if not match:
         raise invalid(
-            f"Invalid grantee '{given}': principal://goog/subject/USER, principalSet://goog/group/GROUP or "
+            f"Invalid grantee '{grantee}': principal://goog/subject/USER, principalSet://goog/group/GROUP or "
             "principal://iam.googleapis.com/projects/-/serviceAccounts/EMAIL is right."
         )
-    if found[1] and "serviceAccounts" in found[1]:
-        check_member(call, f"serviceAccount:{found[2]}")
-    return given
+    if match[1] and "serviceAccounts" in match[1]:
+        check_member(call, f"serviceAccount:{match[2]}")
+    return grantee
 
 
 def _vacate(call: Call, policy: Body) -> None:
@@ -49,21 +49,23 @@ def _holder(call: Call, policy: str) -> str:
     """A table with a column that the policy guards, or ""."""
     for row, body in call.state.of("bigquery.tables", f"bigquery/projects/{call.project}/"):
         attached = [
-            each.get("name", "")
+            data_policy.get("name", "")
             for field in (body.get("schema") or {}).get("fields") or []
-            for each in field.get("dataPolicies") or []
+            for data_policy in field.get("dataPolicies") or []
         ]
-        if any(each.split("/")[2:] == policy.split("/")[2:] for each in attached) or _kept(call, row, policy):
+        if any(attachment.split("/")[2:] == policy.split("/")[2:] for attachment in attached) or _is_attached(
+            call, row, policy
+        ):
             return str(body["id"])
     for row, _ in call.state.of("biglake.tables", f"biglake/projects/{call.project}/"):
-        if _kept(call, row, policy):
+        if _is_attached(call, row, policy):
             return row.partition("/")[2]
     return ""
 
 
-def _kept(call: Call, row: str, policy: str) -> bool:
+def _is_attached(call: Call, row: str, policy: str) -> bool:
     """Whether a statement attached the policy to a column of the table."""
-    return any(policy in names for names in (call.state.kept(row).get("policies") or {}).values())
+    return any(policy in names for names in (call.state.internal(row).get("policies") or {}).values())
 
 
 serve("bigquerydatapolicy.projects.locations.dataPolicies", check=_check, vacate=_vacate)

@@ -22,7 +22,7 @@ def _prepare(call: Call, _: Body) -> None:
         raise invalid(f"An instance has from 1 to 8 clusters, got {number}.")
 
 
-def _made(call: Call, instance: Body) -> None:
+def _create_clusters(call: Call, instance: Body) -> None:
     clusters: dict[str, Body] = call.body["clusters"]
     for key, cluster in clusters.items():
         parameters = {"parent": instance["name"], "clusterId": key}
@@ -63,7 +63,7 @@ def _check_cluster(call: Call, cluster: Body) -> None:
 
 
 _CLUSTER: Final = serve(f"{_INSTANCES}.clusters", check=_check_cluster)
-_INSTANCE: Final = serve(_INSTANCES, prepare=_prepare, made=_made)
+_INSTANCE: Final = serve(_INSTANCES, prepare=_prepare, after_create=_create_clusters)
 
 
 @handles(f"{_INSTANCES}.delete")
@@ -79,15 +79,15 @@ def change_cluster(call: Call) -> dict[str, Any]:
     """The size of a cluster."""
     row = f"bigtableadmin/{call.parameters['name']}"
     before = call.need(row, generic.missing(call))
-    made = {**before}
+    cluster = {**before}
     for field in ("serveNodes", "clusterConfig"):
         if field in call.body:
-            made[field] = call.body[field]
+            cluster[field] = call.body[field]
     if "serveNodes" in call.body and "clusterConfig" not in call.body:
-        made.pop("clusterConfig", None)
-    made = {field: each for field, each in made.items() if each is not None}
-    _check_cluster(call, made)
-    return answer(call, _CLUSTER, call.state.put(row, made))
+        cluster.pop("clusterConfig", None)
+    cluster = {field: value for field, value in cluster.items() if value is not None}
+    _check_cluster(call, cluster)
+    return answer(call, _CLUSTER, call.state.put(row, cluster))
 
 
 @handles(f"{_INSTANCES}.clusters.delete")

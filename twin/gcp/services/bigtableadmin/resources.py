@@ -23,10 +23,10 @@ class Instance(GcpResource):
 
     def rules(self, inputs: Props) -> Iterator[Failure]:
         clusters = inputs.get("clusters")
-        for index, each in enumerate(clusters if isinstance(clusters, list) else []):
-            if not isinstance(each, dict):
+        for index, cluster in enumerate(clusters if isinstance(clusters, list) else []):
+            if not isinstance(cluster, dict):
                 continue
-            if each.get("numNodes") is not None and each.get("autoscalingConfig") is not None:
+            if cluster.get("numNodes") is not None and cluster.get("autoscalingConfig") is not None:
                 yield Failure(
                     f"clusters[{index}].numNodes", "conflicts with autoscalingConfig: set one of the two"
                 )
@@ -38,10 +38,10 @@ class Instance(GcpResource):
         return super().replaces(path, old, new)
 
     def body(self, context: GcpContext, inputs: Props) -> tuple[Props, dict[str, str]]:
-        made, places = super().body(context, inputs)
-        if not made.get("displayName") and isinstance(inputs.get("name"), str):
-            made["displayName"] = inputs["name"]
-        return made, places
+        request_body, places = super().body(context, inputs)
+        if not request_body.get("displayName") and isinstance(inputs.get("name"), str):
+            request_body["displayName"] = inputs["name"]
+        return request_body, places
 
     def make(self, context: GcpContext, inputs: Props, body: Props) -> Props:
         clusters = inputs.get("clusters") or []
@@ -51,40 +51,40 @@ class Instance(GcpResource):
             "parent": f"projects/{inputs.get('project') or context.project}",
             "instanceId": inputs["name"],
             "instance": body,
-            "clusters": {each["clusterId"]: _cluster(context, inputs, each) for each in clusters},
+            "clusters": {cluster["clusterId"]: _cluster(context, inputs, cluster) for cluster in clusters},
         }
         return super().make(context, inputs, whole)
 
     def find(self, context: GcpContext, id: str, values: Props) -> Props | None:
-        found = super().find(context, id, values)
-        if found is None:
+        item = super().find(context, id, values)
+        if item is None:
             return None
-        answered = context.call(f"{_CLUSTERS}.list", {"parent": found["name"]})
-        return {**found, "__clusters": answered.get("clusters") or []}
+        answered = context.call(f"{_CLUSTERS}.list", {"parent": item["name"]})
+        return {**item, "__clusters": answered.get("clusters") or []}
 
     def more(self, context: GcpContext, id: str, item: Props, known: Props) -> Props:
-        made = [_answered(each) for each in item.get("__clusters", [])]
-        asked = known.get("clusters") if isinstance(known.get("clusters"), list) else []
-        order = {each.get("clusterId"): index for index, each in enumerate(asked or [])}
-        whole = sorted(made, key=lambda each: order.get(each["clusterId"], len(order)))
-        for each in whole:
-            index = order.get(each["clusterId"])
-            if index is not None and (asked or [])[index].get("autoscalingConfig") is None:
-                each.pop("autoscalingConfig", None)
+        clusters = [_answered(cluster) for cluster in item.get("__clusters", [])]
+        requested = known.get("clusters") if isinstance(known.get("clusters"), list) else []
+        order = {cluster.get("clusterId"): index for index, cluster in enumerate(requested or [])}
+        whole = sorted(clusters, key=lambda cluster: order.get(cluster["clusterId"], len(order)))
+        for output in whole:
+            index = order.get(output["clusterId"])
+            if index is not None and (requested or [])[index].get("autoscalingConfig") is None:
+                output.pop("autoscalingConfig", None)
         return {"clusters": whole}
 
     def change(self, context: GcpContext, id: str, old: Props, new: Props) -> None:
         super().change(context, id, old, new)
         if "clusters" not in self.changed(old, new):
             return
-        before = {each["clusterId"]: each for each in old.get("clusters") or []}
-        after = {each["clusterId"]: each for each in new.get("clusters") or []}
-        for key, each in after.items():
-            body = _cluster(context, new, each)
+        before = {cluster["clusterId"]: cluster for cluster in old.get("clusters") or []}
+        after = {cluster["clusterId"]: cluster for cluster in new.get("clusters") or []}
+        for key, cluster_props in after.items():
+            body = _cluster(context, new, cluster_props)
             if key not in before:
                 answer = context.call(f"{_CLUSTERS}.create", {"parent": id, "clusterId": key}, body)
                 self.done(context, answer, "Creating")
-            elif before[key] != each:
+            elif before[key] != cluster_props:
                 sent = {name: body[name] for name in ("serveNodes", "clusterConfig") if name in body}
                 params = {"name": f"{id}/clusters/{key}"}
                 answer = context.call(
@@ -105,33 +105,33 @@ class Instance(GcpResource):
         self.done(context, answer, "Updating")
 
 
-def _cluster(context: GcpContext, inputs: Props, each: Props) -> Props:
+def _cluster(context: GcpContext, inputs: Props, cluster_props: Props) -> Props:
     project = inputs.get("project") or context.project
-    zone = each.get("zone") or context.zone
-    made: Props = {
+    zone = cluster_props.get("zone") or context.zone
+    cluster: Props = {
         "location": f"projects/{project}/locations/{zone}",
-        "defaultStorageType": each.get("storageType") or "SSD",
-        "nodeScalingFactor": _FACTORS[each.get("nodeScalingFactor") or "NodeScalingFactor1X"],
+        "defaultStorageType": cluster_props.get("storageType") or "SSD",
+        "nodeScalingFactor": _FACTORS[cluster_props.get("nodeScalingFactor") or "NodeScalingFactor1X"],
     }
-    if each.get("kmsKeyName"):
-        made["encryptionConfig"] = {"kmsKeyName": each["kmsKeyName"]}
-    scaling = each.get("autoscalingConfig")
+    if cluster_props.get("kmsKeyName"):
+        cluster["encryptionConfig"] = {"kmsKeyName": cluster_props["kmsKeyName"]}
+    scaling = cluster_props.get("autoscalingConfig")
     if scaling:
         targets = {"cpuUtilizationPercent": scaling.get("cpuTarget")}
         if scaling.get("storageTarget"):
             targets["storageUtilizationGibPerNode"] = scaling["storageTarget"]
         limits = {"minServeNodes": scaling.get("minNodes"), "maxServeNodes": scaling.get("maxNodes")}
-        made["clusterConfig"] = {
+        cluster["clusterConfig"] = {
             "clusterAutoscalingConfig": {"autoscalingLimits": limits, "autoscalingTargets": targets}
         }
-    elif each.get("numNodes"):
-        made["serveNodes"] = each["numNodes"]
-    return made
+    elif cluster_props.get("numNodes"):
+        cluster["serveNodes"] = cluster_props["numNodes"]
+    return cluster
 
 
 def _answered(cluster: Props) -> Props:
     factors = {value: name for name, value in _FACTORS.items()}
-    made: Props = {
+    cluster_outputs: Props = {
         "clusterId": cluster["name"].rpartition("/")[2],
         "zone": cluster["location"].rpartition("/")[2],
         "numNodes": int(cluster.get("serveNodes") or 0),
@@ -143,10 +143,10 @@ def _answered(cluster: Props) -> Props:
     scaling = (cluster.get("clusterConfig") or {}).get("clusterAutoscalingConfig")
     if scaling:
         limits, targets = scaling["autoscalingLimits"], scaling["autoscalingTargets"]
-        made["autoscalingConfig"] = {
+        cluster_outputs["autoscalingConfig"] = {
             "minNodes": limits.get("minServeNodes"),
             "maxNodes": limits.get("maxServeNodes"),
             "cpuTarget": targets.get("cpuUtilizationPercent"),
             "storageTarget": targets.get("storageUtilizationGibPerNode") or 0,
         }
-    return made
+    return cluster_outputs

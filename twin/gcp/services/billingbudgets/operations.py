@@ -48,8 +48,8 @@ def _check(call: Call, budget: Body) -> None:
 def _by_number(call: Call, name: str) -> str:
     """Return a project by its number: the budget of another one is refused."""
     named = _PROJECT.fullmatch(name)
-    number = str(call.front.project_number)
-    if named is None or named[1] not in (number, call.front.instance.account):
+    number = str(call.server.project_number)
+    if named is None or named[1] not in (number, call.server.instance.account):
         raise invalid(f"'{name}' is no project of the billing account.")
     return f"projects/{number}"
 

@@ -34,8 +34,8 @@ def update(call: Call) -> dict[str, Any]:
     before = _policy(call)
     if call.body.get("etag") and call.body["etag"] != before["etag"]:
         raise concurrent("The policy was changed meanwhile: its etag differs.")
-    made = {key: each for key, each in call.body.items() if key not in ("name", "updateTime", "etag")}
-    rule = made.get("defaultAdmissionRule")
+    policy = {key: value for key, value in call.body.items() if key not in ("name", "updateTime", "etag")}
+    rule = policy.get("defaultAdmissionRule")
     if not rule:
         raise invalid("Required field 'default_admission_rule' not specified")
     _check(call, rule, "default_admission_rule")
@@ -44,14 +44,14 @@ def update(call: Call) -> dict[str, Any]:
         "kubernetesNamespaceAdmissionRules",
         "istioServiceIdentityAdmissionRules",
     ):
-        for key, each in (made.get(field) or {}).items():
+        for key, admission_rule in (policy.get(field) or {}).items():
             if field == "clusterAdmissionRules" and "." not in key:
                 raise invalid(f"{field}: '{key}' is no cluster; LOCATION.CLUSTER is right.")
-            _check(call, each, f"{field}[{key}]")
-    made["name"] = f"projects/{call.project}/policy"
-    made["updateTime"] = call.timestamp
-    made["etag"] = f'"{iam_policy.etag(made)}"'
-    return call.state.put(_row(call), made)
+            _check(call, admission_rule, f"{field}[{key}]")
+    policy["name"] = f"projects/{call.project}/policy"
+    policy["updateTime"] = call.timestamp
+    policy["etag"] = f'"{iam_policy.etag(policy)}"'
+    return call.state.put(_row(call), policy)
 
 
 @handles(
@@ -67,12 +67,12 @@ def policy(call: Call) -> dict[str, Any]:
 def admitted(state: State, project: str, cluster: str) -> str | None:
     """The regular expression of the images that a cluster (`us-central1.name`) runs by the project's policy,
     or None where it runs all. Nothing is attested here, so what needs an attestation is refused."""
-    found: Body = state.get(f"binaryauthorization/projects/{project}/policy/policy") or _DEFAULT
-    rule = (found.get("clusterAdmissionRules") or {}).get(cluster) or found["defaultAdmissionRule"]
+    policy: Body = state.get(f"binaryauthorization/projects/{project}/policy/policy") or _DEFAULT
+    rule = (policy.get("clusterAdmissionRules") or {}).get(cluster) or policy["defaultAdmissionRule"]
     if rule["evaluationMode"] == "ALWAYS_ALLOW" or rule["enforcementMode"] == "DRYRUN_AUDIT_LOG_ONLY":
         return None
-    patterns = [each["namePattern"] for each in found.get("admissionWhitelistPatterns") or ()]
-    if found.get("globalPolicyEvaluationMode") == "ENABLE":
+    patterns = [pattern["namePattern"] for pattern in policy.get("admissionWhitelistPatterns") or ()]
+    if policy.get("globalPolicyEvaluationMode") == "ENABLE":
         patterns += _GOOGLES
     return f"^({'|'.join(map(_expression, patterns))})$"
 
@@ -93,17 +93,19 @@ def _check(call: Call, rule: Body, path: str) -> None:
         raise invalid(
             f"{path}.require_attestations_by must be given with REQUIRE_ATTESTATION, and only with it."
         )
-    for each in attestors:
-        if each.startswith(f"projects/{call.project}/") and not call.state.get(f"binaryauthorization/{each}"):
-            raise invalid(f"{path}.require_attestations_by: attestor '{each}' does not exist.")
+    for attestor in attestors:
+        if attestor.startswith(f"projects/{call.project}/") and not call.state.get(
+            f"binaryauthorization/{attestor}"
+        ):
+            raise invalid(f"{path}.require_attestations_by: attestor '{attestor}' does not exist.")
 
 
 def _policy(call: Call) -> Body:
-    found = call.state.get(_row(call))
-    if found:
-        return found
-    made = {"name": f"projects/{call.project}/policy", **_DEFAULT}
-    return {**made, "etag": f'"{iam_policy.etag(made)}"'}
+    policy = call.state.get(_row(call))
+    if policy:
+        return policy
+    default = {"name": f"projects/{call.project}/policy", **_DEFAULT}
+    return {**default, "etag": f'"{iam_policy.etag(default)}"'}
 
 
 def _row(call: Call) -> str:

@@ -28,7 +28,7 @@ def _by_cluster(rules: Any) -> Any:
     return {rule["cluster"]: {k: v for k, v in rule.items() if k != "cluster"} for rule in rules}
 
 
-def _listed(rules: Any) -> Any:
+def _as_list(rules: Any) -> Any:
     if not isinstance(rules, dict):
         return rules
     return [{"cluster": cluster, **rule} for cluster, rule in sorted(rules.items())]
@@ -37,7 +37,7 @@ def _listed(rules: Any) -> Any:
 class Policy(GcpResource):
     token = "gcp:binaryauthorization/policy:Policy"
     fields = {
-        "clusterAdmissionRules": Field(encode=_by_cluster, decode=_listed),
+        "clusterAdmissionRules": Field(encode=_by_cluster, decode=_as_list),
     }
 
     def change(self, context: GcpContext, id: str, old: Props, new: Props) -> None:

@@ -49,7 +49,7 @@ def get(call: Call) -> dict[str, Any]:
     name = call.parameters["name"]
     kind = "KeyRing" if name.count("/") == 5 else "CryptoKey"
     body = call.need(f"cloudkms/{name}", f"{kind} {name} not found.")
-    return _shown(call, body) if kind == "CryptoKey" else body
+    return _with_primary(call, body) if kind == "CryptoKey" else body
 
 
 @handles("cloudkms.projects.locations.keyRings.cryptoKeys.list")
@@ -57,10 +57,11 @@ def list_keys(call: Call) -> dict[str, Any]:
     """The keys of a ring."""
     ring = call.parameters["parent"]
     call.need(f"cloudkms/{ring}", f"KeyRing {ring} not found.")
-    found = [
-        _shown(call, body) for _, body in call.state.of("cloudkms.cryptoKeys", f"cloudkms/{ring}/cryptoKeys/")
+    keys = [
+        _with_primary(call, body)
+        for _, body in call.state.of("cloudkms.cryptoKeys", f"cloudkms/{ring}/cryptoKeys/")
     ]
-    return generic.page(call, found, "cryptoKeys")
+    return generic.page(call, keys, "cryptoKeys")
 
 
 @handles(
@@ -93,23 +94,23 @@ def create_key(call: Call) -> dict[str, Any]:
     name = f"{ring}/cryptoKeys/{key}"
     if call.state.get(f"cloudkms/{name}") is not None:
         raise exists(f"CryptoKey {name} already exists.")
-    made: Body = {"name": name, "createTime": call.timestamp, **call.body}
-    if made.get("purpose", "CRYPTO_KEY_PURPOSE_UNSPECIFIED") == "CRYPTO_KEY_PURPOSE_UNSPECIFIED":
+    crypto_key: Body = {"name": name, "createTime": call.timestamp, **call.body}
+    if crypto_key.get("purpose", "CRYPTO_KEY_PURPOSE_UNSPECIFIED") == "CRYPTO_KEY_PURPOSE_UNSPECIFIED":
         raise invalid("crypto_key.purpose must be specified.")
-    template = made.setdefault("versionTemplate", {})
+    template = crypto_key.setdefault("versionTemplate", {})
     template.setdefault("protectionLevel", "SOFTWARE")
-    if made["purpose"] == "ENCRYPT_DECRYPT":
+    if crypto_key["purpose"] == "ENCRYPT_DECRYPT":
         template.setdefault("algorithm", _SYMMETRIC)
-    made.setdefault("destroyScheduledDuration", f"{30 * DAY}s")
-    _check_key(call, made)
-    call.state.put(f"cloudkms/{name}", made)
-    if not call.parameters.get("skipInitialVersionCreation") and not made.get("importOnly"):
-        version = _add_version(call, made)
-        if made["purpose"] == "ENCRYPT_DECRYPT":
+    crypto_key.setdefault("destroyScheduledDuration", f"{30 * DAY}s")
+    _check_key(call, crypto_key)
+    call.state.put(f"cloudkms/{name}", crypto_key)
+    if not call.parameters.get("skipInitialVersionCreation") and not crypto_key.get("importOnly"):
+        version = _add_version(call, crypto_key)
+        if crypto_key["purpose"] == "ENCRYPT_DECRYPT":
             call.state.keep(
-                f"cloudkms/{name}", {**call.state.kept(f"cloudkms/{name}"), "primary": version["name"]}
+                f"cloudkms/{name}", {**call.state.internal(f"cloudkms/{name}"), "primary": version["name"]}
             )
-    return _shown(call, made)
+    return _with_primary(call, crypto_key)
 
 
 @handles("cloudkms.projects.locations.keyRings.cryptoKeys.patch")
@@ -122,14 +123,17 @@ def patch_key(call: Call) -> dict[str, Any]:
     allowed = frozenset(
         {"labels", "nextRotationTime", "rotationPeriod", "versionTemplate", "keyAccessJustificationsPolicy"}
     )
-    made = generic.masked(call, body, allowed)
-    if made.get("versionTemplate", {}).get("protectionLevel") != body["versionTemplate"]["protectionLevel"]:
-        made.setdefault("versionTemplate", {}).setdefault(
+    updated = generic.masked(call, body, allowed)
+    if (
+        updated.get("versionTemplate", {}).get("protectionLevel")
+        != body["versionTemplate"]["protectionLevel"]
+    ):
+        updated.setdefault("versionTemplate", {}).setdefault(
             "protectionLevel", body["versionTemplate"]["protectionLevel"]
         )
-    _check_key(call, made)
-    call.state.put(f"cloudkms/{name}", made)
-    return _shown(call, made)
+    _check_key(call, updated)
+    call.state.put(f"cloudkms/{name}", updated)
+    return _with_primary(call, updated)
 
 
 @handles("cloudkms.projects.locations.keyRings.cryptoKeys.updatePrimaryVersion")
@@ -138,11 +142,11 @@ def update_primary(call: Call) -> dict[str, Any]:
     name = call.parameters["name"]
     body = call.need(f"cloudkms/{name}", f"CryptoKey {name} not found.")
     version = f"{name}/cryptoKeyVersions/{call.body.get('cryptoKeyVersionId')}"
-    found = call.need(f"cloudkms/{version}", f"CryptoKeyVersion {version} not found.")
-    if found["state"] != "ENABLED":
-        raise precondition(f"{version} is not enabled, current state is: {found['state']}.")
-    call.state.keep(f"cloudkms/{name}", {**call.state.kept(f"cloudkms/{name}"), "primary": version})
-    return _shown(call, body)
+    version_body = call.need(f"cloudkms/{version}", f"CryptoKeyVersion {version} not found.")
+    if version_body["state"] != "ENABLED":
+        raise precondition(f"{version} is not enabled, current state is: {version_body['state']}.")
+    call.state.keep(f"cloudkms/{name}", {**call.state.internal(f"cloudkms/{name}"), "primary": version})
+    return _with_primary(call, body)
 
 
 @handles("cloudkms.projects.locations.keyRings.cryptoKeys.cryptoKeyVersions.create")
@@ -157,10 +161,10 @@ def patch_version(call: Call) -> dict[str, Any]:
     """Enable or disable a version."""
     name = call.parameters["name"]
     body = call.need(f"cloudkms/{name}", f"CryptoKeyVersion {name} not found.")
-    made = generic.masked(call, body, frozenset({"state"}))
-    if body["state"] not in ("ENABLED", "DISABLED") or made["state"] not in ("ENABLED", "DISABLED"):
-        raise precondition(f"{name} cannot become {made['state']}, current state is: {body['state']}.")
-    return call.state.put(f"cloudkms/{name}", made)
+    updated = generic.masked(call, body, frozenset({"state"}))
+    if body["state"] not in ("ENABLED", "DISABLED") or updated["state"] not in ("ENABLED", "DISABLED"):
+        raise precondition(f"{name} cannot become {updated['state']}, current state is: {body['state']}.")
+    return call.state.put(f"cloudkms/{name}", updated)
 
 
 @handles("cloudkms.projects.locations.keyRings.cryptoKeys.cryptoKeyVersions.destroy")
@@ -212,7 +216,7 @@ def encrypt(call: Call) -> dict[str, Any]:
     """Bytes under a key's primary version; the ciphertext names the version."""
     name = call.parameters["name"]
     version = usable(call, name)
-    version = _shown(call, version)["primary"]["name"]
+    version = _with_primary(call, version)["primary"]["name"]
     nonce = secrets.token_bytes(12)
     sealed = _cipher(call, version).encrypt(nonce, _octets(call, "plaintext"), _aad(call))
     number = int(version.rpartition("/")[2]).to_bytes(4, "big")
@@ -238,17 +242,17 @@ def decrypt(call: Call) -> dict[str, Any]:
 
 
 def _cipher(call: Call, version: str) -> AESGCM:
-    return AESGCM(base64.b64decode(call.state.kept(f"cloudkms/{version}")["material"]))
+    return AESGCM(base64.b64decode(call.state.internal(f"cloudkms/{version}")["material"]))
 
 
 def _octets(call: Call, field: str) -> bytes:
     try:
-        found = base64.b64decode(call.body.get(field) or "", altchars=b"-_")
+        content = base64.b64decode(call.body.get(field) or "", altchars=b"-_")
     except ValueError:
         raise invalid(f"Invalid value at '{field}' (TYPE_BYTES), Base64 decoding failed.") from None
-    if len(found) > _MOST_BYTES:
+    if len(content) > _MOST_BYTES:
         raise invalid(f"{field} is larger than {_MOST_BYTES} bytes.")
-    return found
+    return content
 
 
 def _aad(call: Call) -> bytes | None:
@@ -260,7 +264,7 @@ def usable(call: Call, name: str) -> Body:
     body = call.state.get(f"cloudkms/{name}")
     if body is None:
         raise not_found(f"CryptoKey {name} not found.")
-    primary = _shown(call, body).get("primary")
+    primary = _with_primary(call, body).get("primary")
     if body["purpose"] != "ENCRYPT_DECRYPT":
         raise precondition(f"CryptoKey {name} has purpose {body['purpose']}, ENCRYPT_DECRYPT is right.")
     if not primary or primary["state"] != "ENABLED":
@@ -271,7 +275,7 @@ def usable(call: Call, name: str) -> Body:
 def check_granted(call: Call, key: str, email: str) -> None:
     """The key can encrypt, and an account may use it. Raises 400 or 403."""
     usable(call, key)
-    identity = call.front.identity
+    identity = call.server.identity
     places = (f"cloudkms/{key}", f"cloudkms/{key.rsplit('/cryptoKeys/', 1)[0]}")
     for use in ("useToEncrypt", "useToDecrypt"):
         permission = f"cloudkms.cryptoKeyVersions.{use}"
@@ -290,18 +294,18 @@ def _version(call: Call, name: str) -> Body:
     return body
 
 
-def _shown(call: Call, body: Body) -> Body:
-    primary = call.state.kept(f"cloudkms/{body['name']}").get("primary")
+def _with_primary(call: Call, body: Body) -> Body:
+    primary = call.state.internal(f"cloudkms/{body['name']}").get("primary")
     version = call.state.get(f"cloudkms/{primary}") if primary else None
     return {**body, "primary": version} if version else body
 
 
 def _add_version(call: Call, key: Body) -> Body:
     prefix = f"cloudkms/{key['name']}/cryptoKeyVersions/"
-    kept = call.state.kept(f"cloudkms/{key['name']}")
-    number = int(kept.get("last", 0)) + 1
-    call.state.keep(f"cloudkms/{key['name']}", {**kept, "last": number})
-    made: Body = {
+    internal = call.state.internal(f"cloudkms/{key['name']}")
+    number = int(internal.get("last", 0)) + 1
+    call.state.keep(f"cloudkms/{key['name']}", {**internal, "last": number})
+    version: Body = {
         "name": f"{key['name']}/cryptoKeyVersions/{number}",
         "state": "ENABLED",
         "protectionLevel": key["versionTemplate"]["protectionLevel"],
@@ -311,7 +315,7 @@ def _add_version(call: Call, key: Body) -> Body:
     }
     # What a version encrypts with is never shown.
     material = base64.b64encode(secrets.token_bytes(32)).decode()
-    return call.state.put(f"{prefix}{number}", made, kept={"material": material})
+    return call.state.put(f"{prefix}{number}", version, internal={"material": material})
 
 
 def _check_key(call: Call, key: Body) -> None:
@@ -340,9 +344,9 @@ def _check_key(call: Call, key: Body) -> None:
         raise invalid(f"crypto_key.destroy_scheduled_duration must be from {DAY}s to {120 * DAY}s.")
 
 
-def _check_id(field: str, given: str) -> None:
-    if not _ID.fullmatch(given):
-        raise invalid(f"{field} must match [a-zA-Z0-9_-]{{1,63}}, got '{given}'.")
+def _check_id(field: str, id_: str) -> None:
+    if not _ID.fullmatch(id_):
+        raise invalid(f"{field} must match [a-zA-Z0-9_-]{{1,63}}, got '{id_}'.")
 
 
 def _location(call: Call, name: str = "") -> None:

@@ -34,36 +34,36 @@ class CryptoKey(GcpResource):
             yield from _rotation(period)
 
     def body(self, context: GcpContext, inputs: Props) -> tuple[Props, dict[str, str]]:
-        made, places = super().body(context, inputs)
+        request_body, places = super().body(context, inputs)
         if inputs.get("rotationPeriod"):
-            made["nextRotationTime"] = _next(str(inputs["rotationPeriod"]))
-        return made, places
+            request_body["nextRotationTime"] = _next(str(inputs["rotationPeriod"]))
+        return request_body, places
 
     def make(self, context: GcpContext, inputs: Props, body: Props) -> Props:
         # The time of the next rotation is another at each try: a create that was broken off finds its key.
         try:
             return super().make(context, inputs, body)
         except Refusal as error:
-            found = self.find(context, "", self.values(context, "", inputs))
+            item = self.find(context, "", self.values(context, "", inputs))
             answered = {key: value for key, value in body.items() if key != "nextRotationTime"}
-            mine = found and all(found.get(key) == value for key, value in answered.items())
-            if error.code != _ALREADY_EXISTS or not mine or not _just_made(found):
+            mine = item and all(item.get(key) == value for key, value in answered.items())
+            if error.code != _ALREADY_EXISTS or not mine or not _just_made(item):
                 raise
-            return found or {}
+            return item or {}
 
     def change_body(
         self, context: GcpContext, call: Change, changed: set[str], new: Props
     ) -> tuple[Props, list[str]]:
-        made, mask = super().change_body(context, call, changed, new)
-        if "rotationPeriod" in made:
-            period = made["rotationPeriod"]
-            made["nextRotationTime"] = _next(period) if period else None
+        request_body, mask = super().change_body(context, call, changed, new)
+        if "rotationPeriod" in request_body:
+            period = request_body["rotationPeriod"]
+            request_body["nextRotationTime"] = _next(period) if period else None
             mask = [*mask, "nextRotationTime"]
-        return made, mask
+        return request_body, mask
 
     def unmake(self, context: GcpContext, id: str, state: Props) -> None:
-        listed = context.call(f"{self.collection}.cryptoKeyVersions.list", {"parent": id, "pageSize": 1000})
-        for version in listed.get("cryptoKeyVersions", []):
+        response = context.call(f"{self.collection}.cryptoKeyVersions.list", {"parent": id, "pageSize": 1000})
+        for version in response.get("cryptoKeyVersions", []):
             if version.get("state") not in ("DESTROYED", "DESTROY_SCHEDULED"):
                 context.call(f"{self.collection}.cryptoKeyVersions.destroy", {"name": version["name"]}, {})
         if state.get("rotationPeriod"):
@@ -71,15 +71,15 @@ class CryptoKey(GcpResource):
             context.call(f"{self.collection}.patch", {"name": id}, {}, query)
 
     def outputs(self, context: GcpContext, id: str, item: Props, state: Props) -> Props:
-        found = super().outputs(context, id, item, state)
-        return {**found, "primaries": found.get("primaries") or []}
+        outputs = super().outputs(context, id, item, state)
+        return {**outputs, "primaries": outputs.get("primaries") or []}
 
 
 def _rotation(period: str) -> Iterator[Failure]:
-    found = re.fullmatch(r"(\d+)(\.\d{1,9})?s", period)
-    if not found:
+    match = re.fullmatch(r"(\d+)(\.\d{1,9})?s", period)
+    if not match:
         yield Failure("rotationPeriod", "rotation period format not recognized, must end with 's' (seconds)")
-    elif int(found[1]) < _LEAST_ROTATION:
+    elif int(match[1]) < _LEAST_ROTATION:
         yield Failure("rotationPeriod", "rotation period must be greater than one day")
 
 
@@ -93,9 +93,9 @@ def _next(period: str) -> str:
 def _just_made(key: Any) -> bool:
     from datetime import UTC, datetime, timedelta
 
-    made = str((key or {}).get("createTime", ""))
+    create_time = str((key or {}).get("createTime", ""))
     try:
-        at = datetime.fromisoformat(made.replace("Z", "+00:00"))
+        at = datetime.fromisoformat(create_time.replace("Z", "+00:00"))
     except ValueError:
         return False
     return datetime.now(UTC) - at < timedelta(hours=1)

@@ -24,18 +24,18 @@ class GetProject(GcpFunction):
                 path="projectId",
             )
         try:
-            found = context.call("cloudresourcemanager.projects.get", {"projectId": wanted})
+            response = context.call("cloudresourcemanager.projects.get", {"projectId": wanted})
         except Refusal as error:
             if error.code in (403, 404):
                 raise CloudError(f"projects/{wanted} not found or access denied: {error.words}") from error
             raise
-        parent = found.get("parent") or {}
-        labels = dict(found.get("labels") or {})
+        parent = response.get("parent") or {}
+        labels = dict(response.get("labels") or {})
         return {
-            "id": f"projects/{found['projectId']}",
-            "projectId": found["projectId"],
-            "number": str(found["projectNumber"]),
-            "name": found.get("name", ""),
+            "id": f"projects/{response['projectId']}",
+            "projectId": response["projectId"],
+            "number": str(response["projectNumber"]),
+            "name": response.get("name", ""),
             "labels": labels,
             "effectiveLabels": labels,
             "pulumiLabels": labels,

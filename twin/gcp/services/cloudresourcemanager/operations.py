@@ -14,7 +14,7 @@ from twin.gcp.services.compute.operations.generic import check_labels
 
 
 def _v3(body: Body) -> Body:
-    made: Body = {
+    project: Body = {
         "name": f"projects/{body['projectNumber']}",
         "projectId": body["projectId"],
         "state": body["lifecycleState"],
@@ -24,8 +24,8 @@ def _v3(body: Body) -> Body:
         "etag": f'W/"{etag(body)}"',
     }
     if body.get("labels"):
-        made["labels"] = body["labels"]
-    return made
+        project["labels"] = body["labels"]
+    return project
 
 
 @handles("cloudresourcemanager.projects.get")
@@ -79,6 +79,6 @@ def policy(call: Call) -> dict[str, Any]:
                 raise invalid(
                     "Members allUsers and allAuthenticatedUsers cannot be added to a project's policy."
                 )
-        if not any(each.get("role") == "roles/owner" and each.get("members") for each in bindings):
+        if not any(entry.get("role") == "roles/owner" and entry.get("members") for entry in bindings):
             raise invalid("SOLO_REQUIRE_TOS_ACCEPTOR: there must be at least one owner of the project.")
     return generic.policy(call, project_name(call.project))

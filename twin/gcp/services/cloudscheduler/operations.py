@@ -30,13 +30,13 @@ def _check_http(call: Call, target: Body) -> None:
     target.setdefault("httpMethod", "POST")
     if target.get("body") and target["httpMethod"] not in ("POST", "PUT", "PATCH"):
         raise invalid(f"http_target.body is not allowed with the method {target['httpMethod']}.")
-    tokens = [each for each in ("oauthToken", "oidcToken") if target.get(each)]
+    tokens = [name for name in ("oauthToken", "oidcToken") if target.get(name)]
     if len(tokens) > 1:
         raise invalid("Only one of http_target.oauth_token and http_target.oidc_token can be set.")
     if tokens == ["oauthToken"] and not re.fullmatch(r"https://[^/]*\.googleapis\.com(/\S*)?", uri):
         raise invalid("http_target.oauth_token is for addresses of *.googleapis.com only.")
-    for each in tokens:
-        email = str(target[each].get("serviceAccountEmail") or "")
+    for token in tokens:
+        email = str(target[token].get("serviceAccountEmail") or "")
         check_member(call, f"serviceAccount:{email}")
     if "oauthToken" in tokens:
         target["oauthToken"].setdefault("scope", "https://www.googleapis.com/auth/cloud-platform")

@@ -29,18 +29,20 @@ class Job(GcpResource):
             ("appEngineHttpTarget", "body"),
             ("pubsubTarget", "data"),
         ):
-            given = inputs.get(target)
-            text = given.get(field) if isinstance(given, dict) else None
+            target_value = inputs.get(target)
+            text = target_value.get(field) if isinstance(target_value, dict) else None
             if isinstance(text, str) and text is not UNKNOWN and not _base64(text):
                 yield Failure(f"{target}.{field}", "expected a base64-encoded string")
 
     def body(self, context: GcpContext, inputs: Props) -> tuple[Props, dict[str, str]]:
-        made, places = super().body(context, inputs)
+        request_body, places = super().body(context, inputs)
         name = inputs.get("name")
         if isinstance(name, str):
             values = self.values(context, "", inputs)
-            made["name"] = f"projects/{values['project']}/locations/{values.get('region')}/jobs/{name}"
-        return made, places
+            request_body["name"] = (
+                f"projects/{values['project']}/locations/{values.get('region')}/jobs/{name}"
+            )
+        return request_body, places
 
     def after_create(self, context: GcpContext, id: str, inputs: Props) -> None:
         self._switch(context, id, inputs.get("paused"))

@@ -88,21 +88,21 @@ def is_region(location: str) -> bool:
 @cache
 def machine_types() -> dict[str, MachineType]:
     """All predefined machine types, by name."""
-    found: dict[str, MachineType] = {}
+    machine_types: dict[str, MachineType] = {}
     for name, memory in compute.SHARED_CORE.items():
-        found[name] = MachineType(name, 2, int(memory * 1024))
-    for series, (sizes, each) in compute.SIZES.items():
+        machine_types[name] = MachineType(name, 2, int(memory * 1024))
+    for series, (sizes, memory_per_cpu) in compute.SIZES.items():
         for cpus in map(int, sizes.split()):
-            memory = int(cpus * each * 1024)
+            memory = int(cpus * memory_per_cpu * 1024)
             more = 0 if series.startswith(("e2-", "n4-", "c3-", "c3d-", "t2d-")) else 8 if cpus < 32 else 24
             name = f"{series}-{cpus}"
-            found[name] = MachineType(name, cpus, memory, more_ssds=more)
-            own = compute.LSSD.get(series, {}).get(cpus)
-            if own:
-                found[f"{name}-lssd"] = MachineType(f"{name}-lssd", cpus, memory, ssds=own)
-    for name, (cpus, memory, card, count, own, more, _) in compute.ACCELERATED.items():
-        found[name] = MachineType(name, cpus, int(memory * 1024), card, count, own, more)
-    return found
+            machine_types[name] = MachineType(name, cpus, memory, more_ssds=more)
+            local_ssd = compute.LSSD.get(series, {}).get(cpus)
+            if local_ssd:
+                machine_types[f"{name}-lssd"] = MachineType(f"{name}-lssd", cpus, memory, ssds=local_ssd)
+    for name, (cpus, memory, card, count, local_ssd, more, _) in compute.ACCELERATED.items():
+        machine_types[name] = MachineType(name, cpus, int(memory * 1024), card, count, local_ssd, more)
+    return machine_types
 
 
 def machine_type(name: str) -> MachineType | None:
@@ -123,7 +123,7 @@ def machine_type(name: str) -> MachineType | None:
 def _offers(text: str) -> frozenset[str]:
     return frozenset(
         f"{region}-{letter}"
-        for region, letters in (each.split(":") for each in text.split())
+        for region, letters in (part.split(":") for part in text.split())
         for letter in letters
     )
 
@@ -132,10 +132,10 @@ def machine_zones(name: str) -> frozenset[str]:
     """The zones that offer a machine type."""
     if name in compute.ACCELERATED:
         return _offers(compute.ACCELERATED[name][-1])
-    found = machine_type(name)
-    if found is None:
+    offer = machine_type(name)
+    if offer is None:
         return frozenset()
-    key = f"{found.family}-lssd" if name.endswith("-lssd") else found.family
+    key = f"{offer.family}-lssd" if name.endswith("-lssd") else offer.family
     return _offers(compute.CPU_ZONES.get(key, ""))
 
 
@@ -147,11 +147,11 @@ def offered(name: str, zone: str) -> bool:
 @cache
 def cards() -> dict[str, frozenset[str]]:
     """The GPUs that the Compute API knows, each with the zones that have it."""
-    found = {name: _offers(places) for name, (_, places) in compute.ATTACHABLE.items()}
+    offers = {name: _offers(places) for name, (_, places) in compute.ATTACHABLE.items()}
     for _, _, card, _, _, _, places in compute.ACCELERATED.values():
         if not card.startswith("tpu-"):
-            found[card] = found.get(card, frozenset[str]()) | _offers(places)
-    return found
+            offers[card] = offers.get(card, frozenset[str]()) | _offers(places)
+    return offers
 
 
 def attachable(card: str) -> dict[int, int]:

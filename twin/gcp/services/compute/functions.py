@@ -57,7 +57,7 @@ class GetMachineTypes(GcpFunction):
                 "Cannot determine zone: set in this resource, or set provider-level zone.", path="zone"
             )
         params = {"project": where, "zone": zone, "filter": arguments.get("filter")}
-        found = [
+        machine_types = [
             {
                 "name": item.get("name"),
                 "description": item.get("description", ""),
@@ -70,10 +70,10 @@ class GetMachineTypes(GcpFunction):
                 "bundledLocalSsds": [item["bundledLocalSsds"]] if item.get("bundledLocalSsds") else [],
                 "accelerators": [
                     {
-                        "guestAcceleratorType": each.get("guestAcceleratorType"),
-                        "guestAcceleratorCount": each.get("guestAcceleratorCount"),
+                        "guestAcceleratorType": accelerator.get("guestAcceleratorType"),
+                        "guestAcceleratorCount": accelerator.get("guestAcceleratorCount"),
                     }
-                    for each in item.get("accelerators", [])
+                    for accelerator in item.get("accelerators", [])
                 ],
                 "deprecateds": [item["deprecated"]] if item.get("deprecated") else [],
             }
@@ -81,7 +81,7 @@ class GetMachineTypes(GcpFunction):
         ]
         return {
             "id": f"projects/{where}/zones/{zone}/machineTypes/filters/{arguments.get('filter') or ''}",
-            "machineTypes": found,
+            "machineTypes": machine_types,
             "project": where,
             "zone": zone,
         }
@@ -108,9 +108,9 @@ class GetSubnetwork(GcpFunction):
         if not name:
             raise CloudError("one of name and selfLink must be set", path="name")
         params = {"project": where, "region": place, "subnetwork": name}
-        found = self.answered("compute", "Subnetwork", context.call("compute.subnetworks.get", params))
+        answer = self.answered("compute", "Subnetwork", context.call("compute.subnetworks.get", params))
         id = f"projects/{where}/regions/{place}/subnetworks/{name}"
-        return {**found, "id": id, "project": where, "region": place}
+        return {**answer, "id": id, "project": where, "region": place}
 
 
 class GetReservation(GcpFunction):
@@ -128,9 +128,9 @@ class GetReservation(GcpFunction):
     def answer(self, context: GcpContext, arguments: Props) -> Props:
         where, zone = project(context, arguments), last_of(arguments["zone"])
         params = {"project": where, "zone": zone, "reservation": arguments["name"]}
-        found = self.answered("compute", "Reservation", context.call("compute.reservations.get", params))
+        answer = self.answered("compute", "Reservation", context.call("compute.reservations.get", params))
         id = f"projects/{where}/zones/{zone}/reservations/{arguments['name']}"
-        return {**found, "id": id, "project": where, "zone": zone}
+        return {**answer, "id": id, "project": where, "zone": zone}
 
 
 def _status(arguments: Props) -> None:

@@ -20,10 +20,10 @@ _FEATURES: Final[Mapping[str, str]] = services.tables("compute")["roce_features"
 
 def profiles() -> dict[str, str]:
     """Profile to its zone: `us-central1-b-vpc-roce`, where a machine type with RoCE cards is offered."""
-    found: set[str] = set()
-    for each in _ROCE_MACHINES:
-        found |= capacity.machine_zones(each)
-    return {f"{zone}-vpc-roce": zone for zone in sorted(found)}
+    zones: set[str] = set()
+    for machine in _ROCE_MACHINES:
+        zones |= capacity.machine_zones(machine)
+    return {f"{zone}-vpc-roce": zone for zone in sorted(zones)}
 
 
 def profile_name(text: str, project: str) -> str:
@@ -58,11 +58,11 @@ def get(call: Call) -> dict[str, Any]:
 @handles("compute.networkProfiles.list")
 def listing(call: Call) -> dict[str, Any]:
     """All profiles."""
-    found = generic.page(call, [_body(call, name) for name in profiles()])
+    page = generic.page(call, [_body(call, name) for name in profiles()])
     return {
         "kind": "compute#networkProfileList",
         "id": f"projects/{call.project}/global/networkProfiles",
-        **found,
+        **page,
     }
 
 

@@ -17,7 +17,7 @@ from twin.gcp.api_server.state import Body, State
 from twin.gcp.services.compute import capacity
 
 if TYPE_CHECKING:
-    from twin.gcp.api_server.server import Front
+    from twin.gcp.api_server.server import ApiServer
 
 GLOBAL: Final[Mapping[str, tuple[Any, ...]]] = services.tables("compute")["global_quotas"]
 
@@ -45,21 +45,21 @@ METRICS: Final = (*GLOBAL, *REGIONAL, *MACHINES, *CARDS)
 def check_quota(call: Call, metric: str, word: str, region: str = "") -> None:
     """Raise 403 quotaExceeded where one more is too much."""
     default, _ = (REGIONAL if region else GLOBAL)[metric]
-    limit = call.front.faults.quota_limits().get(metric, float(default))
+    limit = call.server.faults.quota_limits().get(metric, float(default))
     if used(call.state, call.project, word, region) + 1 > limit:
         raise quota(_exceeded(metric, limit, region))
 
 
-def machines_exceeded(front: Front, project: str, region: str, added: Body, count: int) -> str:
+def machines_exceeded(server: ApiServer, project: str, region: str, added: Body, count: int) -> str:
     """Google's words where `count` more instances like `added` are too many; else empty.
 
     added: `machineType` and `guestAccelerators`, as an instance has them.
     """
-    limits = front.faults.quota_limits()
+    limits = server.faults.quota_limits()
     for metric, (default, of) in {**MACHINES, **CARDS}.items():
         more = _amount(added, of) * count
         limit = limits.get(metric, float(default))
-        if more and _used_by_machines(front.state, project, region, of) + more > limit:
+        if more and _used_by_machines(server.state, project, region, of) + more > limit:
             return _exceeded(metric, limit, region)
     return ""
 
@@ -92,15 +92,17 @@ def _used_by_machines(state: State, project: str, region: str, of: str | tuple[s
 
 def used(state: State, project: str, word: str, region: str = "") -> int:
     """How many there are, in the project or in a region and its zones."""
-    found = state.of(f"compute.{word}", f"compute/projects/{project}/")
+    resources = state.of(f"compute.{word}", f"compute/projects/{project}/")
     if not region:
-        return len(found)
-    return sum(name.split("/")[4].startswith(region) for name, _ in found if name.split("/")[3] != "global")
+        return len(resources)
+    return sum(
+        name.split("/")[4].startswith(region) for name, _ in resources if name.split("/")[3] != "global"
+    )
 
 
-def shown(call: Call, region: str = "") -> list[Body]:
+def quota_entries(call: Call, region: str = "") -> list[Body]:
     """The quotas as projects.get and regions.get answer them."""
-    limits = call.front.faults.quota_limits()
+    limits = call.server.faults.quota_limits()
     entries = [
         (metric, limit, used(call.state, call.project, word, region))
         for metric, (limit, word) in (REGIONAL if region else GLOBAL).items()

@@ -39,10 +39,10 @@ class Firewall(GcpResource):
             )
 
     def body(self, context: GcpContext, inputs: Props) -> tuple[Props, dict[str, str]]:
-        made, places = super().body(context, inputs)
+        request_body, places = super().body(context, inputs)
         if isinstance(inputs.get("logConfig"), dict):
-            made["logConfig"] = {"enable": True, **made["logConfig"]}
-        return made, places
+            request_body["logConfig"] = {"enable": True, **request_body["logConfig"]}
+        return request_body, places
 
     def outputs(self, context: GcpContext, id: str, item: Props, state: Props) -> Props:
         if not (item.get("logConfig") or {}).get("enable"):
@@ -54,10 +54,10 @@ class NetworkFirewallPolicy(GcpResource):
     token = "gcp:compute/networkFirewallPolicy:NetworkFirewallPolicy"
 
     def outputs(self, context: GcpContext, id: str, item: Props, state: Props) -> Props:
-        found = super().outputs(context, id, item, state)
+        outputs = super().outputs(context, id, item, state)
         # Every rule and association of the policy changes these: no drift of the policy itself.
-        kept = {key: state[key] for key in ("fingerprint", "ruleTupleCount") if state.get(key) is not None}
-        return {**found, **kept}
+        values = {key: state[key] for key in ("fingerprint", "ruleTupleCount") if state.get(key) is not None}
+        return {**outputs, **values}
 
 
 class _PolicyPart(GcpResource):
@@ -86,12 +86,14 @@ class NetworkFirewallPolicyRule(_PolicyPart):
 
     def filled(self, params: Any, values: Props) -> Props:
         # As part of the query, which creating has not: there the body says it.
-        made = super().filled(params, values)
-        return {**made, "priority": values["priority"]} if values.get("id") else made
+        filled_params = super().filled(params, values)
+        return {**filled_params, "priority": values["priority"]} if values.get("id") else filled_params
 
     def values(self, context: GcpContext, id: str, props: Props) -> Props:
-        found = super().values(context, id, props)
-        return {**found, "priority": int(found["priority"])} if found.get("priority") is not None else found
+        values = super().values(context, id, props)
+        return (
+            {**values, "priority": int(values["priority"])} if values.get("priority") is not None else values
+        )
 
     def more(self, context: GcpContext, id: str, item: Props, known: Props) -> Props:
         return {"priority": int(known["priority"])} if known.get("priority") is not None else {}
@@ -101,8 +103,8 @@ class NetworkFirewallPolicyAssociation(_PolicyPart):
     token = "gcp:compute/networkFirewallPolicyAssociation:NetworkFirewallPolicyAssociation"
 
     def filled(self, params: Any, values: Props) -> Props:
-        made = super().filled(params, values)
-        return {**made, "name": values["name"]} if values.get("id") else made
+        filled_params = super().filled(params, values)
+        return {**filled_params, "name": values["name"]} if values.get("id") else filled_params
 
 
 NETWORK: Final = "projects/{project}/global/networks/{value}"
@@ -131,8 +133,8 @@ class Subnetwork(GcpResource):
     def rules(self, inputs: Props) -> Iterator[Failure]:
         ranges = inputs.get("secondaryIpRanges")
         named: dict[str, int] = {}
-        for index, each in enumerate(ranges if isinstance(ranges, list) else []):
-            name = each.get("rangeName") if isinstance(each, dict) else None
+        for index, range_ in enumerate(ranges if isinstance(ranges, list) else []):
+            name = range_.get("rangeName") if isinstance(range_, dict) else None
             if isinstance(name, str) and name in named:
                 yield Failure(
                     f"secondaryIpRanges[{index}].rangeName",
@@ -142,22 +144,24 @@ class Subnetwork(GcpResource):
             named.setdefault(str(name), index)
 
     def body(self, context: GcpContext, inputs: Props) -> tuple[Props, dict[str, str]]:
-        made, places = super().body(context, inputs)
-        if isinstance(made.get("logConfig"), dict):
-            made["logConfig"] = {"enable": True, **made["logConfig"]}
-        return made, places
+        request_body, places = super().body(context, inputs)
+        if isinstance(request_body.get("logConfig"), dict):
+            request_body["logConfig"] = {"enable": True, **request_body["logConfig"]}
+        return request_body, places
 
     def change_body(
         self, context: GcpContext, call: Change, changed: set[str], new: Props
     ) -> tuple[Props, list[str]]:
-        made, mask = super().change_body(context, call, changed, new)
-        if "logConfig" in made:
-            made["logConfig"] = (
-                {"enable": True, **made["logConfig"]} if made["logConfig"] else {"enable": False}
+        request_body, mask = super().change_body(context, call, changed, new)
+        if "logConfig" in request_body:
+            request_body["logConfig"] = (
+                {"enable": True, **request_body["logConfig"]}
+                if request_body["logConfig"]
+                else {"enable": False}
             )
-        if "secondaryIpRanges" in made:
-            made["secondaryIpRanges"] = made["secondaryIpRanges"] or []
-        return made, mask
+        if "secondaryIpRanges" in request_body:
+            request_body["secondaryIpRanges"] = request_body["secondaryIpRanges"] or []
+        return request_body, mask
 
     def outputs(self, context: GcpContext, id: str, item: Props, state: Props) -> Props:
         logs = item.get("logConfig") or {}
@@ -209,18 +213,18 @@ class ResourcePolicy(GcpResource):
     token = "gcp:compute/resourcePolicy:ResourcePolicy"
 
     def body(self, context: GcpContext, inputs: Props) -> tuple[Props, dict[str, str]]:
-        made, places = super().body(context, inputs)
+        request_body, places = super().body(context, inputs)
         policy = inputs.get("diskConsistencyGroupPolicy")
         if isinstance(policy, dict):
             # The API knows no `enabled`: an empty policy is one.
-            made["diskConsistencyGroupPolicy"] = {}
-        return made, places
+            request_body["diskConsistencyGroupPolicy"] = {}
+        return request_body, places
 
     def outputs(self, context: GcpContext, id: str, item: Props, state: Props) -> Props:
-        found = super().outputs(context, id, item, state)
+        outputs = super().outputs(context, id, item, state)
         if "diskConsistencyGroupPolicy" in item:
-            found["diskConsistencyGroupPolicy"] = {"enabled": True}
-        return found
+            outputs["diskConsistencyGroupPolicy"] = {"enabled": True}
+        return outputs
 
 
 _LOCKS: Final[defaultdict[str, threading.Lock]] = defaultdict(threading.Lock)
@@ -261,14 +265,14 @@ class RouterNat(GcpResource):
 
     def make(self, context: GcpContext, inputs: Props, body: Props) -> Props:
         def added(nats: list[Props]) -> list[Props]:
-            found = next((nat for nat in nats if nat.get("name") == body["name"]), None)
-            if found is None:
+            nat_body = next((nat for nat in nats if nat.get("name") == body["name"]), None)
+            if nat_body is None:
                 return [*nats, body]
             # A create that was broken off finds what it made; else it is another create's.
-            shown = self.shape.decode(self.sdk_schema.inputs, found)
-            if any(name in shown and not self.same(name, shown[name], inputs[name]) for name in inputs):
+            decoded = self.shape.decode(self.sdk_schema.inputs, nat_body)
+            if any(name in decoded and not self.same(name, decoded[name], inputs[name]) for name in inputs):
                 raise CloudError(
-                    f"Unable to create RouterNat, existing object already found: {found}", path="name"
+                    f"Unable to create RouterNat, existing object already found: {nat_body}", path="name"
                 )
             return nats
 

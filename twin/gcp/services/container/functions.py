@@ -34,11 +34,11 @@ class GetCluster(GcpFunction):
 
 def _object(properties: Mapping[str, Property], answered: Props) -> Props:
     """A data source's object, whose blocks are lists of one under a plural name, at every depth."""
-    found: Props = {}
+    decoded: Props = {}
     for name, property in properties.items():
-        single = next((each for each in (name, *_singular(name)) if each in answered), "")
-        found[name] = _as(property.type, answered.get(single))
-    return found
+        single = next((name_ for name_ in (name, *_singular(name)) if name_ in answered), "")
+        decoded[name] = _as(property.type, answered.get(single))
+    return decoded
 
 
 def _as(type: Type, value: Any) -> Any:

@@ -24,7 +24,7 @@ _NO_THRESHOLD: Final = frozenset({"statisticRangeExpectation", "tableConditionEx
 
 
 def _prepare(call: Call, scan: Body) -> None:
-    kinds = [each for each in _SPECS if each in scan]
+    kinds = [spec for spec in _SPECS if spec in scan]
     if len(kinds) != 1:
         raise invalid(f"Exactly one of {', '.join(_SPECS)} must be set, got {kinds or 'none'}.")
     scan["type"], scan["state"] = _SPECS[kinds[0]], "ACTIVE"
@@ -36,30 +36,33 @@ def _prepare(call: Call, scan: Body) -> None:
 def _columns(call: Call, scan: Body) -> set[str]:
     """The columns of what is scanned. Raises 400 and 404."""
     data = scan.get("data") or {}
-    given = str(data.get("resource") or data.get("entity") or "")
+    resource = str(data.get("resource") or data.get("entity") or "")
     place = scan["name"].split("/")[3]
-    found = _BIGQUERY.fullmatch(given)
-    if found:
-        body = call.state.get(f"bigquery/{found[1]}")
+    match = _BIGQUERY.fullmatch(resource)
+    if match:
+        body = call.state.get(f"bigquery/{match[1]}")
         if body is None:
-            raise not_found(f"The resource {given} was not found.")
+            raise not_found(f"The resource {resource} was not found.")
         where = body["location"].lower()
-        columns = {each["name"].lower() for each in (body.get("schema") or {}).get("fields") or []}
+        columns = {field["name"].lower() for field in (body.get("schema") or {}).get("fields") or []}
     else:
-        found = _BIGLAKE.fullmatch(given)
-        body = call.state.get(f"biglake/{found[1]}") if found else None
-        if found is None:
+        match = _BIGLAKE.fullmatch(resource)
+        body = call.state.get(f"biglake/{match[1]}") if match else None
+        if match is None:
             raise invalid(
-                f"Invalid data.resource '{given}': //bigquery.googleapis.com/projects/P/datasets/D/tables/T "
+                f"Invalid data.resource '{resource}': "
+                "//bigquery.googleapis.com/projects/P/datasets/D/tables/T "
                 "is right."
             )
         if body is None:
-            raise not_found(f"The resource {given} was not found.")
+            raise not_found(f"The resource {resource} was not found.")
         metadata = body["metadata"]
         now = metadata["current-schema-id"]
-        schema = next(each for each in metadata["schemas"] if each["schema-id"] == now)
-        columns = {each["name"].lower() for each in schema["fields"]}
-        holder = call.state.get(f"biglake/projects/{found[2]}/catalogs/{found[3]}") or {}
+        schema = next(
+            known_schema for known_schema in metadata["schemas"] if known_schema["schema-id"] == now
+        )
+        columns = {field["name"].lower() for field in schema["fields"]}
+        holder = call.state.get(f"biglake/projects/{match[2]}/catalogs/{match[3]}") or {}
         where = (holder.get("replicas") or [{}])[0].get("region", place)
     if where not in (place, "us", "eu"):
         raise invalid(f"The data is in {where}, the scan in {place}: they must be in the same location.")
@@ -84,7 +87,7 @@ def _check(call: Call, scan: Body) -> None:
 
 
 def _check_rule(rule: Body, where: str, columns: set[str]) -> None:
-    kinds = [each for each in _EXPECTATIONS if each in rule]
+    kinds = [expectation for expectation in _EXPECTATIONS if expectation in rule]
     if len(kinds) != 1:
         raise invalid(f"{where} needs exactly one expectation, got {kinds or 'none'}.")
     kind = kinds[0]

@@ -18,22 +18,22 @@ _TRIGGERS: Final = ("onDemand", "oneTime", "schedule")
 def _keyed(values: Any) -> Any:
     """The API keeps the values of a template by their names."""
     return (
-        {each["name"]: {"value": each.get("value")} for each in values}
+        {pair["name"]: {"value": pair.get("value")} for pair in values}
         if isinstance(values, list)
         else values
     )
 
 
-def _listed(values: Any) -> Any:
+def _as_list(values: Any) -> Any:
     if not isinstance(values, dict):
         return values
-    return [{"name": name, "value": each.get("value")} for name, each in sorted(values.items())]
+    return [{"name": name, "value": value.get("value")} for name, value in sorted(values.items())]
 
 
 class Datascan(GcpResource):
     token = "gcp:dataplex/datascan:Datascan"
     fields = {
-        "dataQualitySpec.rules.templateReference.values": Field(encode=_keyed, decode=_listed),
+        "dataQualitySpec.rules.templateReference.values": Field(encode=_keyed, decode=_as_list),
     }
 
     def rules(self, inputs: Props) -> Iterator[Failure]:
@@ -43,14 +43,14 @@ class Datascan(GcpResource):
         yield from _one(trigger, "executionSpec.trigger.", _TRIGGERS)
 
 
-def _one(given: object, path: str, names: tuple[str, ...]) -> Iterator[Failure]:
+def _one(trigger: object, path: str, names: tuple[str, ...]) -> Iterator[Failure]:
     """Exactly one of some objects, which may be empty."""
-    if not isinstance(given, dict):
+    if not isinstance(trigger, dict):
         return
-    found = [name for name in names if given.get(name) is not None]
-    listed = ",".join(f"{path}{name}" for name in names)
-    if not found:
-        yield Failure(f"{path}{names[0]}", f"one of `{listed}` must be specified")
-    elif len(found) > 1:
-        reason = f"only one of `{listed}` can be specified, but `{','.join(found)}` were specified."
-        yield Failure(f"{path}{found[0]}", reason)
+    set_names = [name for name in names if trigger.get(name) is not None]
+    names_text = ",".join(f"{path}{name}" for name in names)
+    if not set_names:
+        yield Failure(f"{path}{names[0]}", f"one of `{names_text}` must be specified")
+    elif len(set_names) > 1:
+        reason = f"only one of `{names_text}` can be specified, but `{','.join(set_names)}` were specified."
+        yield Failure(f"{path}{set_names[0]}", reason)

@@ -52,11 +52,13 @@ class ManagedZone(GcpResource):
             place = {"project": values["project"], "managedZone": values["name"]}
             sets = context.call("dns.resourceRecordSets.list", place).get("rrsets", [])
             # Those of the zone itself go with it.
-            own = [
-                each for each in sets if each["type"] not in ("NS", "SOA") or each["name"] != state["dnsName"]
+            record_sets = [
+                record_set
+                for record_set in sets
+                if record_set["type"] not in ("NS", "SOA") or record_set["name"] != state["dnsName"]
             ]
-            if own:
-                context.call("dns.changes.create", place, {"deletions": own})
+            if record_sets:
+                context.call("dns.changes.create", place, {"deletions": record_sets})
         super().unmake(context, id, state)
 
 
@@ -74,24 +76,26 @@ class RecordSet(GcpResource):
 
     def same(self, path: str, old: Any, new: Any) -> bool:
         if path == "rrdatas" and isinstance(old, list) and isinstance(new, list):
-            return sorted(str(each).lower() for each in old) == sorted(str(each).lower() for each in new)
+            return sorted(str(rrdata).lower() for rrdata in old) == sorted(
+                str(rrdata).lower() for rrdata in new
+            )
         return super().same(path, old, new)
 
     def make(self, context: GcpContext, inputs: Props, body: Props) -> Props:
         # The provider is authoritative: what is there under this name and type is replaced.
         values = self.values(context, "", inputs)
-        found = self.find(context, "", values)
-        change: Props = {"additions": [body], **({"deletions": [found]} if found else {})}
-        if found == {**(found or {}), **body}:
+        item = self.find(context, "", values)
+        change: Props = {"additions": [body], **({"deletions": [item]} if item else {})}
+        if item == {**(item or {}), **body}:
             return {}
         return context.call("dns.changes.create", self.filled(self.params, values), change)
 
     def change(self, context: GcpContext, id: str, old: Props, new: Props) -> None:
         if not self.changed(old, new) - {"deletionPolicy"}:
             return
-        found = self.find(context, id, self.values(context, id, old))
+        item = self.find(context, id, self.values(context, id, old))
         body, _ = self.body(context, new)
-        change: Props = {"additions": [body], **({"deletions": [found]} if found else {})}
+        change: Props = {"additions": [body], **({"deletions": [item]} if item else {})}
         context.call("dns.changes.create", self.filled(self.params, self.values(context, id, old)), change)
 
     def replaces(self, path: str, old: Props, new: Props) -> bool:
@@ -99,10 +103,10 @@ class RecordSet(GcpResource):
 
     def unmake(self, context: GcpContext, id: str, state: Props) -> None:
         values = self.values(context, id, state)
-        found = self.find(context, id, values)
-        if found is None:
+        item = self.find(context, id, values)
+        if item is None:
             raise Refusal(NOT_FOUND, "gone")
-        context.call("dns.changes.create", self.filled(self.params, values), {"deletions": [found]})
+        context.call("dns.changes.create", self.filled(self.params, values), {"deletions": [item]})
 
 
 class Policy(GcpResource):
@@ -114,10 +118,10 @@ class Policy(GcpResource):
     def change_body(
         self, context: GcpContext, call: Change, changed: set[str], new: Props
     ) -> tuple[Props, list[str]]:
-        made, mask = super().change_body(context, call, changed, new)
-        if "networks" in made:
-            made["networks"] = made["networks"] or []
-        return made, mask
+        request_body, mask = super().change_body(context, call, changed, new)
+        if "networks" in request_body:
+            request_body["networks"] = request_body["networks"] or []
+        return request_body, mask
 
     def unmake(self, context: GcpContext, id: str, state: Props) -> None:
         # A policy that is bound to networks cannot be deleted: the provider takes them away first.

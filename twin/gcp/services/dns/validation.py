@@ -19,18 +19,18 @@ def is_dns_name(text: str) -> bool:
 
 def zone_of(call: Call) -> tuple[str, Body]:
     """(name in the state, body) of the zone that the path names, by name or id."""
-    asked = call.parameters["managedZone"]
+    name_or_id = call.parameters["managedZone"]
     prefix = f"dns/projects/{call.project}/managedZones/"
-    body = call.state.get(prefix + asked)
-    if body is None and asked.isdigit():
-        for name, each in call.state.of("dns.managedZones", prefix):
-            if each["id"] == asked:
-                return name, each
+    body = call.state.get(prefix + name_or_id)
+    if body is None and name_or_id.isdigit():
+        for name, zone in call.state.of("dns.managedZones", prefix):
+            if zone["id"] == name_or_id:
+                return name, zone
     if body is None:
         raise GoogleError(
             404,
             "NOT_FOUND",
-            f"The 'parameters.managedZone' resource named '{asked}' does not exist.",
+            f"The 'parameters.managedZone' resource named '{name_or_id}' does not exist.",
             "notFound",
         )
-    return prefix + asked, body
+    return prefix + name_or_id, body

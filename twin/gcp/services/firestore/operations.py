@@ -57,7 +57,7 @@ serve("firestore.projects.databases", prepare=_prepare, check=_check, vacate=_va
 
 
 def _check_schedule(call: Call, schedule: Body) -> None:
-    kind = next(each for each in ("dailyRecurrence", "weeklyRecurrence") if each in schedule)
+    kind = next(name for name in ("dailyRecurrence", "weeklyRecurrence") if name in schedule)
     if kind == "weeklyRecurrence" and not schedule[kind].get("day"):
         raise invalid("weekly_recurrence.day must be specified.")
     around = f"firestore/{schedule['name'].rpartition('/')[0]}/"

@@ -15,11 +15,14 @@ class BackupSchedule(GcpResource):
     token = "gcp:firestore/backupSchedule:BackupSchedule"
 
     def rules(self, inputs: Props) -> Iterator[Failure]:
-        given = [each for each in ("dailyRecurrence", "weeklyRecurrence") if inputs.get(each) is not None]
-        if len(given) != 1:
+        recurrences = [
+            name for name in ("dailyRecurrence", "weeklyRecurrence") if inputs.get(name) is not None
+        ]
+        if len(recurrences) != 1:
             yield Failure(
                 "dailyRecurrence",
-                f"exactly one of `dailyRecurrence,weeklyRecurrence` must be specified, got {given or 'none'}",
+                "exactly one of `dailyRecurrence,weeklyRecurrence` must be specified, got "
+                f"{recurrences or 'none'}",
             )
 
     def more(self, context: GcpContext, id: str, item: Props, known: Props) -> Props:

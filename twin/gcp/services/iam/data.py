@@ -42,16 +42,16 @@ def describe(role: str) -> tuple[str, str]:
 @functools.cache
 def permissions(role: str) -> tuple[str, ...]:
     """The permissions of a predefined role; none for one that does not exist."""
-    found = _content()["roles"].get(role)
+    ranges = _content()["roles"].get(role)
     every = all_permissions()
-    flat = found[2] if found else []
-    made: list[str] = []
+    flat = ranges[2] if ranges else []
+    names: list[str] = []
     end = 0
     for distance, more in zip(flat[::2], flat[1::2], strict=True):
         start = end + distance
         end = start + more
-        made += every[start : end + 1]
-    return tuple(made)
+        names += every[start : end + 1]
+    return tuple(names)
 
 
 @functools.cache

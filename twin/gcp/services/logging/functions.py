@@ -15,9 +15,9 @@ class GetProjectCmekSettings(GcpFunction):
 
     def answer(self, context: GcpContext, arguments: Props) -> Props:
         where = project(context, arguments)
-        found = context.call("logging.projects.getCmekSettings", {"name": f"projects/{where}"})
+        response = context.call("logging.projects.getCmekSettings", {"name": f"projects/{where}"})
         answered = {
-            name: found.get(name, "")
+            name: response.get(name, "")
             for name in ("name", "kmsKeyName", "kmsKeyVersionName", "serviceAccountId")
         }
         return {"id": f"projects/{where}/cmekSettings", "project": where, **answered}

@@ -26,7 +26,7 @@ _AUDIT: Final = " OR ".join(
 )
 _FILTERS: Final = {
     "_Required": _AUDIT,
-    "_Default": " AND ".join(f"NOT {each}" for each in _AUDIT.split(" OR ")),
+    "_Default": " AND ".join(f"NOT {part}" for part in _AUDIT.split(" OR ")),
 }
 _SHARED_WRITER: Final = "cloud-logs@system.gserviceaccount.com"
 
@@ -60,7 +60,7 @@ def get_sink(call: Call) -> dict[str, Any]:
 def list_sinks(call: Call) -> dict[str, Any]:
     """The project's sinks."""
     _own_sinks(call)
-    return generic.listed(call, f"logging/projects/{call.project}/sinks/", "logging.sinks")
+    return generic.list_page(call, f"logging/projects/{call.project}/sinks/", "logging.sinks")
 
 
 @handles("logging.projects.sinks.update", "logging.projects.sinks.patch")
@@ -84,20 +84,20 @@ def delete_sink(call: Call) -> dict[str, Any]:
 def bucket_later(call: Call) -> dict[str, Any]:
     """As create and patch, with an operation for an answer."""
     created = call.method.name == "createAsync"
-    made = create(call, BUCKETS) if created else change_bucket(call)
-    place = "/".join(made["name"].split("/")[:4])
+    operation_result = create(call, BUCKETS) if created else change_bucket(call)
+    place = "/".join(operation_result["name"].split("/")[:4])
     what = "createBucketRequest" if created else "updateBucketRequest"
     metadata: Body = {
         "@type": "type.googleapis.com/google.logging.v2.BucketMetadata",
         "startTime": call.timestamp,
         "endTime": call.timestamp,
         "state": "OPERATION_STATE_SUCCEEDED",
-        what: {"name": made["name"]},
+        what: {"name": operation_result["name"]},
     }
     return operations.long_running(
         call,
         f"{place}/operations/{operations.numeric_id()}",
-        made,
+        operation_result,
         kind="google.logging.v2.LogBucket",
         metadata=metadata,
     )
@@ -120,14 +120,14 @@ def change_bucket(call: Call) -> dict[str, Any]:
         raise invalid("update_mask must be specified")
     allowed = frozenset({"retentionDays", "description", "locked", "analyticsEnabled", "cmekSettings"}
                         | {"indexConfigs", "restrictedFields"})  # fmt: skip
-    made = {**generic.masked(call, before, allowed), "updateTime": call.timestamp}
+    bucket = {**generic.masked(call, before, allowed), "updateTime": call.timestamp}
     if name.endswith("/_Required"):
         raise precondition("The _Required bucket cannot be changed.")
-    if before.get("analyticsEnabled") and not made.get("analyticsEnabled"):
+    if before.get("analyticsEnabled") and not bucket.get("analyticsEnabled"):
         raise precondition("Log Analytics cannot be disabled once it is enabled.")
-    rules.check(call, made, BUCKETS.rules)
-    _check_bucket(call, made)
-    return call.state.put(f"logging/{name}", made, baseline=name.rsplit("/", 1)[-1] in _OWN_BUCKETS)
+    rules.check(call, bucket, BUCKETS.rules)
+    _check_bucket(call, bucket)
+    return call.state.put(f"logging/{name}", bucket, baseline=name.rsplit("/", 1)[-1] in _OWN_BUCKETS)
 
 
 @handles("logging.projects.locations.buckets.delete")
@@ -145,11 +145,11 @@ def delete_bucket(call: Call) -> dict[str, Any]:
 def list_buckets(call: Call) -> dict[str, Any]:
     """The log buckets of a place."""
     parent = call.parameters["parent"]
-    found = [body for _, body in call.state.of("logging.buckets", f"logging/{parent}/buckets/")]
-    held = {body["name"].rsplit("/", 1)[-1] for body in found}
+    buckets = [body for _, body in call.state.of("logging.buckets", f"logging/{parent}/buckets/")]
+    names = {body["name"].rsplit("/", 1)[-1] for body in buckets}
     if parent.endswith("/global"):
-        found += [_bucket(call, f"{parent}/buckets/{name}") for name in _OWN_BUCKETS if name not in held]
-    return generic.page(call, found, "buckets")
+        buckets += [_bucket(call, f"{parent}/buckets/{name}") for name in _OWN_BUCKETS if name not in names]
+    return generic.page(call, buckets, "buckets")
 
 
 @handles("logging.projects.getCmekSettings")
@@ -167,24 +167,24 @@ def _need_sink(call: Call) -> Body:
 
 def _own_sinks(call: Call) -> None:
     """Every project has two sinks from the start."""
-    if call.state.kept(f"cloudresourcemanager/projects/{call.project}").get("sinks"):
+    if call.state.internal(f"cloudresourcemanager/projects/{call.project}").get("sinks"):
         return
     for name in _OWN_SINKS:
-        made: Body = {
+        sink: Body = {
             "name": name,
             "resourceName": f"projects/{call.project}/sinks/{name}",
             "destination": f"logging.googleapis.com/projects/{call.project}/locations/global/buckets/{name}",
             "filter": _FILTERS[name],
         }
-        call.state.put(f"logging/projects/{call.project}/sinks/{name}", made, baseline=True)
+        call.state.put(f"logging/projects/{call.project}/sinks/{name}", sink, baseline=True)
     project = f"cloudresourcemanager/projects/{call.project}"
-    call.state.keep(project, {**call.state.kept(project), "sinks": True})
+    call.state.keep(project, {**call.state.internal(project), "sinks": True})
 
 
 def _bucket(call: Call, name: str) -> Body:
-    found = call.state.get(f"logging/{name}")
-    if found is not None:
-        return found
+    bucket = call.state.get(f"logging/{name}")
+    if bucket is not None:
+        return bucket
     last = name.rsplit("/", 1)[-1]
     if name.split("/")[3] == "global" and last in _OWN_BUCKETS:
         return {"name": name, "retentionDays": _OWN_BUCKETS[last], "lifecycleState": "ACTIVE"}

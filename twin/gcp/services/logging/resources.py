@@ -23,8 +23,8 @@ class ProjectBucketConfig(GcpResource):
     def make(self, context: GcpContext, inputs: Props, body: Props) -> Props:
         # What there is under this id (`_Default`) is taken over and changed.
         values = self.values(context, "", inputs)
-        found = self.find(context, "", values)
-        if found is None:
+        item = self.find(context, "", values)
+        if item is None:
             return super().make(context, inputs, body)
         mask = ",".join(sorted(body))
         return context.call(
@@ -54,8 +54,8 @@ class ProjectSink(GcpResource):
         context.call(f"{self.collection}.patch", params, sent, query)
 
     def filled(self, params: Any, values: Props) -> Props:
-        made = super().filled(params, values)
-        return {name: value for name, value in made.items() if value is not None}
+        filled_params = super().filled(params, values)
+        return {name: value for name, value in filled_params.items() if value is not None}
 
     def more(self, context: GcpContext, id: str, item: Props, known: Props) -> Props:
         return {"uniqueWriterIdentity": item.get("writerIdentity") != _SHARED_WRITER}

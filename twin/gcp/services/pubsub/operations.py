@@ -35,9 +35,9 @@ def missing(name: str) -> GoogleError:
 
 def _topic_check(call: Call, topic: Body) -> None:
     regions: list[str] | None = (topic.get("messageStoragePolicy") or {}).get("allowedPersistenceRegions")
-    for each in regions or []:
-        if not capacity.is_region(each):
-            raise invalid(f"Invalid region in message_storage_policy.allowed_persistence_regions: {each}.")
+    for region in regions or []:
+        if not capacity.is_region(region):
+            raise invalid(f"Invalid region in message_storage_policy.allowed_persistence_regions: {region}.")
     if topic.get("kmsKeyName"):
         check_granted(call, topic["kmsKeyName"], agent(call))
 
@@ -93,11 +93,11 @@ def pull(call: Call) -> dict[str, Any]:
     if most < 1:
         raise invalid(f"The value for max_messages is too small. You passed {most}; the minimum value is 1.")
     retained = call.at - seconds(subscription["messageRetentionDuration"])
-    kept = [entry for entry in _messages(call, row) if entry["at"] >= retained]
-    received = [entry for entry in kept if entry["until"] <= call.at][:most]
+    messages = [entry for entry in _messages(call, row) if entry["at"] >= retained]
+    received = [entry for entry in messages if entry["until"] <= call.at][:most]
     for entry in received:
         entry.update(until=call.at + int(subscription["ackDeadlineSeconds"]), ack=secrets.token_urlsafe(24))
-    call.state.keep(row, {"messages": kept})
+    call.state.keep(row, {"messages": messages})
     if not received:
         return {}
     return {"receivedMessages": [{"ackId": entry["ack"], "message": entry["message"]} for entry in received]}
@@ -137,7 +137,7 @@ def _ack_ids(call: Call) -> set[str]:
 
 
 def _messages(call: Call, row: str) -> list[Body]:
-    return call.state.kept(row).get("messages", [])
+    return call.state.internal(row).get("messages", [])
 
 
 def _is_pushed(subscription: Body) -> bool:
@@ -187,15 +187,15 @@ def _subscription_check(call: Call, subscription: Body) -> None:
 
 
 def _writer(call: Call, config: Body) -> str:
-    given = config.get("serviceAccountEmail")
-    return f"serviceAccount:{given or agent(call)}"
+    service_account_email = config.get("serviceAccountEmail")
+    return f"serviceAccount:{service_account_email or agent(call)}"
 
 
 def _check_table(call: Call, subscription: Body, config: Body) -> None:
-    found = _TABLE.fullmatch(str(config.get("table") or ""))
-    if not found:
+    match = _TABLE.fullmatch(str(config.get("table") or ""))
+    if not match:
         raise invalid(f"Invalid table '{config.get('table', '')}': PROJECT.DATASET.TABLE is right.")
-    project, dataset, table = found.groups()
+    project, dataset, table = match.groups()
     row = f"bigquery/projects/{project}/datasets/{dataset}/tables/{table}"
     body = call.state.get(row)
     if body is None:
@@ -203,12 +203,12 @@ def _check_table(call: Call, subscription: Body, config: Body) -> None:
     member = _writer(call, config)
     for permission in ("bigquery.tables.get", "bigquery.tables.updateData"):
         places = (row, row.partition("/tables/")[0])
-        if not any(call.front.identity.allowed(member, permission, each) for each in places):
+        if not any(call.server.identity.allowed(member, permission, place) for place in places):
             raise denied(
                 f"The caller does not have permission: {member.partition(':')[2]} needs {permission} on the "
                 f"table {config['table']} (roles/bigquery.dataEditor).",
             )
-    columns = {each["name"].lower(): each for each in (body.get("schema") or {}).get("fields") or []}
+    columns = {field["name"].lower(): field for field in (body.get("schema") or {}).get("fields") or []}
     _check_columns(call, subscription, config, columns)
     config["state"] = "ACTIVE"
 
@@ -237,7 +237,7 @@ def _check_bucket(call: Call, config: Body) -> None:
     member, prefix = _writer(call, config), str(config.get("filenamePrefix") or "")
     places = [f"storage/b/{name}", *_folders(call, name, prefix)]
     for permission, where in (("storage.buckets.get", places[:1]), ("storage.objects.create", places)):
-        if not any(call.front.identity.allowed(member, permission, each) for each in where):
+        if not any(call.server.identity.allowed(member, permission, location) for location in where):
             raise denied(
                 f"The caller does not have permission: {member.partition(':')[2]} needs {permission} on the "
                 f"bucket {name}.",
@@ -247,8 +247,8 @@ def _check_bucket(call: Call, config: Body) -> None:
 
 def _folders(call: Call, bucket: str, prefix: str) -> list[str]:
     """The managed folders around an object's name."""
-    found = call.state.of("storage.managedFolders", f"storage/b/{bucket}/managedFolders/")
-    return [row for row, _ in found if prefix.startswith(unquote(row.rpartition("/")[2]))]
+    managed_folders = call.state.of("storage.managedFolders", f"storage/b/{bucket}/managedFolders/")
+    return [row for row, _ in managed_folders if prefix.startswith(unquote(row.rpartition("/")[2]))]
 
 
 serve("pubsub.projects.subscriptions", prepare=_prepare, check=_subscription_check)

@@ -31,8 +31,8 @@ class Wrapped(GcpResource):
 
     def _sent(self, context: GcpContext, id: str, props: Props, body: Props, mask: list[str]) -> None:
         params = self.filled(self.params, self.values(context, id, props))
-        kept = {name: value for name, value in body.items() if value is not None}
-        answered = {self.wrapper: {"name": params["name"], **kept}, "updateMask": ",".join(mask)}
+        values = {name: value for name, value in body.items() if value is not None}
+        answered = {self.wrapper: {"name": params["name"], **values}, "updateMask": ",".join(mask)}
         context.call(f"{self.collection}.patch", params, answered)
 
 

@@ -39,7 +39,7 @@ def _check(call: Call, secret: Body) -> None:
     for topic in topics:
         name = str(topic.get("name", ""))
         member = f"serviceAccount:{agent(call)}"
-        if not call.front.identity.allowed(member, "pubsub.topics.publish", f"pubsub/{name}"):
+        if not call.server.identity.allowed(member, "pubsub.topics.publish", f"pubsub/{name}"):
             raise precondition(
                 f"Secret Manager service identity {agent(call)} does not have permission to publish to topic "
                 f"{name}."
@@ -60,7 +60,7 @@ def _check_places(call: Call, replication: Body) -> None:
         return
     if not replicas:
         raise invalid("secret.replication.user_managed.replicas must not be empty.")
-    places = [str(each.get("location", "")) for each in replicas]
+    places = [str(replica_entry.get("location", "")) for replica_entry in replicas]
     if len(set(places)) != len(places):
         raise invalid(f"Duplicate locations in secret.replication.user_managed.replicas: {places}.")
     keys = 0
@@ -76,8 +76,8 @@ def _check_places(call: Call, replication: Body) -> None:
 
 def _renew(_: Call, before: Body, after: Body) -> None:
     def places(secret: Body) -> list[str]:
-        found = (secret["replication"].get("userManaged") or {}).get("replicas") or []
-        return [each["location"] for each in found]
+        replicas = (secret["replication"].get("userManaged") or {}).get("replicas") or []
+        return [replica["location"] for replica in replicas]
 
     if places(before) != places(after) or set(before["replication"]) != set(after["replication"]):
         raise invalid("The replication policy of a secret cannot be changed after its creation.")
@@ -90,14 +90,14 @@ def _version(call: Call) -> tuple[str, Body]:
     """A version by its number, `latest` or an alias. Raises 404."""
     name = call.parameters["name"]
     secret, _, number = name.rpartition("/versions/")
-    held = call.need(f"secretmanager/{secret}", f"Secret [{secret}] not found.")
+    secret_body = call.need(f"secretmanager/{secret}", f"Secret [{secret}] not found.")
     if number == "latest":
-        found = call.state.of("secretmanager.versions", f"secretmanager/{secret}/versions/")
-        numbers = [int(body["name"].rpartition("/")[2]) for _, body in found]
+        versions = call.state.of("secretmanager.versions", f"secretmanager/{secret}/versions/")
+        numbers = [int(body["name"].rpartition("/")[2]) for _, body in versions]
         if not numbers:
             raise not_found(f"Secret [{secret}] not found or has no versions.")
         number = str(max(numbers))
-    number = str((held.get("versionAliases") or {}).get(number, number))
+    number = str((secret_body.get("versionAliases") or {}).get(number, number))
     row = f"secretmanager/{secret}/versions/{number}"
     return row, call.need(row, f"Secret Version [{secret}/versions/{number}] not found.")
 
@@ -106,34 +106,34 @@ def _version(call: Call) -> tuple[str, Body]:
 def add(call: Call) -> dict[str, Any]:
     """A version with its payload, which no answer but access shows."""
     secret = call.parameters["parent"]
-    held = call.need(f"secretmanager/{secret}", f"Secret [{secret}] not found.")
+    secret_body = call.need(f"secretmanager/{secret}", f"Secret [{secret}] not found.")
     payload = call.body.get("payload") or {}
     data = base64.b64decode(str(payload.get("data") or ""))
     if not 0 < len(data) <= _LARGEST:
         raise invalid(f"The payload of a secret version has from 1 to {_LARGEST} bytes, got {len(data)}.")
-    given = payload.get("dataCrc32c")
-    if given is not None and int(given) != _crc(data):
+    data_crc32c = payload.get("dataCrc32c")
+    if data_crc32c is not None and int(data_crc32c) != _crc(data):
         raise invalid("The payload's CRC32C checksum does not match the data.")
-    kept = call.state.kept(f"secretmanager/{secret}")
-    number = int(kept.get("last", 0)) + 1
-    call.state.keep(f"secretmanager/{secret}", {**kept, "last": number})
-    made: Body = {
+    internal = call.state.internal(f"secretmanager/{secret}")
+    number = int(internal.get("last", 0)) + 1
+    call.state.keep(f"secretmanager/{secret}", {**internal, "last": number})
+    version: Body = {
         "name": f"{secret}/versions/{number}",
         "createTime": call.timestamp,
         "state": "ENABLED",
-        "replicationStatus": _status(held["replication"]),
+        "replicationStatus": _status(secret_body["replication"]),
         "etag": f'"{int(call.at * 1_000_000):x}"',
-        "clientSpecifiedPayloadChecksum": given is not None,
+        "clientSpecifiedPayloadChecksum": data_crc32c is not None,
     }
     row = f"secretmanager/{secret}/versions/{number}"
-    return call.state.put(row, made, kept={"data": base64.b64encode(data).decode()})
+    return call.state.put(row, version, internal={"data": base64.b64encode(data).decode()})
 
 
 def _status(replication: Body) -> Body:
     replicas = (replication.get("userManaged") or {}).get("replicas")
     if replicas is None:
         return {"automatic": {}}
-    return {"userManaged": {"replicas": [{"location": each["location"]} for each in replicas]}}
+    return {"userManaged": {"replicas": [{"location": replica["location"]} for replica in replicas]}}
 
 
 def _crc(data: bytes) -> int:
@@ -148,15 +148,15 @@ def access(call: Call) -> dict[str, Any]:
     row, body = _version(call)
     if body["state"] != "ENABLED":
         raise precondition(f"Secret Version [{body['name']}] is in {body['state']} state.")
-    if call.principal != call.front.identity.deployer:
+    if call.principal != call.server.identity.deployer:
         _may_read(call, row)
-    data = call.state.kept(row)["data"]
+    data = call.state.internal(row)["data"]
     return {"name": body["name"], "payload": {"data": data, "dataCrc32c": str(_crc(base64.b64decode(data)))}}
 
 
 def _may_read(call: Call, row: str) -> None:
     secret = row.rpartition("/versions/")[0]
-    allowed = call.front.identity.allowed
+    allowed = call.server.identity.allowed
     if not allowed(call.principal, "secretmanager.versions.access", secret):
         raise denied(
             "Permission 'secretmanager.versions.access' denied for resource "
@@ -189,6 +189,8 @@ def listing(call: Call) -> dict[str, Any]:
     """The versions, the newest first."""
     secret = call.parameters["parent"]
     call.need(f"secretmanager/{secret}", f"Secret [{secret}] not found.")
-    found = [body for _, body in call.state.of("secretmanager.versions", f"secretmanager/{secret}/versions/")]
-    found.sort(key=lambda each: -int(each["name"].rpartition("/")[2]))
-    return {**generic.page(call, found, "versions"), "totalSize": len(found)}
+    versions = [
+        body for _, body in call.state.of("secretmanager.versions", f"secretmanager/{secret}/versions/")
+    ]
+    versions.sort(key=lambda version: -int(version["name"].rpartition("/")[2]))
+    return {**generic.page(call, versions, "versions"), "totalSize": len(versions)}

@@ -70,19 +70,19 @@ class SecretVersion(GcpResource):
             context.call(f"{self.collection}.disable", {"name": id}, {})
 
     def find(self, context: GcpContext, id: str, values: Props) -> Props | None:
-        found = super().find(context, id, values)
-        return None if found and found.get("state") == "DESTROYED" else found
+        item = super().find(context, id, values)
+        return None if item and item.get("state") == "DESTROYED" else item
 
     def more(self, context: GcpContext, id: str, item: Props, known: Props) -> Props:
-        found = {"secret": id.rpartition("/versions/")[0]} if not known.get("secret") else {}
+        outputs = {"secret": id.rpartition("/versions/")[0]} if not known.get("secret") else {}
         if (
             known.get("secretData") is None
             and not known.get("secretDataWo")
             and item.get("state") == "ENABLED"
         ):
             answered = context.call(f"{self.collection}.access", {"name": id})
-            found["secretData"] = base64.b64decode(answered["payload"]["data"]).decode("utf-8", "replace")
-        return found
+            outputs["secretData"] = base64.b64decode(answered["payload"]["data"]).decode("utf-8", "replace")
+        return outputs
 
     def change(self, context: GcpContext, id: str, old: Props, new: Props) -> None:
         if "enabled" in self.changed(old, new):

@@ -29,21 +29,21 @@ def create(call: Call) -> dict[str, Any]:
         raise invalid("Cannot modify allocated ranges in CreateConnection. Please use UpdateConnection.")
     ranges: list[str] = call.body.get("reservedPeeringRanges") or []
     _check(call, ranges, network)
-    made: Body = {
+    connection: Body = {
         "network": f"projects/{call.project_number}/global/networks/{name.rsplit('/', 1)[-1]}",
         "peering": PEERING,
         "reservedPeeringRanges": ranges,
         "service": SERVICE,
     }
-    call.state.put(_row(name), made)
+    call.state.put(_row(name), connection)
     _peer(call, name)
-    return _done(call, made, "Connection")
+    return _done(call, connection, "Connection")
 
 
 def _peer(call: Call, name: str) -> None:
     """The network's side of the connection, where it is not there."""
     body = call.need(f"compute/{name}")
-    if any(each["name"] == PEERING for each in body.get("peerings", ())):
+    if any(peering["name"] == PEERING for peering in body.get("peerings", ())):
         return
     body.setdefault("peerings", []).append(
         {
@@ -68,25 +68,25 @@ def _peer(call: Call, name: str) -> None:
 def listing(call: Call) -> dict[str, Any]:
     """The connections of a network."""
     _, name = _network(call, call.parameters.get("network", ""))
-    found = call.state.get(_row(name))
-    return {"connections": [found]} if found else {}
+    connection = call.state.get(_row(name))
+    return {"connections": [connection]} if connection else {}
 
 
 @handles("servicenetworking.services.connections.patch")
 def patch(call: Call) -> dict[str, Any]:
     """Other allocated ranges."""
     network, name = _network(call, call.body.get("network", ""))
-    made = call.need(_row(name), f"Connection not found for network {name}.")
+    connection = call.need(_row(name), f"Connection not found for network {name}.")
     ranges: list[str] = call.body.get("reservedPeeringRanges") or []
     _check(call, ranges, network)
-    lost = set(made["reservedPeeringRanges"]) - set(ranges)
+    lost = set(connection["reservedPeeringRanges"]) - set(ranges)
     if lost and not call.parameters.get("force"):
         raise invalid("Cannot modify allocated ranges: removing "
                       f"{', '.join(sorted(lost))} requires the force parameter.")  # fmt: skip
-    made["reservedPeeringRanges"] = ranges
-    call.state.put(_row(name), made)
+    connection["reservedPeeringRanges"] = ranges
+    call.state.put(_row(name), connection)
     _peer(call, name)  # of a network that is new under the name of one that is gone
-    return _done(call, made, "Connection")
+    return _done(call, connection, "Connection")
 
 
 @handles("servicenetworking.services.connections.deleteConnection")
@@ -103,7 +103,7 @@ def delete(call: Call) -> dict[str, Any]:
                 )
     call.state.delete(_row(name))
     body = call.need(f"compute/{name}")
-    body["peerings"] = [each for each in body.get("peerings", ()) if each["name"] != PEERING]
+    body["peerings"] = [peering for peering in body.get("peerings", ()) if peering["name"] != PEERING]
     if not body["peerings"]:
         del body["peerings"]
     call.state.put(f"compute/{name}", body)
@@ -134,15 +134,16 @@ def _check(call: Call, ranges: list[str], network: str) -> None:
     if not ranges:
         raise invalid("At least one allocated IP range (reservedPeeringRanges) must be specified.")
     large = False
-    for each in ranges:
-        body = call.state.get(f"compute/projects/{call.project}/global/addresses/{each}")
+    for range_name in ranges:
+        body = call.state.get(f"compute/projects/{call.project}/global/addresses/{range_name}")
         if body is None or body.get("purpose") != "VPC_PEERING" or body.get("network") != network:
             raise invalid(
-                f"Allocated IP range '{each}' not found in network. A global internal address with purpose "
+                f"Allocated IP range '{range_name}' not found in network. A global internal address with "
+                "purpose "
                 "VPC_PEERING in this network is right."
             )
-        found = ipaddress.IPv4Network(f"{body['address']}/{body['prefixLength']}")
-        large = large or found.prefixlen <= _LARGEST
+        ip_range = ipaddress.IPv4Network(f"{body['address']}/{body['prefixLength']}")
+        large = large or ip_range.prefixlen <= _LARGEST
     if not large:
         raise precondition(
             f"Couldn't find free blocks in allocated IP ranges: at least one must be a /{_LARGEST} or larger."

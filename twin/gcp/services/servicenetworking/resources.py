@@ -57,7 +57,14 @@ class Connection(GcpResource):
             if error.code == NOT_FOUND:
                 return None
             raise
-        return next((each for each in answer.get("connections", []) if each.get("network") == network), None)
+        return next(
+            (
+                connection
+                for connection in answer.get("connections", [])
+                if connection.get("network") == network
+            ),
+            None,
+        )
 
     def change(self, context: GcpContext, id: str, old: Props, new: Props) -> None:
         if "reservedPeeringRanges" in self.changed(old, new):
@@ -79,8 +86,8 @@ class Connection(GcpResource):
     def _remove_peering(context: GcpContext, network: str, peering: str) -> None:
         """From the network alone: the producer's side stays, and Service Networking remembers it."""
         params = {"project": project_of(network) or context.project, "network": network.rpartition("/")[2]}
-        found = context.call("compute.networks.get", params)
-        if all(each["name"] != peering for each in found.get("peerings", ())):
+        response = context.call("compute.networks.get", params)
+        if all(known_peering["name"] != peering for known_peering in response.get("peerings", ())):
             return  # it went before
         answer = context.call("compute.networks.removePeering", params, {"name": peering})
         finished(context, "compute", answer, "Removing Network Peering", 600)
@@ -101,5 +108,5 @@ class Connection(GcpResource):
         """The API names the network with the project's number (RetrieveServiceNetworkingNetworkName)."""
         name = relative(network).rpartition("/")[2]
         project = project_of(network) or context.project
-        found = context.call("cloudresourcemanager.projects.get", {"projectId": project})
-        return f"projects/{found['projectNumber']}/global/networks/{name}"
+        response = context.call("cloudresourcemanager.projects.get", {"projectId": project})
+        return f"projects/{response['projectNumber']}/global/networks/{name}"

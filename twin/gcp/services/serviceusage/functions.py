@@ -16,6 +16,6 @@ class GetProjectService(GcpFunction):
     def answer(self, context: GcpContext, arguments: Props) -> Props:
         where, service = project(context, arguments), arguments["service"]
         context.call("cloudresourcemanager.projects.get", {"projectId": where})
-        found = context.call("serviceusage.services.get", {"name": f"projects/{where}/services/{service}"})
-        enabled = found.get("state") == "ENABLED"
+        response = context.call("serviceusage.services.get", {"name": f"projects/{where}/services/{service}"})
+        enabled = response.get("state") == "ENABLED"
         return {"id": f"{where}/{service}" if enabled else "", "project": where, "service": service}

@@ -32,13 +32,17 @@ class ConsumerQuotaOverride(GcpResource):
                 return None
             raise
         last = id.rpartition("/")[2]
-        found = (each for each in answered.get("overrides", []) if each["name"].rpartition("/")[2] == last)
-        item = next(found, None)
+        overrides = (
+            override
+            for override in answered.get("overrides", [])
+            if override["name"].rpartition("/")[2] == last
+        )
+        item = next(overrides, None)
         return None if item is None else {**item, "name": last}
 
     def filled(self, params: Any, values: Props) -> Props:
-        made = super().filled(params, values)
-        return {name: value for name, value in made.items() if value is not None}
+        filled_params = super().filled(params, values)
+        return {name: value for name, value in filled_params.items() if value is not None}
 
 
 class Service(GcpResource):
@@ -59,14 +63,14 @@ class Service(GcpResource):
 
     def make(self, context: GcpContext, inputs: Props, body: Props) -> Props:
         # What is enabled already is adopted, and its delete decided by the resource alone.
-        found = self.find(context, "", self.values(context, "", inputs))
-        return found if found is not None else super().make(context, inputs, body)
+        item = self.find(context, "", self.values(context, "", inputs))
+        return item if item is not None else super().make(context, inputs, body)
 
     def find(self, context: GcpContext, id: str, values: Props) -> Props | None:
         # The provider looks whether the project is being deleted (resourceGoogleProjectServiceRead).
         context.call("cloudresourcemanager.projects.get", {"projectId": values["project"]})
-        found = super().find(context, id, values)
-        return found if found and found.get("state") == "ENABLED" else None
+        item = super().find(context, id, values)
+        return item if item and item.get("state") == "ENABLED" else None
 
     def unmake(self, context: GcpContext, id: str, state: Props) -> None:
         # Only an explicit true disables it: pulumi-gcp 9 made `disableOnDestroy` false by default.
@@ -102,8 +106,8 @@ class ServiceIdentity(GcpResource):
             )
             answer = self.done(context, answer, "Creating")
         email = (answer.get("response") or answer).get("email")
-        made = {"email": email, "member": f"serviceAccount:{email}"} if email else {}
-        return self.made_id(context, inputs, answer), {**inputs, **made}
+        outputs = {"email": email, "member": f"serviceAccount:{email}"} if email else {}
+        return self.made_id(context, inputs, answer), {**inputs, **outputs}
 
     def read(self, context: Any, id: str, state: Props) -> Props | None:
         # There is no method that reads it.

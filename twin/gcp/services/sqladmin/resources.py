@@ -26,7 +26,7 @@ class DatabaseInstance(GcpResource):
 
     def rules(self, inputs: Props) -> Iterator[Failure]:
         if not any(
-            inputs.get(each) is not None for each in ("settings", "clone", "pointInTimeRestoreContext")
+            inputs.get(name) is not None for name in ("settings", "clone", "pointInTimeRestoreContext")
         ):
             yield Failure("settings", "one of `clone,pointInTimeRestoreContext,settings` must be specified")
         settings = inputs.get("settings")
@@ -65,38 +65,42 @@ class DatabaseInstance(GcpResource):
             config = (new.get("settings") or {}).get("ipConfiguration") or {}
             return not config.get("privateNetwork")
         if path == "settings.diskSize":
-            was, now = ((each.get("settings") or {}) for each in (old, new))
+            was, now = ((props.get("settings") or {}) for props in (old, new))
             shrinks = (now.get("diskSize") or 0) < (was.get("diskSize") or 0)
             return bool(shrinks and now.get("diskAutoresize") is False)
         return super().replaces(path, old, new)
 
     def body(self, context: GcpContext, inputs: Props) -> tuple[Props, dict[str, str]]:
-        made, places = super().body(context, inputs)
+        request_body, places = super().body(context, inputs)
         if inputs.get("region") not in (None, UNKNOWN):
-            made["region"] = inputs["region"]
+            request_body["region"] = inputs["region"]
             places["region"] = "region"
-        config = (made.get("settings") or {}).get("ipConfiguration")
+        config = (request_body.get("settings") or {}).get("ipConfiguration")
         if isinstance(config, dict) and isinstance(config.get("privateNetwork"), str):
             config["privateNetwork"] = relative(config["privateNetwork"])
-        return made, places
+        return request_body, places
 
     def change_body(
         self, context: GcpContext, call: Change, changed: set[str], new: Props
     ) -> tuple[Props, list[str]]:
-        made, mask = super().change_body(context, call, changed, new)
+        request_body, mask = super().change_body(context, call, changed, new)
         now = self.find(context, "", self.values(context, "", new)) or {}
-        held = now.get("settings") or {}
-        if "settings" in made:
-            made["settings"]["settingsVersion"] = held.get("settingsVersion")
-            size = made["settings"].get("dataDiskSizeGb")
-            grown = int(held.get("dataDiskSizeGb") or 0)
-            if size is not None and int(size) < grown and made["settings"].get("storageAutoResize", True):
-                made["settings"]["dataDiskSizeGb"] = str(grown)
-        return made, mask
+        settings = now.get("settings") or {}
+        if "settings" in request_body:
+            request_body["settings"]["settingsVersion"] = settings.get("settingsVersion")
+            size = request_body["settings"].get("dataDiskSizeGb")
+            grown = int(settings.get("dataDiskSizeGb") or 0)
+            if (
+                size is not None
+                and int(size) < grown
+                and request_body["settings"].get("storageAutoResize", True)
+            ):
+                request_body["settings"]["dataDiskSizeGb"] = str(grown)
+        return request_body, mask
 
     def more(self, context: GcpContext, id: str, item: Props, known: Props) -> Props:
         addresses: list[Props] = item.get("ipAddresses") or []
-        by_kind = {each.get("type"): each.get("ipAddress", "") for each in addresses}
+        by_kind = {address.get("type"): address.get("ipAddress", "") for address in addresses}
         return {
             "firstIpAddress": addresses[0]["ipAddress"] if addresses else "",
             "publicIpAddress": by_kind.get("PRIMARY", ""),
@@ -135,8 +139,8 @@ class User(GcpResource):
         return f"{inputs['name']}/{inputs.get('host') or ''}/{inputs['instance']}"
 
     def filled(self, params: Any, values: Props) -> Props:
-        made = super().filled(params, values)
-        return {name: value for name, value in made.items() if value not in (None, "")}
+        filled_params = super().filled(params, values)
+        return {name: value for name, value in filled_params.items() if value not in (None, "")}
 
     def alike(self, path: str, old: Any, new: Any) -> bool:
         return path == "name" and str(old) == str(new).partition("@")[0]

@@ -32,8 +32,8 @@ _FLAG: Final = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)?")
 
 def postgres(instance: Body) -> int:
     """PostgreSQL's major version; 0 for another database."""
-    found = re.fullmatch(r"POSTGRES_(\d+)(_\d+)?", instance["databaseVersion"])
-    return int(found[1]) if found else 0
+    match = re.fullmatch(r"POSTGRES_(\d+)(_\d+)?", instance["databaseVersion"])
+    return int(match[1]) if match else 0
 
 
 def check_version(instance: Body) -> None:
@@ -139,12 +139,13 @@ def _check_backups(instance: Body, settings: Body) -> None:
             f"Invalid request: transactionLogRetentionDays must be from 1 to {longest} in the "
             f"{settings['edition']} edition, got {logs}."
         )
-    kept = int((backup.get("backupRetentionSettings") or {}).get("retainedBackups") or 7)
-    if not 1 <= kept <= 365:
-        raise invalid(f"Invalid request: retainedBackups must be from 1 to 365, got {kept}.")
-    if recovery and kept < logs:
+    retained_backups = int((backup.get("backupRetentionSettings") or {}).get("retainedBackups") or 7)
+    if not 1 <= retained_backups <= 365:
+        raise invalid(f"Invalid request: retainedBackups must be from 1 to 365, got {retained_backups}.")
+    if recovery and retained_backups < logs:
         raise invalid(
-            f"Invalid request: retainedBackups ({kept}) must not be less than transactionLogRetentionDays "
+            f"Invalid request: retainedBackups ({retained_backups}) must not be less than "
+            "transactionLogRetentionDays "
             f"({logs})."
         )
 
@@ -201,8 +202,8 @@ def _check_disk(settings: Body) -> None:
 
 def _check_flags(flags: list[Body]) -> None:
     seen: set[str] = set()
-    for each in flags:
-        name, value = str(each.get("name", "")), str(each.get("value", ""))
+    for flag in flags:
+        name, value = str(flag.get("name", "")), str(flag.get("value", ""))
         if name in seen:
             raise invalid(f"Invalid request: Duplicate flag: {name}.")
         seen.add(name)
@@ -219,8 +220,8 @@ def check_change(before: Body, after: Body) -> None:
         raise invalid("Invalid request: Disk size cannot be decreased.")
     if new.get("dataDiskType") != old.get("dataDiskType"):
         raise invalid("Invalid request: The data disk type of an instance cannot be changed.")
-    held = (old.get("ipConfiguration") or {}).get("privateNetwork")
-    if held and not (new.get("ipConfiguration") or {}).get("privateNetwork"):
+    network = (old.get("ipConfiguration") or {}).get("privateNetwork")
+    if network and not (new.get("ipConfiguration") or {}).get("privateNetwork"):
         raise invalid("Invalid request: Private network cannot be removed from an instance.")
     if before.get("diskEncryptionConfiguration") != after.get("diskEncryptionConfiguration"):
         raise invalid("Invalid request: The key of an instance cannot be changed.")

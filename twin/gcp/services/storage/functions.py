@@ -16,8 +16,8 @@ class GetProjectServiceAccount(GcpFunction):
     def answer(self, context: GcpContext, arguments: Props) -> Props:
         where = project(context, arguments)
         query = {"userProject": arguments["userProject"]} if arguments.get("userProject") else None
-        found = context.call("storage.projects.serviceAccount.get", {"projectId": where}, None, query)
-        email = found["email_address"]
+        response = context.call("storage.projects.serviceAccount.get", {"projectId": where}, None, query)
+        email = response["email_address"]
         return {"id": email, "project": where, "emailAddress": email, "member": f"serviceAccount:{email}"}
 
 

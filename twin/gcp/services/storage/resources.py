@@ -71,7 +71,7 @@ class Bucket(GcpResource):
         objects = context.call("storage.objects.list", params).get("items", [])
         if (state.get("retentionPolicy") or {}).get("isLocked"):
             now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S")
-            if any(each.get("retentionExpirationTime", "") > now for each in objects):
+            if any(object_.get("retentionExpirationTime", "") > now for object_ in objects):
                 raise CloudError(
                     f'Bucket "{id}" contains objects that have not met the retention period yet and '
                     "cannot be deleted.",
@@ -82,11 +82,11 @@ class Bucket(GcpResource):
                 f"Error trying to delete bucket {id} containing objects without `force_destroy` set to true",
                 path="forceDestroy",
             )
-        for each in objects:
+        for stored_object in objects:
             where = {
                 "bucket": id,
-                "object": each["name"],
-                "generation": each.get("generation"),
+                "object": stored_object["name"],
+                "generation": stored_object.get("generation"),
             }
             context.call("storage.objects.delete", where)
         super().unmake(context, id, state)
@@ -151,8 +151,8 @@ class ManagedFolder(GcpResource):
         return {"bucket": bucket, "name": unquote(name)} if name else {}
 
     def filled(self, params: Any, values: Props) -> Props:
-        made = super().filled(params, values)
-        return {**made, "bucket": last_of(made.get("bucket"))}
+        filled_params = super().filled(params, values)
+        return {**filled_params, "bucket": last_of(filled_params.get("bucket"))}
 
 
 class Notification(GcpResource):
@@ -167,12 +167,12 @@ class Notification(GcpResource):
                 yield Failure(f"eventTypes[{index}]", f"expected one of {', '.join(_EVENTS)}, got {event}")
 
     def body(self, context: GcpContext, inputs: Props) -> tuple[Props, dict[str, str]]:
-        made, places = super().body(context, inputs)
-        topic = made.get("topic")
+        request_body, places = super().body(context, inputs)
+        topic = request_body.get("topic")
         if isinstance(topic, str) and not topic.startswith("//"):
             full = topic if topic.startswith("projects/") else f"projects/{context.project}/topics/{topic}"
-            made["topic"] = f"//pubsub.googleapis.com/{relative(full)}"
-        return made, places
+            request_body["topic"] = f"//pubsub.googleapis.com/{relative(full)}"
+        return request_body, places
 
     def made_id(self, context: GcpContext, inputs: Props, answer: Props) -> str:
         return f"{inputs['bucket']}/notificationConfigs/{answer['id']}"

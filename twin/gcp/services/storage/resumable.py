@@ -22,7 +22,7 @@ _PART: Final = 256 * 1024
 """Of all parts but the last one the size is a multiple of it."""
 
 
-def asked(call: Call) -> bool:
+def is_resumable(call: Call) -> bool:
     """Whether a call begins or goes on with such an upload."""
     return call.parameters.get("uploadType") == "resumable"
 
@@ -31,7 +31,9 @@ def begin(call: Call, name: str, metadata: Body) -> Answer:
     """A session; its URL is where the bytes go."""
     session = secrets.token_urlsafe(24)
     bucket = str(call.parameters["bucket"])
-    call.state.put(_row(session), {"bucket": bucket, "name": name, "metadata": metadata}, kept={"media": ""})
+    call.state.put(
+        _row(session), {"bucket": bucket, "name": name, "metadata": metadata}, internal={"media": ""}
+    )
     query = f"uploadType=resumable&name={quote(name, safe='')}&upload_id={session}"
     place = f"http://{call.headers.get('host', '')}/upload/storage/v1/b/{bucket}/o?{query}"
     return Answer(200, [("Location", place), ("X-GUploader-UploadID", session)], b"")
@@ -40,10 +42,10 @@ def begin(call: Call, name: str, metadata: Body) -> Answer:
 def go_on(call: Call) -> tuple[str, bytes, Body] | Answer:
     """(name, bytes, metadata) once all of it is there; else what is there so far. Raises 400 and 404."""
     row = _row(str(call.parameters["upload_id"]))
-    held = call.state.get(row)
-    if held is None:
+    session_body = call.state.get(row)
+    if session_body is None:
         raise not_found("Upload session not found.")
-    media = base64.b64decode(str(call.state.kept(row).get("media") or ""))
+    media = base64.b64decode(str(call.state.internal(row).get("media") or ""))
     first, whole = _range(call, len(media))
     if call.media:
         if first != len(media):
@@ -51,12 +53,12 @@ def go_on(call: Call) -> tuple[str, bytes, Body] | Answer:
         media += call.media
     if whole is not None and len(media) == whole:
         call.state.delete(row)
-        return held["name"], media, held["metadata"]
+        return session_body["name"], media, session_body["metadata"]
     if whole is not None and len(media) > whole:
         raise invalid("Invalid request. There were more bytes than the request's Content-Range states.")
     if call.media and len(call.media) % _PART:
         raise GoogleError(400, "INVALID_ARGUMENT", f"Parts must be multiples of {_PART} bytes.", "invalid")
-    call.state.put(row, held, kept={"media": base64.b64encode(media).decode()})
+    call.state.put(row, session_body, internal={"media": base64.b64encode(media).decode()})
     there = [("Range", f"bytes=0-{len(media) - 1}")] if media else []
     return Answer(308, there, b"")
 
@@ -66,11 +68,11 @@ def _range(call: Call, there: int) -> tuple[int, int | None]:
     answered = call.headers.get("content-range", "")
     if not answered:
         return there, there + len(call.media)
-    found = _RANGE.fullmatch(answered)
-    if not found:
+    match = _RANGE.fullmatch(answered)
+    if not match:
         raise invalid(f"Failed to parse Content-Range header: {answered}")
-    first = int(found[1]) if found[1] is not None else there
-    return first, None if found[3] == "*" else int(found[3])
+    first = int(match[1]) if match[1] is not None else there
+    return first, None if match[3] == "*" else int(match[3])
 
 
 def _row(session: str) -> str:

@@ -15,13 +15,13 @@ def parts(content_type: str, raw: bytes) -> tuple[dict[str, Any], bytes, str]:
     if not content_type.lower().startswith("multipart/"):
         return {}, raw, content_type.partition(";")[0]
     message = BytesParser(policy=HTTP).parsebytes(f"Content-Type: {content_type}\r\n\r\n".encode() + raw)
-    found = list(message.iter_parts())
-    if len(found) != 2:
+    parts = list(message.iter_parts())
+    if len(parts) != 2:
         raise invalid("Bad multipart body: metadata and media are right.", reason="badContent")
     try:
-        opening = found[0].get_payload(decode=True)
+        opening = parts[0].get_payload(decode=True)
         metadata = json.loads(opening if isinstance(opening, bytes) and opening else b"{}")
     except ValueError:
         raise invalid("Bad multipart body: the metadata is no JSON.", reason="parseError") from None
-    media = found[1].get_payload(decode=True)
-    return metadata, media if isinstance(media, bytes) else b"", found[1].get_content_type()
+    media = parts[1].get_payload(decode=True)
+    return metadata, media if isinstance(media, bytes) else b"", parts[1].get_content_type()

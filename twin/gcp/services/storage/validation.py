@@ -33,7 +33,7 @@ def check_name(name: str) -> None:
     """A bucket's name, by "Bucket naming guidelines"."""
     parts = name.split(".")
     longest = 222 if len(parts) > 1 else 63
-    good = 3 <= len(name) <= longest and all(_PART.fullmatch(each) for each in parts)
+    good = 3 <= len(name) <= longest and all(_PART.fullmatch(part) for part in parts)
     if not good or _IP.fullmatch(name):
         raise invalid(f"Invalid bucket name: '{name}'")
     if name.startswith("goog") or "google" in name or "g00gle" in name:
@@ -54,7 +54,7 @@ def check_location(bucket: Body) -> str:
         raise invalid(f"The specified location constraint is not valid: '{location}'.")
     placed = (bucket.get("customPlacementConfig") or {}).get("dataLocations")
     if placed is not None:
-        regions = {str(each).lower() for each in placed}
+        regions = {str(placement).lower() for placement in placed}
         if len(regions) != 2 or not all(map(capacity.is_region, regions)):
             raise invalid(f"customPlacementConfig.dataLocations must name two regions, got {placed}.")
         if location not in ("US", "EU", "ASIA"):

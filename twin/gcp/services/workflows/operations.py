@@ -40,7 +40,7 @@ def _check(call: Call, workflow: Body) -> None:
     match = _ACCOUNT.fullmatch(named)
     email = match[1] if match else named
     check_member(call, f"serviceAccount:{email}")
-    workflow["serviceAccount"] = f"projects/{call.front.instance.account}/serviceAccounts/{email}"
+    workflow["serviceAccount"] = f"projects/{call.server.instance.account}/serviceAccounts/{email}"
     key = workflow.get("cryptoKeyName")
     if key:
         agent = f"service-{call.project_number}@gcp-sa-workflows.iam.gserviceaccount.com"

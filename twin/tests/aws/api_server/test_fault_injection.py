@@ -9,11 +9,11 @@ import pytest
 from botocore.exceptions import ClientError
 
 from twin.aws.api_server.fault_injection import InjectedFaults, available
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 
 
 def test_a_throttled_service_answers_so_as_often_as_asked(clients: Clients) -> None:
-    clients.front.faults.add({"kind": "throttle", "service": "iam", "times": 2})
+    clients.server.faults.add({"kind": "throttle", "service": "iam", "times": 2})
     for _ in range(2):
         with pytest.raises(ClientError, match="Throttling"):
             clients("iam").list_roles()
@@ -21,7 +21,7 @@ def test_a_throttled_service_answers_so_as_often_as_asked(clients: Clients) -> N
 
 
 def test_a_delete_fails_as_configured(clients: Clients) -> None:
-    clients.front.faults.add(
+    clients.server.faults.add(
         {
             "kind": "fail",
             "service": "ec2",
@@ -37,12 +37,12 @@ def test_a_delete_fails_as_configured(clients: Clients) -> None:
 
 
 def test_a_slow_call_is_slow_until_the_fault_is_off(clients: Clients) -> None:
-    clients.front.faults.add({"kind": "slow", "service": "sts", "seconds": 0.2})
+    clients.server.faults.add({"kind": "slow", "service": "sts", "seconds": 0.2})
     begun = time.perf_counter()
     clients("sts").get_caller_identity()
     assert time.perf_counter() - begun >= 0.2
-    clients.front.faults.clear("slow")
-    assert clients.front.faults.every() == []
+    clients.server.faults.clear("slow")
+    assert clients.server.faults.every() == []
 
 
 def test_a_fault_outlives_a_restart_and_a_wrong_one_says_what_is_right(tmp_path: Path) -> None:

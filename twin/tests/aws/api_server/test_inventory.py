@@ -7,14 +7,14 @@ import json
 import pytest
 
 from twin.aws.api_server import inventory
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 
 
 def test_a_fresh_account_is_empty(clients: Clients) -> None:
-    assert inventory.of(clients.front) == {}, "the baseline is not in it"
+    assert inventory.of(clients.server) == {}, "the baseline is not in it"
     clients("ec2").describe_vpcs()
     clients("s3").list_buckets()
-    assert inventory.of(clients.front) == {}, "looking makes nothing"
+    assert inventory.of(clients.server) == {}, "looking makes nothing"
 
 
 def test_a_network_that_is_destroyed_in_order_leaves_nothing(clients: Clients) -> None:
@@ -58,19 +58,21 @@ def test_a_network_that_is_destroyed_in_order_leaves_nothing(clients: Clients) -
     ec2.create_placement_group(GroupName="p", Strategy="cluster")
     key = clients("kms").create_key()["KeyMetadata"]["KeyId"]
     clients("kms").create_alias(AliasName="alias/k", TargetKeyId=key)
-    held = inventory.of(clients.front)
+    ids = inventory.of(clients.server)
     expected = {
         "vpcs", "subnets", "nat_gateways", "addresses", "vpc_end_points", "flow_logs", "placement_groups",
     }  # fmt: skip
-    assert {f"ec2/{name}" for name in expected} <= set(held)
-    assert {"iam/roles", "logs/groups", "kms/keys"} <= set(held)
+    assert {f"ec2/{name}" for name in expected} <= set(ids)
+    assert {"iam/roles", "logs/groups", "kms/keys"} <= set(ids)
 
     with pytest.raises(Exception, match="in use"):
         ec2.release_address(AllocationId=address)
     with pytest.raises(Exception, match="DependencyViolation"):
         ec2.delete_subnet(SubnetId=subnet)
     ec2.delete_flow_logs(FlowLogIds=flow)
-    ec2.delete_vpc_endpoints(VpcEndpointIds=[each["VpcEndpoint"]["VpcEndpointId"] for each in endpoints])
+    ec2.delete_vpc_endpoints(
+        VpcEndpointIds=[endpoint["VpcEndpoint"]["VpcEndpointId"] for endpoint in endpoints]
+    )
     ec2.disassociate_route_table(AssociationId=link)
     ec2.delete_route_table(RouteTableId=table)
     ec2.delete_nat_gateway(NatGatewayId=nat)
@@ -85,7 +87,7 @@ def test_a_network_that_is_destroyed_in_order_leaves_nothing(clients: Clients) -
     ec2.delete_placement_group(GroupName="p")
     clients("kms").delete_alias(AliasName="alias/k")
     clients("kms").schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
-    assert inventory.of(clients.front) == {}
+    assert inventory.of(clients.server) == {}
 
 
 def test_a_gateway_endpoint_routes_in_the_tables_that_it_is_given(clients: Clients) -> None:
@@ -93,15 +95,15 @@ def test_a_gateway_endpoint_routes_in_the_tables_that_it_is_given(clients: Clien
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     tables = [ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"] for _ in range(3)]
     name = "com.amazonaws.us-west-2.s3"
-    made = ec2.create_vpc_endpoint(VpcId=vpc, ServiceName=name, RouteTableIds=tables[:1])
-    endpoint = made["VpcEndpoint"]["VpcEndpointId"]
+    vpc_endpoint = ec2.create_vpc_endpoint(VpcId=vpc, ServiceName=name, RouteTableIds=tables[:1])
+    endpoint = vpc_endpoint["VpcEndpoint"]["VpcEndpointId"]
 
     def routed() -> list[str]:
-        held = ec2.describe_route_tables(RouteTableIds=tables)["RouteTables"]
+        route_tables = ec2.describe_route_tables(RouteTableIds=tables)["RouteTables"]
         return [
-            each["RouteTableId"]
-            for each in held
-            if any(route.get("GatewayId") == endpoint for route in each["Routes"])
+            route_table["RouteTableId"]
+            for route_table in route_tables
+            if any(route.get("GatewayId") == endpoint for route in route_table["Routes"])
         ]
 
     ec2.modify_vpc_endpoint(
@@ -114,7 +116,7 @@ def test_a_gateway_endpoint_routes_in_the_tables_that_it_is_given(clients: Clien
     for table in tables:
         ec2.delete_route_table(RouteTableId=table)
     ec2.delete_vpc(VpcId=vpc)
-    assert inventory.of(clients.front) == {}
+    assert inventory.of(clients.server) == {}
 
 
 def test_the_key_that_aws_makes_for_volumes_is_no_leftover(clients: Clients) -> None:
@@ -123,4 +125,4 @@ def test_the_key_that_aws_makes_for_volumes_is_no_leftover(clients: Clients) -> 
     key = kms.describe_key(KeyId="alias/aws/ebs")["KeyMetadata"]
     assert key["KeyManager"] == "AWS"
     ec2.delete_volume(VolumeId=volume)
-    assert inventory.of(clients.front) == {}, "AWS's own keys stay, and cost nothing"
+    assert inventory.of(clients.server) == {}, "AWS's own keys stay, and cost nothing"

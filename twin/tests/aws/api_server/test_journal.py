@@ -19,9 +19,9 @@ from twin.aws.api_server.deterministic_moto import forget
 from twin.aws.api_server.journal import Journal, JournalError
 from twin.aws.api_server.recorded_randomness import Draws
 from twin.aws.api_server.request import Answer, Call, environ_of
-from twin.aws.api_server.server import Front
+from twin.aws.api_server.server import ApiServer
 from twin.instances import Instance
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 
 TRUST = (
     '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",'
@@ -37,12 +37,12 @@ class Cloud:
     """Remembers in memory alone what it was asked to do."""
 
     def __init__(self) -> None:
-        self.made: list[tuple[bytes, int, float]] = []
+        self.performed: list[tuple[bytes, int, float]] = []
 
     def write(self, call: Call, chance: Draws, at: float) -> Answer:
         if call.body == b"refused":
             return Answer(400, [], b"no")
-        self.made.append((call.body, chance.seed, at))
+        self.performed.append((call.body, chance.seed, at))
         return Answer(200, [("x", "y")], b"id-%d" % chance.seed)
 
 
@@ -61,9 +61,9 @@ def test_a_replay_makes_the_same_calls_in_order_with_their_seeds_and_times(tmp_p
     for number in range(5):
         journal.perform(call(b"%d" % number), first.write)
     again = Cloud()
-    found = Journal(tmp_path / "j.db").replay(again.write)
-    assert again.made == first.made, "order, seeds and times are those of the first life"
-    assert (found.calls, found.finished, found.differing) == (5, 0, [])
+    replay = Journal(tmp_path / "j.db").replay(again.write)
+    assert again.performed == first.performed, "order, seeds and times are those of the first life"
+    assert (replay.calls, replay.finished, replay.differing) == (5, 0, [])
 
 
 def test_a_refused_call_leaves_nothing(tmp_path: Path) -> None:
@@ -75,9 +75,9 @@ def test_a_refused_call_leaves_nothing(tmp_path: Path) -> None:
 def test_a_replay_says_which_calls_answer_otherwise(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "j.db")
     journal.perform(call(b"a"), Cloud().write)
-    found = journal.replay(lambda *_: Answer(200, [], b"another"))
-    assert len(found.differing) == 1
-    assert "iam:" in found.differing[0], "it names the call"
+    replay = journal.replay(lambda *_: Answer(200, [], b"another"))
+    assert len(replay.differing) == 1
+    assert "iam:" in replay.differing[0], "it names the call"
 
 
 def test_a_call_with_an_intent_that_was_answered_is_not_made_again(tmp_path: Path) -> None:
@@ -103,9 +103,9 @@ def test_a_call_killed_between_journal_and_answer_is_made_exactly_once(
     journal, first = Journal(file), Cloud()
     dies = min(dies, len(bodies) - 1)
 
-    def deadly(made: Call, chance: Draws, at: float) -> Answer:
+    def deadly(deadly_call: Call, chance: Draws, at: float) -> Answer:
         if after:
-            first.write(made, chance, at)
+            first.write(deadly_call, chance, at)
         # A kill leaves the row as it is: no cleaning up runs.
         journal._db.close()  # pyright: ignore[reportPrivateUsage]
         raise Died
@@ -120,14 +120,14 @@ def test_a_call_killed_between_journal_and_answer_is_made_exactly_once(
 
     second = Cloud()
     again = Journal(file)
-    found = again.replay(second.write)
+    replayed = again.replay(second.write)
     for number, body in enumerate(bodies):
         repeated = call(body, f"i{number}")
         if again.answered(repeated.key) is None:
             again.perform(repeated, second.write)
-    assert found.finished == (1 if bodies[dies] != b"refused" else 0)
-    asked = [body for body in bodies if body != b"refused"]
-    assert [made[0] for made in second.made] == asked, "each call is there once, in order"
+    assert replayed.finished == (1 if bodies[dies] != b"refused" else 0)
+    expected = [body for body in bodies if body != b"refused"]
+    assert [performed[0] for performed in second.performed] == expected, "each call is there once, in order"
 
 
 def test_the_same_intent_gives_the_same_vpc(clients: Clients) -> None:
@@ -160,32 +160,32 @@ def instance(home: Path) -> Iterator[Instance]:
 def _live(instance: Instance) -> Clients:
     # A fresh process: what moto held is gone.
     forget()
-    return Clients(Front(instance))
+    return Clients(ApiServer(instance))
 
 
 def test_a_journal_of_what_is_all_gone_begins_anew(instance: Instance) -> None:
     first = _live(instance)
     vpc = first("ec2").create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     first("ec2").delete_vpc(VpcId=vpc)
-    epoch = first.front.moto.epoch
-    assert len(first.front.journal) == 2
-    first.front.close()
+    epoch = first.server.moto.epoch
+    assert len(first.server.journal) == 2
+    first.server.close()
     second = _live(instance)
-    assert second.front.replayed.calls == 2, "they are made a second time, to see that nothing is left"
-    assert len(second.front.journal) == 0, "and are forgotten"
-    assert second.front.moto.epoch == epoch, "what AWS has before anyone asks is of the same day"
-    assert inventory.of(second.front) == {}
-    kept = second("ec2").create_vpc(CidrBlock="10.1.0.0/16")["Vpc"]["VpcId"]
-    second.front.close()
+    assert second.server.replayed.calls == 2, "they are made a second time, to see that nothing is left"
+    assert len(second.server.journal) == 0, "and are forgotten"
+    assert second.server.moto.epoch == epoch, "what AWS has before anyone asks is of the same day"
+    assert inventory.of(second.server) == {}
+    vpc_id = second("ec2").create_vpc(CidrBlock="10.1.0.0/16")["Vpc"]["VpcId"]
+    second.server.close()
     third = _live(instance)
-    assert len(third.front.journal) == 1, "while something exists, its journal stays"
-    ids = [each["VpcId"] for each in third("ec2").describe_vpcs()["Vpcs"]]
-    assert kept in ids
-    third.front.close()
+    assert len(third.server.journal) == 1, "while something exists, its journal stays"
+    ids = [other_vpc["VpcId"] for other_vpc in third("ec2").describe_vpcs()["Vpcs"]]
+    assert vpc_id in ids
+    third.server.close()
 
 
-def _restarted(instance: Instance, front: Front) -> Clients:
-    front.close()
+def _restarted(instance: Instance, server: ApiServer) -> Clients:
+    server.close()
     return _live(instance)
 
 
@@ -195,12 +195,12 @@ def test_keys_that_openssl_makes_are_the_same_after_a_restart(instance: Instance
     keys = [first("kms").create_key(KeySpec=spec, KeyUsage="SIGN_VERIFY")["KeyMetadata"] for spec in specs]
     before = [first("kms").get_public_key(KeyId=key["KeyId"])["PublicKey"] for key in keys]
     pair = first("ec2").create_key_pair(KeyName="one")["KeyFingerprint"]
-    second = _restarted(instance, first.front)
-    assert second.front.replayed.differing == second.front.replayed.renamed == []
+    second = _restarted(instance, first.server)
+    assert second.server.replayed.differing == second.server.replayed.renamed == []
     after = [second("kms").get_public_key(KeyId=key["KeyId"])["PublicKey"] for key in keys]
     assert after == before, "what was signed before can be verified after"
     assert second("ec2").describe_key_pairs()["KeyPairs"][0]["KeyFingerprint"] == pair
-    second.front.close()
+    second.server.close()
 
 
 def test_code_that_draws_more_than_before_gives_the_same_ids(
@@ -222,17 +222,17 @@ def test_code_that_draws_more_than_before_gives_the_same_ids(
         return original(*arguments, **named)
 
     monkeypatch.setattr(backend, "create_vpc", of_a_later_version)
-    second = _restarted(instance, first.front)
-    found = second.front.replayed
-    assert (found.differing, found.renamed) == ([], []), "what has an id keeps it"
-    assert found.strange == 1, "the one call that drew more"
-    assert vpc in {each["VpcId"] for each in second("ec2").describe_vpcs()["Vpcs"]}
+    second = _restarted(instance, first.server)
+    replay = second.server.replayed
+    assert (replay.differing, replay.renamed) == ([], []), "what has an id keeps it"
+    assert replay.strange == 1, "the one call that drew more"
+    assert vpc in {other_vpc["VpcId"] for other_vpc in second("ec2").describe_vpcs()["Vpcs"]}
     assert others[1] != vpc, "what is new takes no id that is taken"
     assert second("iam").get_role(RoleName="r")["Role"]["RoleId"] == role
-    third = _restarted(instance, second.front)
+    third = _restarted(instance, second.server)
     assert others[:2] == others[2:], "and keeps its own from then on"
-    assert third.front.replayed.strange == 0
-    third.front.close()
+    assert third.server.replayed.strange == 0
+    third.server.close()
 
 
 def test_a_replay_says_which_call_gives_another_id(
@@ -241,10 +241,10 @@ def test_a_replay_says_which_call_gives_another_id(
     first = _live(instance)
     vpc = first("ec2").create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     monkeypatch.setattr("moto.ec2.models.vpcs.random_vpc_id", lambda: "vpc-0123456789abcdef0")
-    second = _restarted(instance, first.front)
-    [renamed] = second.front.replayed.renamed
+    second = _restarted(instance, first.server)
+    [renamed] = second.server.replayed.renamed
     assert renamed == f"1 ec2:CreateVpc: {vpc} was, vpc-0123456789abcdef0 is"
-    second.front.close()
+    second.server.close()
 
 
 def test_a_journal_without_draws_is_replayed_by_its_seeds_and_has_them_from_then_on(
@@ -252,15 +252,15 @@ def test_a_journal_without_draws_is_replayed_by_its_seeds_and_has_them_from_then
 ) -> None:
     first = _live(instance)
     vpc = first("ec2").create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
-    first.front.close()
+    first.server.close()
     file = instance.folder / "aws" / "journal.db"
     with sqlite3.connect(file) as database:
         database.execute("ALTER TABLE calls DROP COLUMN draws")
         database.execute("PRAGMA user_version = 0")
     second = _live(instance)
-    assert (second.front.replayed.renamed, second.front.replayed.differing) == ([], [])
-    assert vpc in {each["VpcId"] for each in second("ec2").describe_vpcs()["Vpcs"]}
-    second.front.close()
+    assert (second.server.replayed.renamed, second.server.replayed.differing) == ([], [])
+    assert vpc in {other_vpc["VpcId"] for other_vpc in second("ec2").describe_vpcs()["Vpcs"]}
+    second.server.close()
     with sqlite3.connect(file) as database:
         assert database.execute("SELECT draws FROM calls").fetchone()[0], "the next change of code finds them"
 

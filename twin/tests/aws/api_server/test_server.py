@@ -29,7 +29,7 @@ pytestmark = pytest.mark.end_to_end  # real processes, started and killed
 
 
 class Server:
-    """A front's process."""
+    """An API server's process."""
 
     def __init__(self, instance: instances.Instance) -> None:
         self.instance = instance
@@ -81,17 +81,17 @@ class Server:
 
 @pytest.fixture
 def server(home: Path) -> Iterator[Server]:
-    made = Server(instances.create("killed"))
-    made.start()
-    yield made
-    made.kill()
+    server = Server(instances.create("killed"))
+    server.start()
+    yield server
+    server.kill()
 
 
 def _seen(server: Server) -> dict[str, Any]:
     """Everything that a user of the cloud could compare, dates and bodies included."""
     ec2, iam, s3, kms = (server.client(name) for name in ("ec2", "iam", "s3", "kms"))
     versions = s3.list_object_versions(Bucket="data").get("Versions", [])
-    found = {
+    collections = {
         "vpcs": ec2.describe_vpcs()["Vpcs"],
         "subnets": ec2.describe_subnets()["Subnets"],
         "groups": ec2.describe_security_groups()["SecurityGroups"],
@@ -105,7 +105,7 @@ def _seen(server: Server) -> dict[str, Any]:
         ],
         "inventory": server.get("inventory"),
     }
-    return json.loads(json.dumps(found, default=str))
+    return json.loads(json.dumps(collections, default=str))
 
 
 def test_a_killed_server_remembers_every_id_tag_date_and_object(server: Server) -> None:
@@ -158,7 +158,7 @@ def test_a_killed_server_remembers_every_id_tag_date_and_object(server: Server) 
 
 
 def test_writers_at_the_same_time_lose_nothing_when_the_server_is_killed(server: Server) -> None:
-    made: dict[str, list[str]] = {"group": [], "role": []}
+    created: dict[str, list[str]] = {"group": [], "role": []}
 
     vpc = server.client("ec2").create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     of_account = len(server.client("iam").list_roles()["Roles"])
@@ -171,9 +171,9 @@ def test_writers_at_the_same_time_lose_nothing_when_the_server_is_killed(server:
             try:
                 if kind == "group":
                     group = client.create_security_group(GroupName=f"g{number}", Description="d", VpcId=vpc)
-                    made[kind].append(group["GroupId"])
+                    created[kind].append(group["GroupId"])
                 else:
-                    made[kind].append(
+                    created[kind].append(
                         client.create_role(RoleName=f"r{number}", AssumeRolePolicyDocument=text)["Role"][
                             "RoleId"
                         ]
@@ -181,26 +181,30 @@ def test_writers_at_the_same_time_lose_nothing_when_the_server_is_killed(server:
             except Exception:  # noqa: BLE001 - the server is killed under it
                 return
 
-    threads = [threading.Thread(target=write, args=(kind,)) for kind in made]
+    threads = [threading.Thread(target=write, args=(kind,)) for kind in created]
     for thread in threads:
         thread.start()
-    while min(map(len, made.values())) < 3:
+    while min(map(len, created.values())) < 3:
         time.sleep(0.01)
     server.kill()
     for thread in threads:
         thread.join()
     server.start()
 
-    held = server.client("ec2").describe_security_groups()["SecurityGroups"]
-    groups = {each["GroupId"] for each in held if each["GroupName"] != "default"}
-    roles = {each["RoleId"] for each in server.client("iam").list_roles()["Roles"]}
-    assert set(made["group"]) <= groups, "every id that a caller got is there"
-    assert set(made["role"]) <= roles
+    security_groups = server.client("ec2").describe_security_groups()["SecurityGroups"]
+    groups = {
+        security_group["GroupId"]
+        for security_group in security_groups
+        if security_group["GroupName"] != "default"
+    }
+    roles = {role["RoleId"] for role in server.client("iam").list_roles()["Roles"]}
+    assert set(created["group"]) <= groups, "every id that a caller got is there"
+    assert set(created["role"]) <= roles
     # One call at most was under way; it was made or not, but no more than that.
-    assert len(roles) - of_account + len(groups) - len(made["group"]) - len(made["role"]) <= 1
+    assert len(roles) - of_account + len(groups) - len(created["group"]) - len(created["role"]) <= 1
 
 
-def _asked(
+def _request(
     connection: http.client.HTTPConnection, method: str, path: str, **options: Any
 ) -> tuple[int, bytes]:
     connection.request(method, path, **options)
@@ -210,18 +214,23 @@ def _asked(
 
 def test_a_connection_serves_many_requests_and_is_closed_where_one_was_not_read(server: Server) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", server.instance.ports["cloud"], timeout=30)
-    own = credential.headers(server.instance)
-    assert _asked(connection, "GET", "/_twin/health", headers=own)[0] == 200
-    kept = connection.sock
-    assert _asked(connection, "GET", "/_twin/inventory", headers=own) == (200, b"{}")
-    headers = {"Transfer-Encoding": "chunked", **own}
+    authorization = credential.headers(server.instance)
+    assert _request(connection, "GET", "/_twin/health", headers=authorization)[0] == 200
+    first_socket = connection.sock
+    assert _request(connection, "GET", "/_twin/inventory", headers=authorization) == (200, b"{}")
+    headers = {"Transfer-Encoding": "chunked", **authorization}
     chunked = {"body": iter([b'{"kind"', b': "throttle"}']), "headers": headers}
-    assert _asked(connection, "DELETE", "/_twin/faults", body=b'{"kind": "throttle"}', headers=own)[0] == 200
-    assert connection.sock is kept, "no connection is made for a request"
+    assert (
+        _request(connection, "DELETE", "/_twin/faults", body=b'{"kind": "throttle"}', headers=authorization)[
+            0
+        ]
+        == 200
+    )
+    assert connection.sock is first_socket, "no connection is made for a request"
     # A path that answers without a look at what was sent.
-    assert _asked(connection, "DELETE", "/_twin/faults", **chunked)[0] == 200
+    assert _request(connection, "DELETE", "/_twin/faults", **chunked)[0] == 200
     assert connection.sock is None, "what is left of a request must not be taken for the next"
-    assert _asked(connection, "GET", "/_twin/inventory", headers=own) == (200, b"{}")
+    assert _request(connection, "GET", "/_twin/inventory", headers=authorization) == (200, b"{}")
     connection.close()
     s3 = server.client("s3")
     s3.create_bucket(Bucket="kept", CreateBucketConfiguration={"LocationConstraint": "us-west-2"})

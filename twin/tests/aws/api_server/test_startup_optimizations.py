@@ -13,8 +13,8 @@ import boto3
 import pytest
 
 from twin.aws.api_server import startup_optimizations
-from twin.aws.api_server.server import Front
-from twin.tests.aws.fronts import Clients, opened
+from twin.aws.api_server.server import ApiServer
+from twin.tests.aws.api_servers import Clients, opened
 from twin.tests.aws.validation.conftest import refused
 
 
@@ -24,14 +24,14 @@ def test_the_regions_of_a_service_are_those_that_botocore_finds(service: str) ->
     session = boto3.Session()
     inner: Any = session._session  # pyright: ignore[reportPrivateUsage]
     for partition in ("aws", "aws-cn"):
-        found = session.get_available_regions(service, partition_name=partition)
-        assert found == inner.twin_get_available_regions(service, partition)
+        regions = session.get_available_regions(service, partition_name=partition)
+        assert regions == inner.twin_get_available_regions(service, partition)
 
 
 def test_ids_have_the_form_of_ec2s(clients: Clients) -> None:
     ids = {clients("ec2").create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"] for _ in range(3)}
     assert len(ids) == 3
-    assert all(len(each) == 21 and int(each.removeprefix("vpc-"), 16) for each in ids)
+    assert all(len(id_) == 21 and int(id_.removeprefix("vpc-"), 16) for id_ in ids)
 
 
 def test_a_symmetric_key_has_no_public_key(clients: Clients) -> None:
@@ -48,9 +48,9 @@ def test_a_front_loads_no_test_framework() -> None:
     assert subprocess.run([sys.executable, "-c", code], cwd=root, check=False).returncode == 0
 
 
-def _beginning(front: Front) -> dict[str, Any]:
+def _beginning(server: ApiServer) -> dict[str, Any]:
     """All that is known of policies and images, and what is drawn after them."""
-    iam, ec2 = front.moto.backend("iam"), front.moto.backend("ec2")
+    iam, ec2 = server.moto.backend("iam"), server.moto.backend("ec2")
     things = [
         *iam.aws_managed_policies,
         *[version for policy in iam.aws_managed_policies for version in policy.versions],
@@ -60,23 +60,25 @@ def _beginning(front: Front) -> dict[str, Any]:
     ]
     assert all(getattr(thing, "ec2_backend", ec2) is ec2 for thing in things), "each in its own account"
     links = {"ec2_backend", "ebs_snapshot", "volume", "versions"}
-    begun = datetime.fromtimestamp(front.moto.epoch, UTC).replace(tzinfo=None)
+    begun = datetime.fromtimestamp(server.moto.epoch, UTC).replace(tzinfo=None)
     resources = [
         {name: "begun" if value == begun else value for name, value in vars(thing).items()}
         for thing in things
     ]
-    assert sum("begun" in each.values() for each in resources) > 4000, "images, their snapshots and volumes"
+    assert sum("begun" in resource.values() for resource in resources) > 4000, (
+        "images, their snapshots and volumes"
+    )
     return {
-        "things": [{name: each[name] for name in each.keys() - links} for each in resources],
+        "things": [{name: resource[name] for name in resource.keys() - links} for resource in resources],
         "vpc": ec2.default_vpc.id,
         "policies": list(iam.managed_policies),
     }
 
 
-def _change(front: Front) -> None:
-    for image in front.moto.backend("ec2").amis.values():
+def _change(server: ApiServer) -> None:
+    for image in server.moto.backend("ec2").amis.values():
         image.launch_permissions.append({"UserId": "111122223333"})
-    for policy in front.moto.backend("iam").aws_managed_policies:
+    for policy in server.moto.backend("iam").aws_managed_policies:
         policy.attachment_count = 7
         policy.versions[0].is_default = False
         policy.tags["team"] = {"Key": "team", "Value": "one"}
@@ -85,14 +87,14 @@ def _change(front: Front) -> None:
 def test_what_is_copied_is_as_if_it_were_read_whatever_another_account_made_of_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    startup_optimizations.READ.clear()  # the module's own front ends here: moto is one for the process
-    found: list[dict[str, Any]] = []
+    startup_optimizations.READ.clear()  # the module's own API server ends here: moto is one for the process
+    images: list[dict[str, Any]] = []
     for number in range(3):
         day = SimpleNamespace(time=lambda number=number: 1_800_000_000 + 86400 * number)
         monkeypatch.setattr("twin.aws.api_server.server.time", day)
-        with opened(tmp_path / str(number)) as made:
-            found.append(_beginning(made.front))
-            _change(made.front)
+        with opened(tmp_path / str(number)) as clients:
+            images.append(_beginning(clients.server))
+            _change(clients.server)
     assert len(startup_optimizations.READ) == 2, "policies and images, each read once"
-    assert found[1] == found[0]
-    assert found[2] == found[0]
+    assert images[1] == images[0]
+    assert images[2] == images[0]

@@ -1,4 +1,4 @@
-"""What the front lets sessions of roles do: buckets, keys, roles, tables that Lake Formation governs."""
+"""What the API server lets sessions of roles do: buckets, keys, roles, tables that Lake Formation governs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 from twin.aws.api_server.request import environ_of
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 
 BUCKET = "access-data"
 LOCATION = f"s3://{BUCKET}/tables/orders"
@@ -36,7 +36,7 @@ def allow(*actions: str, resource: str = "*") -> dict[str, Any]:
 
 def role(clients: Clients, name: str, *statements: dict[str, Any], service: str = "") -> str:
     """A role that the account, or a service, may assume."""
-    account = f"arn:aws:iam::{clients.front.instance.account}:root"
+    account = f"arn:aws:iam::{clients.server.instance.account}:root"
     trust = {
         "Effect": "Allow",
         "Principal": {"Service": service} if service else {"AWS": account},
@@ -51,8 +51,8 @@ def role(clients: Clients, name: str, *statements: dict[str, Any], service: str 
 
 def session(clients: Clients, arn: str, **more: Any) -> Clients:
     """The clients of a session of a role."""
-    given = clients("sts").assume_role(RoleArn=arn, RoleSessionName="test", **more)["Credentials"]
-    return Clients(clients.front, given)
+    credentials = clients("sts").assume_role(RoleArn=arn, RoleSessionName="test", **more)["Credentials"]
+    return Clients(clients.server, credentials)
 
 
 def refused(call: Any, **params: Any) -> tuple[str, str]:
@@ -66,7 +66,7 @@ def refused(call: Any, **params: Any) -> tuple[str, str]:
 @pytest.fixture(scope="module")
 def lake(clients: Clients) -> dict[str, str]:
     """A bucket under a key, a governed table in it, and roles with grants of several kinds."""
-    account = clients.front.instance.account
+    account = clients.server.instance.account
     key = clients("kms").create_key()["KeyMetadata"]["Arn"]
     files = allow("s3:GetObject", "s3:PutObject", "s3:ListBucket", "kms:Decrypt", "kms:GenerateDataKey")
     keeper = role(clients, "keeper", files, service="lakeformation.amazonaws.com")
@@ -100,9 +100,9 @@ def lake(clients: Clients) -> dict[str, str]:
         },
     )
     asks = allow(*CATALOG, "glue:UpdateTable", "lakeformation:GetDataAccess")
-    made = {"key": key, "keeper": keeper}
+    places = {"key": key, "keeper": keeper}
     for name in ("reader", "masked", "filtered", "writer", "stranger"):
-        made[name] = role(clients, name, asks)
+        places[name] = role(clients, name, asks)
     table = {"DatabaseName": "shop", "Name": "orders"}
     formation.create_data_cells_filter(
         TableData={
@@ -121,9 +121,9 @@ def lake(clients: Clients) -> dict[str, str]:
         ("filtered", {"DataCellsFilter": few}, ["SELECT"]),
         ("writer", {"Table": table}, ["ALTER", "DESCRIBE", "INSERT", "SELECT"]),
     ):
-        who = {"DataLakePrincipalIdentifier": made[name]}
+        who = {"DataLakePrincipalIdentifier": places[name]}
         formation.grant_permissions(Principal=who, Resource=resource, Permissions=permissions)
-    return made
+    return places
 
 
 def rest(clients: Clients, method: str, path: str, body: Any = None, **more: str) -> tuple[int, Any]:
@@ -134,13 +134,13 @@ def rest(clients: Clients, method: str, path: str, body: Any = None, **more: str
     request = AWSRequest(method, url, {"Host": "127.0.0.1", **more}, text)
     SigV4Auth(Credentials(key.access_key, key.secret_key, key.token), "glue", "us-west-2").add_auth(request)
     environ = environ_of(method, f"/iceberg/v1/{path}", list(request.headers.items()), text)
-    answer = clients.front.handle(environ)
+    answer = clients.server.handle(environ)
     return answer.status, json.loads(answer.body or b"null")
 
 
 def orders(clients: Clients) -> str:
     """The path of the table."""
-    return f"catalogs/{clients.front.instance.account}/namespaces/shop/tables/orders"
+    return f"catalogs/{clients.server.instance.account}/namespaces/shop/tables/orders"
 
 
 def test_a_buckets_policy_denies_by_its_conditions_the_deployer_too(
@@ -184,11 +184,11 @@ def test_a_session_is_let_in_by_trust_and_bounded_by_its_policy(clients: Clients
 
 
 def test_a_token_that_is_not_the_sessions_is_refused(clients: Clients, lake: dict[str, str]) -> None:
-    given = clients("sts").assume_role(RoleArn=lake["reader"], RoleSessionName="test")["Credentials"]
-    thief = Clients(clients.front, {**given, "SessionToken": "another"})
+    credentials = clients("sts").assume_role(RoleArn=lake["reader"], RoleSessionName="test")["Credentials"]
+    thief = Clients(clients.server, {**credentials, "SessionToken": "another"})
     assert refused(thief("sts").get_caller_identity)[0] == "InvalidClientTokenId"
     assert refused(thief("glue").get_databases)[0] == "UnrecognizedClientException"
-    guesser = Clients(clients.front, {**given, "SecretAccessKey": "another"})
+    guesser = Clients(clients.server, {**credentials, "SecretAccessKey": "another"})
     assert refused(guesser("glue").get_databases)[0] == "InvalidSignatureException"
     assert refused(guesser("s3").list_buckets)[0] == "SignatureDoesNotMatch"
     assert refused(guesser("sts").get_caller_identity)[0] == "SignatureDoesNotMatch"
@@ -196,8 +196,8 @@ def test_a_token_that_is_not_the_sessions_is_refused(clients: Clients, lake: dic
 
 def test_glue_shows_a_table_as_far_as_it_is_granted(clients: Clients, lake: dict[str, str]) -> None:
     def columns(who: str) -> list[str]:
-        found = session(clients, lake[who])("glue").get_table(DatabaseName="shop", Name="orders")["Table"]
-        return [each["Name"] for each in found["StorageDescriptor"]["Columns"]]
+        response = session(clients, lake[who])("glue").get_table(DatabaseName="shop", Name="orders")["Table"]
+        return [column["Name"] for column in response["StorageDescriptor"]["Columns"]]
 
     assert columns("reader") == ["id", "at", "email"]
     assert columns("masked") == ["id"]
@@ -217,14 +217,14 @@ def test_glue_shows_a_table_as_far_as_it_is_granted(clients: Clients, lake: dict
 def test_credentials_are_for_the_tables_folder_and_for_who_may_read_all_of_it(
     clients: Clients, lake: dict[str, str]
 ) -> None:
-    arn = f"arn:aws:glue:us-west-2:{clients.front.instance.account}:table/shop/orders"
+    arn = f"arn:aws:glue:us-west-2:{clients.server.instance.account}:table/shop/orders"
 
     def vend(who: str) -> Any:
         return session(clients, lake[who])("lakeformation").get_temporary_glue_table_credentials
 
-    given = vend("reader")(TableArn=arn)
-    assert given["VendedS3Path"] == [LOCATION]
-    s3 = Clients(clients.front, given)("s3")
+    credentials = vend("reader")(TableArn=arn)
+    assert credentials["VendedS3Path"] == [LOCATION]
+    s3 = Clients(clients.server, credentials)("s3")
     where = clients("glue").get_table(DatabaseName="shop", Name="orders")["Table"]["Parameters"]
     file = where["metadata_location"].partition(f"{BUCKET}/")[2]
     assert s3.get_object(Bucket=BUCKET, Key=file)["Body"].read()
@@ -240,8 +240,8 @@ def test_the_rest_endpoint_reads_by_grant_and_commits_by_leave_to_alter(
 ) -> None:
     delegated = {"X-Iceberg-Access-Delegation": "vended-credentials"}
     reader, writer = session(clients, lake["reader"]), session(clients, lake["writer"])
-    status, config = rest(reader, "GET", "config?warehouse=" + clients.front.instance.account)
-    assert (status, config["overrides"]["prefix"]) == (200, f"catalogs/{clients.front.instance.account}")
+    status, config = rest(reader, "GET", "config?warehouse=" + clients.server.instance.account)
+    assert (status, config["overrides"]["prefix"]) == (200, f"catalogs/{clients.server.instance.account}")
     status, loaded = rest(reader, "GET", orders(clients), **delegated)
     assert (status, loaded["storage-credentials"][0]["prefix"]) == (200, LOCATION)
     assert [field["name"] for field in loaded["metadata"]["schemas"][0]["fields"]] == ["id", "at", "email"]
@@ -255,9 +255,9 @@ def test_the_rest_endpoint_reads_by_grant_and_commits_by_leave_to_alter(
         "updates": [{"action": "set-properties", "updates": {"team": "shop"}}],
     }
     assert rest(reader, "POST", orders(clients), change)[0] == 403
-    status, made = rest(writer, "POST", orders(clients), change)
-    assert (status, made["metadata"]["properties"]) == (200, {"team": "shop"})
-    assert made["metadata"]["metadata-log"][0]["metadata-file"] == loaded["metadata-location"]
+    status, response = rest(writer, "POST", orders(clients), change)
+    assert (status, response["metadata"]["properties"]) == (200, {"team": "shop"})
+    assert response["metadata"]["metadata-log"][0]["metadata-file"] == loaded["metadata-location"]
     stale = {**change, "requirements": [{"type": "assert-current-schema-id", "current-schema-id": 7}]}
     status, refusal = rest(writer, "POST", orders(clients), stale)
     assert (status, refusal["error"]["type"]) == (409, "CommitFailedException")
@@ -266,10 +266,13 @@ def test_the_rest_endpoint_reads_by_grant_and_commits_by_leave_to_alter(
 def moved_to(clients: Clients, location: str) -> dict[str, Any]:
     """UpdateTable's arguments that point the table to a location."""
     table = clients("glue").get_table(DatabaseName="shop", Name="orders")["Table"]
-    kept = {key: table[key] for key in ("Name", "Parameters", "TableType") if key in table}
+    table_input = {key: table[key] for key in ("Name", "Parameters", "TableType") if key in table}
     return {
         "DatabaseName": "shop",
-        "TableInput": {**kept, "StorageDescriptor": {**table["StorageDescriptor"], "Location": location}},
+        "TableInput": {
+            **table_input,
+            "StorageDescriptor": {**table["StorageDescriptor"], "Location": location},
+        },
     }
 
 
@@ -309,7 +312,7 @@ def test_a_request_that_was_signed_by_another_is_refused(clients: Clients, lake:
     key.secret_key = "not-mine"
     status, refusal = rest(mine, "GET", orders(clients))
     assert (status, refusal["error"]["type"]) == (403, "InvalidSignatureException")
-    unsigned = clients.front.handle(environ_of("GET", "/iceberg/v1/config", [], b""))
+    unsigned = clients.server.handle(environ_of("GET", "/iceberg/v1/config", [], b""))
     assert (unsigned.status, b"Missing Authentication Token" in unsigned.body) == (403, True)
 
 
@@ -332,10 +335,10 @@ def test_update_table_evolves_a_schema_as_iceberg_does(clients: Clients, lake: d
     evolve(clients, column(4, "int"))
     spec = {"Fields": [{"Name": "at_day", "SourceId": 2, "Transform": "day"}]}
     evolve(clients, column(4, "long"), PartitionSpec=spec)
-    made = rest(clients, "GET", orders(clients))[1]["metadata"]
-    assert [each["schema-id"] for each in made["schemas"]] == [0, 1, 2]
-    assert made["current-schema-id"] == 2
-    assert made["partition-specs"][-1]["fields"][0]["field-id"] == 1000
+    metadata = rest(clients, "GET", orders(clients))[1]["metadata"]
+    assert [schema["schema-id"] for schema in metadata["schemas"]] == [0, 1, 2]
+    assert metadata["current-schema-id"] == 2
+    assert metadata["partition-specs"][-1]["fields"][0]["field-id"] == 1000
     before = clients("glue").get_table(DatabaseName="shop", Name="orders")["Table"]["Parameters"]
     evolve(clients, column(4, "long"), PartitionSpec=spec)
     after = clients("glue").get_table(DatabaseName="shop", Name="orders")["Table"]["Parameters"]
@@ -360,14 +363,14 @@ def test_a_secret_is_read_by_whom_its_policy_or_its_own_lets_and_under_its_key(c
         "Resource": "*",
         "Condition": {"StringEquals": {"kms:ViaService": "secretsmanager.us-west-2.amazonaws.com"}},
     }
-    root = {"AWS": f"arn:aws:iam::{clients.front.instance.account}:root"}
+    root = {"AWS": f"arn:aws:iam::{clients.server.instance.account}:root"}
     account = {"Effect": "Allow", "Principal": root, "Action": "kms:*", "Resource": "*"}
     key = clients("kms").create_key(Policy=document(account, statement))["KeyMetadata"]["Arn"]
     secrets = clients("secretsmanager")
     secret = secrets.create_secret(Name="held", SecretString="x", KmsKeyId=key)["ARN"]
-    asked = {"SecretId": secret}
+    params = {"SecretId": secret}
     read = session(clients, named)("secretsmanager").get_secret_value
-    assert "no identity-based policy" in refused(read, **asked)[1]
+    assert "no identity-based policy" in refused(read, **params)[1]
     policy = {
         "Effect": "Allow",
         "Principal": {"AWS": named},
@@ -375,6 +378,6 @@ def test_a_secret_is_read_by_whom_its_policy_or_its_own_lets_and_under_its_key(c
         "Resource": "*",
     }
     secrets.put_resource_policy(SecretId=secret, ResourcePolicy=document(policy))
-    assert read(**asked)["SecretString"] == "x", "secret and key name it: it needs no other permission"
-    code, why = refused(session(clients, allowed)("secretsmanager").get_secret_value, **asked)
+    assert read(**params)["SecretString"] == "x", "secret and key name it: it needs no other permission"
+    code, why = refused(session(clients, allowed)("secretsmanager").get_secret_value, **params)
     assert (code, "kms:Decrypt" in why) == ("AccessDeniedException", True), "the key asks, too"

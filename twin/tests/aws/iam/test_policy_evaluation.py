@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from twin.aws.iam.policy_evaluation import Asked, why_not
+from twin.aws.iam.policy_evaluation import AuthorizationRequest, why_not
 from twin.aws.iam.principals import Principal, anonymous
 
 ACCOUNT = "111122223333"
@@ -36,7 +36,7 @@ def who(*statements: dict[str, Any], **more: Any) -> Principal:
 def decided(principal: Principal, bucket: Any = None, *, decisive: bool = False) -> str:
     """Why it may not read the file."""
     context = {**principal.context(), "aws:SecureTransport": "true"}
-    return why_not(principal, Asked("s3:GetObject", FILE, context, bucket, decisive))
+    return why_not(principal, AuthorizationRequest("s3:GetObject", FILE, context, bucket, decisive))
 
 
 @pytest.mark.parametrize(

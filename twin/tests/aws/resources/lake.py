@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from twin.provider_interface import Props
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.resources.life import Made, make
 
 BUCKET = "aws:s3/bucket:Bucket"
@@ -79,6 +79,6 @@ def administer(clients: Clients) -> None:
     """Make the deployer a data lake administrator, which it is not by itself."""
     client = clients("lakeformation")
     settings = client.get_data_lake_settings()["DataLakeSettings"]
-    role = f"arn:aws:iam::{clients.front.instance.account}:role/platform-deployer"
+    role = f"arn:aws:iam::{clients.server.instance.account}:role/platform-deployer"
     settings["DataLakeAdmins"] = [{"DataLakePrincipalIdentifier": role}]
     client.put_data_lake_settings(DataLakeSettings=settings)

@@ -43,14 +43,14 @@ class Made:
 def make(context: AwsContext, token: str, **inputs: Any) -> Made:
     """Check and create, as the core does."""
     kind = table()[token]
-    given = {**kind.defaults, **inputs}
-    failures = kind.check(context, given)
+    arguments = {**kind.defaults, **inputs}
+    failures = kind.check(context, arguments)
     assert not failures, f"{token} refuses inputs that AWS takes: {failures}"
     under = context.with_intent(f"test-{next(_intents)}")
-    id, outputs = kind.create(under, given)
-    made = Made(kind, under, id, given, outputs)
-    assert made.read() == outputs, "a refresh right after a create must find nothing new"
-    return made
+    id, outputs = kind.create(under, arguments)
+    resource = Made(kind, under, id, arguments, outputs)
+    assert resource.read() == outputs, "a refresh right after a create must find nothing new"
+    return resource
 
 
 def refused(context: AwsContext, token: str, **inputs: Any) -> dict[str, str]:

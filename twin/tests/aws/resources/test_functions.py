@@ -59,7 +59,7 @@ def test_instance_types_state_their_cards(aws: AwsContext) -> None:
 
 def test_a_policy_document_is_rendered_as_the_provider_does(aws: AwsContext) -> None:
     token = "aws:iam/getPolicyDocument:getPolicyDocument"
-    own = [
+    statements = [
         {
             "sid": "A",
             "actions": ["s3:GetObject", "s3:PutObject"],
@@ -71,14 +71,16 @@ def test_a_policy_document_is_rendered_as_the_provider_does(aws: AwsContext) -> 
         },
     ]
     override = json.dumps({"Statement": [{"Sid": "A", "Effect": "Deny", "Action": "s3:*", "Resource": "*"}]})
-    plain = json.loads(ask(aws, token, statements=own)["json"])
+    plain = json.loads(ask(aws, token, statements=statements)["json"])
     assert plain["Statement"][0] == {
         "Sid": "A",
         "Effect": "Allow",
         "Action": ["s3:PutObject", "s3:GetObject"],
         "Resource": "arn:aws:s3:::${aws:username}/*",
     }
-    changed = json.loads(ask(aws, token, statements=own, overridePolicyDocuments=[override])["minifiedJson"])
+    changed = json.loads(
+        ask(aws, token, statements=statements, overridePolicyDocuments=[override])["minifiedJson"]
+    )
     assert changed["Statement"][0]["Effect"] == "Deny", "an override takes the place of the same Sid"
     assert len(changed["Statement"]) == 2
 
@@ -107,8 +109,8 @@ def test_log_groups_are_found_by_prefix_and_described_by_name(aws: AwsContext) -
     for name in ("/functions/one", "/functions/one/more"):
         aws.call("logs", "CreateLogGroup", {"logGroupName": name})
     aws.call("logs", "PutRetentionPolicy", {"logGroupName": "/functions/one", "retentionInDays": 7})
-    found = ask(aws, "aws:cloudwatch/getLogGroups:getLogGroups", logGroupNamePrefix="/functions/one")
-    assert found["logGroupNames"] == ["/functions/one", "/functions/one/more"]
+    response = ask(aws, "aws:cloudwatch/getLogGroups:getLogGroups", logGroupNamePrefix="/functions/one")
+    assert response["logGroupNames"] == ["/functions/one", "/functions/one/more"]
     one = ask(aws, "aws:cloudwatch/getLogGroup:getLogGroup", name="/functions/one")
     assert (one["retentionInDays"], one["kmsKeyId"]) == (7, "")
     with pytest.raises(CloudError, match="couldn't find resource"):

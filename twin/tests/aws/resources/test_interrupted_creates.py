@@ -17,7 +17,7 @@ from twin.aws.resources.base import AwsResource
 from twin.aws.resources.table import table
 from twin.property_values import Archive, Asset
 from twin.provider_interface import Props
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.resources import lake
 from twin.tests.aws.resources.life import make
 from twin.tests.interrupted import Calls, Trial
@@ -56,7 +56,7 @@ class Place:
 
     @property
     def account(self) -> str:
-        return self.clients.front.instance.account
+        return self.clients.server.instance.account
 
     @cached_property
     def vpc(self) -> str:
@@ -64,10 +64,10 @@ class Place:
 
     @cached_property
     def subnets(self) -> list[str]:
-        made = self.clients("ec2").create_subnet
+        create = self.clients("ec2").create_subnet
         ranges = {"us-west-2a": "10.0.0.0/24", "us-west-2b": "10.0.1.0/24"}
         return [
-            made(VpcId=self.vpc, CidrBlock=cidr, AvailabilityZone=zone)["Subnet"]["SubnetId"]
+            create(VpcId=self.vpc, CidrBlock=cidr, AvailabilityZone=zone)["Subnet"]["SubnetId"]
             for zone, cidr in ranges.items()
         ]
 
@@ -92,19 +92,23 @@ class Place:
 
     @cached_property
     def gateway(self) -> str:
-        made = self.clients("ec2").create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
-        self.clients("ec2").attach_internet_gateway(InternetGatewayId=made, VpcId=self.vpc)
-        return made
+        internet_gateway_id = self.clients("ec2").create_internet_gateway()["InternetGateway"][
+            "InternetGatewayId"
+        ]
+        self.clients("ec2").attach_internet_gateway(InternetGatewayId=internet_gateway_id, VpcId=self.vpc)
+        return internet_gateway_id
 
     @cached_property
     def interface(self) -> str:
-        made = self.clients("ec2").create_network_interface(SubnetId=self.subnets[0])
-        return made["NetworkInterface"]["NetworkInterfaceId"]
+        network_interface = self.clients("ec2").create_network_interface(SubnetId=self.subnets[0])
+        return network_interface["NetworkInterface"]["NetworkInterfaceId"]
 
     @cached_property
     def group(self) -> str:
-        made = self.clients("ec2").create_security_group(GroupName="g", Description="d", VpcId=self.vpc)
-        return made["GroupId"]
+        security_group = self.clients("ec2").create_security_group(
+            GroupName="g", Description="d", VpcId=self.vpc
+        )
+        return security_group["GroupId"]
 
     @cached_property
     def key(self) -> str:
@@ -125,8 +129,8 @@ class Place:
     @cached_property
     def job(self) -> str:
         command = {"Name": "glueetl", "ScriptLocation": "s3://b/x.py", "PythonVersion": "3"}
-        made = {"Role": self.role("glue"), "Command": command, "GlueVersion": "5.1"}
-        self.clients("glue").create_job(Name="interrupted", **made, NumberOfWorkers=2, WorkerType="G.1X")
+        params = {"Role": self.role("glue"), "Command": command, "GlueVersion": "5.1"}
+        self.clients("glue").create_job(Name="interrupted", **params, NumberOfWorkers=2, WorkerType="G.1X")
         return "interrupted"
 
     @cached_property
@@ -137,9 +141,9 @@ class Place:
 
     @cached_property
     def table_bucket(self) -> str:
-        made = self.clients("s3tables").create_table_bucket(name="interrupted-tables")["arn"]
-        self.clients("s3tables").create_namespace(tableBucketARN=made, namespace=["raw"])
-        return made
+        arn = self.clients("s3tables").create_table_bucket(name="interrupted-tables")["arn"]
+        self.clients("s3tables").create_namespace(tableBucketARN=arn, namespace=["raw"])
+        return arn
 
     def role(self, service: str) -> str:
         """The arn of a role that the service may assume, with all rights that the cases need."""
@@ -151,13 +155,13 @@ class Place:
         document = json.dumps({"Version": "2012-10-17", "Statement": [may]})
 
         @cache
-        def made(service: str) -> str:
+        def role_of(service: str) -> str:
             arn = lake.role(self.clients, f"interrupted-{service}", f"{service}.amazonaws.com")
-            given = {"RoleName": f"interrupted-{service}", "PolicyName": "may", "PolicyDocument": document}
-            self.clients("iam").put_role_policy(**given)
+            params = {"RoleName": f"interrupted-{service}", "PolicyName": "may", "PolicyDocument": document}
+            self.clients("iam").put_role_policy(**params)
             return arn
 
-        return made
+        return role_of
 
 
 def _policy(action: str, **more: Any) -> str:
@@ -190,8 +194,8 @@ def _security_group(place: Place) -> Props:
     def rule(port: int) -> Props:
         return {"fromPort": port, "toPort": port, "protocol": "tcp", "cidrBlocks": ["10.0.0.0/8"]}
 
-    given = {"name": place.name, "description": "d", "vpcId": place.vpc}
-    return {**given, "ingress": [rule(443), rule(80)], "egress": [rule(443)]}
+    group_inputs = {"name": place.name, "description": "d", "vpcId": place.vpc}
+    return {**group_inputs, "ingress": [rule(443), rule(80)], "egress": [rule(443)]}
 
 
 def _stream(place: Place) -> Props:
@@ -392,12 +396,12 @@ def test_every_type_that_writes_by_several_calls_has_a_case() -> None:
 @pytest.mark.end_to_end  # no engine, but 15 s: too long for the unit tier
 @pytest.mark.parametrize("case", CASES)
 def test_a_create_that_fails_midway_is_repaired_or_destroyed(case: str, place: Place, calls: Calls) -> None:
-    front = place.clients.front
+    server = place.clients.server
     Trial(
         cloud=AwsCloud(),
         context=place.clients.context(),
         calls=calls,
-        inventory=lambda: front._inventory.of(front),
+        inventory=lambda: server._inventory.of(server),
         token=_token(case),
         inputs=lambda: CASES[case](place),
     ).run()

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from twin.aws.services.eks.data import ADDONS
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.resources.test_functions import ask
 
 IMAGES = "/aws/service/eks/optimized-ami/1.35/amazon-linux-2023/x86_64/nvidia/recommended"
@@ -38,8 +38,8 @@ def test_every_sdk_gets_the_newest_image_which_exists(clients: Clients) -> None:
 def test_each_kind_of_image_has_a_parameter(clients: Clients, name: str) -> None:
     image = clients("ssm").get_parameters(Names=[name, "/aws/service/nothing"])
     assert image["InvalidParameters"] == ["/aws/service/nothing"]
-    found = clients("ec2").describe_images(ImageIds=[image["Parameters"][0]["Value"]])["Images"]
-    assert len(found) == 1
+    images = clients("ec2").describe_images(ImageIds=[image["Parameters"][0]["Value"]])["Images"]
+    assert len(images) == 1
 
 
 def test_an_image_that_does_not_exist_has_none(clients: Clients) -> None:
@@ -52,11 +52,11 @@ def test_an_image_that_does_not_exist_has_none(clients: Clients) -> None:
 def test_the_function_and_the_service_agree_on_an_add_ons_versions(clients: Clients, name: str) -> None:
     token = "aws:eks/getAddonVersion:getAddonVersion"
     addon = clients("eks").describe_addon_versions(addonName=name, kubernetesVersion="1.35")["addons"][0]
-    versions = [each["addonVersion"] for each in addon["addonVersions"]]
+    versions = [addon_version["addonVersion"] for addon_version in addon["addonVersions"]]
     default = [
-        each["addonVersion"]
-        for each in addon["addonVersions"]
-        if each["compatibilities"][0]["defaultVersion"]
+        addon_version["addonVersion"]
+        for addon_version in addon["addonVersions"]
+        if addon_version["compatibilities"][0]["defaultVersion"]
     ]
     context = clients.context()
     newest = ask(context, token, addonName=name, kubernetesVersion="1.35", mostRecent=True)
@@ -66,8 +66,8 @@ def test_the_function_and_the_service_agree_on_an_add_ons_versions(clients: Clie
 
 def test_roles_are_found_by_their_names_and_passwords_are_random(clients: Clients) -> None:
     context = clients.context()
-    found = ask(context, "aws:iam/getRoles:getRoles", nameRegex="^AWSServiceRoleForAmazonEKS$")
-    assert found["names"] == ["AWSServiceRoleForAmazonEKS"]
+    response = ask(context, "aws:iam/getRoles:getRoles", nameRegex="^AWSServiceRoleForAmazonEKS$")
+    assert response["names"] == ["AWSServiceRoleForAmazonEKS"]
     assert ask(context, "aws:iam/getRoles:getRoles", nameRegex="^dms-vpc-role$")["names"] == []
     token = "aws:secretsmanager/getRandomPassword:getRandomPassword"
     one, two = (ask(context, token, passwordLength=48, excludePunctuation=True) for _ in "ab")

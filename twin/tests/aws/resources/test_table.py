@@ -30,7 +30,7 @@ def used_types() -> dict[str, set[str]]:
     """`aws.ec2.Vpc(...)` in components/ and stacks/: token -> files. Functions in snake case too."""
     import pulumi_aws
 
-    found: dict[str, set[str]] = {}
+    tokens: dict[str, set[str]] = {}
     for folder in ("components", "stacks"):
         for file in (ROOT / folder).rglob("*.py"):
             text = file.read_text()
@@ -47,8 +47,8 @@ def used_types() -> dict[str, set[str]]:
                     target = getattr(target, part, None)
                 token = _token(target)
                 if token:
-                    found.setdefault(token, set()).add(str(file.relative_to(ROOT)))
-    return found
+                    tokens.setdefault(token, set()).add(str(file.relative_to(ROOT)))
+    return tokens
 
 
 def _token(target: object) -> str | None:
@@ -56,8 +56,8 @@ def _token(target: object) -> str | None:
         token = getattr(target, "pulumi_type", None)
         return token if isinstance(token, str) and not token.startswith("pulumi:") else None
     if inspect.isfunction(target):
-        found = re.search(r"invoke(?:_output)?\('(aws:[^']+)'", inspect.getsource(target))
-        return found[1] if found else None
+        match = re.search(r"invoke(?:_output)?\('(aws:[^']+)'", inspect.getsource(target))
+        return match[1] if match else None
     return None
 
 
@@ -135,17 +135,17 @@ def _has_fields(fields: Fields, name: str) -> bool:
 
 
 def _calls(kind: AwsResource) -> set[str]:
-    found = {kind.create_call.operation, kind.read_call.operation}
-    found |= {update.call.operation for update in kind.updates}
+    operations = {kind.create_call.operation, kind.read_call.operation}
+    operations |= {update.call.operation for update in kind.updates}
     if kind.change_call and kind.change_call.call:
-        found.add(kind.change_call.call.operation)
+        operations.add(kind.change_call.call.operation)
     if kind.delete_call:
-        found.add(kind.delete_call.operation)
+        operations.add(kind.delete_call.operation)
     if kind.tagging:
-        found |= {kind.tagging.add.operation, kind.tagging.remove.operation}
+        operations |= {kind.tagging.add.operation, kind.tagging.remove.operation}
         if kind.tagging.listing:
-            found.add(kind.tagging.listing.operation)
-    return found
+            operations.add(kind.tagging.listing.operation)
+    return operations
 
 
 ATTRIBUTES = {
@@ -169,8 +169,8 @@ def test_every_path_that_an_entry_refuses_is_an_input(token: str) -> None:
     schema = sdk("pulumi_aws").resource(token)
     assert schema is not None
     paths = {*kind.ranges, *kind.choices, *kind.policies}
-    for each in kind.refused:
-        paths |= {*each.given, *each.missing, *each.patterns, *each.when, *each.unless}
+    for refusal in kind.refused:
+        paths |= {*refusal.forbidden, *refusal.missing, *refusal.patterns, *refusal.when, *refusal.unless}
     for group in (*kind.conflicts, *kind.exactly_one, *kind.at_least_one):
         paths |= set(group)
     assert not {path for path in paths if not _is_in(schema.inputs, path.split("."))}
@@ -180,7 +180,10 @@ def _is_in(properties: Mapping[str, Property], path: list[str]) -> bool:
     first, *rest = path
     if first not in properties or not rest:
         return first in properties
-    return any(_is_in(sdk("pulumi_aws").properties(each), rest) for each in objects(properties[first].type))
+    return any(
+        _is_in(sdk("pulumi_aws").properties(object_type), rest)
+        for object_type in objects(properties[first].type)
+    )
 
 
 @pytest.mark.parametrize("token", TOKENS)

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from botocore.session import get_session
 
 from twin.aws.services import tables
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 
 ALARM: Final = {
     "AlarmName": "errors",

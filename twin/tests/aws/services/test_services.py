@@ -40,14 +40,16 @@ def test_a_role_keeps_the_programs_own_text_of_its_document(aws: AwsContext) -> 
 
 def test_a_policy_that_is_attached_is_no_drift_and_changes_by_versions(aws: AwsContext) -> None:
     role = make(aws, "aws:iam/role:Role", name="role-b", assumeRolePolicy=TRUST)
-    made = make(aws, "aws:iam/policy:Policy", name="policy-b", policy=policy("s3:GetObject"))
-    joined = make(aws, "aws:iam/rolePolicyAttachment:RolePolicyAttachment", role="role-b", policyArn=made.id)
-    assert made.read() == made.outputs, "the number of attachments changes with others' resources"
+    created = make(aws, "aws:iam/policy:Policy", name="policy-b", policy=policy("s3:GetObject"))
+    joined = make(
+        aws, "aws:iam/rolePolicyAttachment:RolePolicyAttachment", role="role-b", policyArn=created.id
+    )
+    assert created.read() == created.outputs, "the number of attachments changes with others' resources"
     for number in range(6):  # one more than IAM keeps
-        assert f"s3:Get{number}" in made.update(policy=policy(f"s3:Get{number}"))["policy"]
-    for each in (joined, made, role):
-        each.delete()
-        assert each.read() is None
+        assert f"s3:Get{number}" in created.update(policy=policy(f"s3:Get{number}"))["policy"]
+    for resource in (joined, created, role):
+        resource.delete()
+        assert resource.read() is None
 
 
 def test_documents_are_checked_before_any_call(aws: AwsContext) -> None:
@@ -77,15 +79,15 @@ def test_the_retention_of_a_log_group_is_seen_and_set(aws: AwsContext) -> None:
     group = make(aws, token, name="/test/a", retentionInDays=7)
     make(aws, token, name="/test/a-b")
     aws.call("logs", "PutRetentionPolicy", {"logGroupName": "/test/a", "retentionInDays": 30})
-    found = group.read()
-    assert found is not None
-    assert found["retentionInDays"] == 30
+    state = group.read()
+    assert state is not None
+    assert state["retentionInDays"] == 30
     assert group.update(retentionInDays=None)["retentionInDays"] == 0, "for ever"
     assert "retentionInDays" in refused(aws, token, name="x", retentionInDays=8)
 
 
 def test_every_change_of_a_launch_template_is_a_version(aws: AwsContext) -> None:
-    made = make(
+    template = make(
         aws,
         TEMPLATE,
         name="lt",
@@ -105,19 +107,19 @@ def test_every_change_of_a_launch_template_is_a_version(aws: AwsContext) -> None
         tagSpecifications=[{"resourceType": "instance", "tags": {"a": "b"}}],
         tags={"x": "y"},
     )
-    for name, value in made.inputs.items():
-        assert made.outputs.get(name) == value, name
-    out = made.update(userData=base64.b64encode(b"hi").decode(), tags=None)
+    for name, value in template.inputs.items():
+        assert template.outputs.get(name) == value, name
+    out = template.update(userData=base64.b64encode(b"hi").decode(), tags=None)
     assert (out["latestVersion"], out["defaultVersion"]) == (2, 2)
     assert "tags" not in out
-    out = made.update(updateDefaultVersion=False, instanceType="p4d.24xlarge")
+    out = template.update(updateDefaultVersion=False, instanceType="p4d.24xlarge")
     assert (out["latestVersion"], out["defaultVersion"]) == (3, 2)
-    made.delete()
-    assert made.read() is None
+    template.delete()
+    assert template.read() is None
 
 
 def test_nested_faults_of_a_launch_template_have_their_path(aws: AwsContext) -> None:
-    found = refused(
+    failures = refused(
         aws,
         TEMPLATE,
         name="lt",
@@ -127,7 +129,7 @@ def test_nested_faults_of_a_launch_template_have_their_path(aws: AwsContext) -> 
         networkInterfaces=[{"interfaceType": "efax"}],
         tagSpecifications=[{"resourceType": "instances", "tags": UNKNOWN}],
     )
-    assert set(found) == {
+    assert set(failures) == {
         "instanceType",
         "userData",
         "metadataOptions.httpTokens",
@@ -172,8 +174,8 @@ def test_a_bucket_is_emptied_when_forced(aws: AwsContext) -> None:
 
 
 def test_a_parameter_gets_versions(aws: AwsContext) -> None:
-    made = make(aws, "aws:ssm/parameter:Parameter", name="/a/b", type="String", value="v")
-    assert made.update(value="w")["version"] == 2
+    created = make(aws, "aws:ssm/parameter:Parameter", name="/a/b", type="String", value="v")
+    assert created.update(value="w")["version"] == 2
 
 
 @pytest.mark.parametrize(
@@ -184,7 +186,7 @@ def test_a_parameter_gets_versions(aws: AwsContext) -> None:
     ],
 )
 def test_sizes_of_a_node_group_must_be_in_order(aws: AwsContext, sizes: dict[str, int], path: str) -> None:
-    found = refused(
+    failures = refused(
         aws,
         "aws:eks/nodeGroup:NodeGroup",
         clusterName="c",
@@ -194,8 +196,8 @@ def test_sizes_of_a_node_group_must_be_in_order(aws: AwsContext, sizes: dict[str
         scalingConfig=sizes,
         amiType="AL2023",
     )
-    assert path in found
-    assert "enum value set" in found["amiType"]
+    assert path in failures
+    assert "enum value set" in failures["amiType"]
 
 
 def test_what_replaces_a_cluster_or_a_node_group() -> None:

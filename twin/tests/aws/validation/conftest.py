@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 
 TRUST = json.dumps(
     {

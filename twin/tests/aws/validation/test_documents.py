@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.validation.conftest import TRUST, document, refused
 
 
@@ -46,10 +46,10 @@ def test_policies_have_a_size(clients: Clients, role: str) -> None:
 def test_a_service_linked_role_takes_no_policy(clients: Clients) -> None:
     iam = clients("iam")
     name = iam.create_service_linked_role(AWSServiceName="lex.amazonaws.com")["Role"]["RoleName"]
-    (held,) = iam.list_policies(Scope="AWS", MaxItems=1)["Policies"]
+    (managed_policy,) = iam.list_policies(Scope="AWS", MaxItems=1)["Policies"]
     for operation, policy in (
         ("put_role_policy", {"PolicyName": "a", "PolicyDocument": document()}),
-        ("attach_role_policy", {"PolicyArn": held["Arn"]}),
+        ("attach_role_policy", {"PolicyArn": managed_policy["Arn"]}),
     ):
         code, why = refused(clients, "iam", operation, RoleName=name, **policy)
         assert code == "UnmodifiableEntity", why
@@ -64,12 +64,12 @@ def test_a_trust_policy_has_a_size(clients: Clients) -> None:
 
 def test_a_role_has_at_most_ten_managed_policies(clients: Clients, role: str) -> None:
     iam = clients("iam")
-    held = iam.list_policies(Scope="AWS", MaxItems=11)["Policies"]
-    for each in held[:10]:
-        iam.attach_role_policy(RoleName=role, PolicyArn=each["Arn"])
-    code, why = refused(clients, "iam", "attach_role_policy", RoleName=role, PolicyArn=held[10]["Arn"])
+    policies = iam.list_policies(Scope="AWS", MaxItems=11)["Policies"]
+    for policy in policies[:10]:
+        iam.attach_role_policy(RoleName=role, PolicyArn=policy["Arn"])
+    code, why = refused(clients, "iam", "attach_role_policy", RoleName=role, PolicyArn=policies[10]["Arn"])
     assert (code, why) == ("LimitExceeded", "Cannot exceed quota for PoliciesPerRole: 10")
-    iam.attach_role_policy(RoleName=role, PolicyArn=held[0]["Arn"])  # again is no eleventh
+    iam.attach_role_policy(RoleName=role, PolicyArn=policies[0]["Arn"])  # again is no eleventh
 
 
 @pytest.mark.parametrize("text", ["Nodes — all of them", "naïve → café", "x" * 1001])
@@ -159,7 +159,7 @@ def test_a_keys_policy_names_principals_that_exist(clients: Clients, role: str) 
             "Principal": {"AWS": f"arn:aws:iam::123456789012:role/{name}"},
             "Action": "kms:Decrypt",
         }
-        statements = [{**each, "Resource": "*"} for each in (root, named)]
+        statements = [{**arn, "Resource": "*"} for arn in (root, named)]
         return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
     code, why = refused(clients, "kms", "create_key", Policy=of("absent"))

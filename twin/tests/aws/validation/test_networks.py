@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from twin.aws.services.eks.operations.images import published
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.validation.conftest import refused
 
 Names = dict[str, str]
@@ -19,20 +19,20 @@ SERVICE = "com.amazonaws.us-west-2."
 def two(clients: Clients) -> Names:
     """Two VPCs, each with a subnet, a group, a route table and an internet gateway."""
     ec2 = clients("ec2")
-    found: Names = {}
+    names: Names = {}
     for name, octet in (("one", 1), ("other", 2)):
         vpc = ec2.create_vpc(CidrBlock=f"10.{octet}.0.0/16")["Vpc"]["VpcId"]
         subnet = ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.{octet}.0.0/24", AvailabilityZone="us-west-2a")
         gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
         ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
-        found |= {
+        names |= {
             f"{name}_vpc": vpc,
             f"{name}_subnet": subnet["Subnet"]["SubnetId"],
             f"{name}_igw": gateway,
             f"{name}_table": ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"],
             f"{name}_group": ec2.create_security_group(GroupName="g", Description="g", VpcId=vpc)["GroupId"],
         }
-    return found
+    return names
 
 
 @pytest.fixture
@@ -40,9 +40,9 @@ def nat(clients: Clients, two: Names) -> Iterator[str]:
     """A NAT gateway of the second VPC."""
     ec2 = clients("ec2")
     address = ec2.allocate_address(Domain="vpc")["AllocationId"]
-    made = ec2.create_nat_gateway(SubnetId=two["other_subnet"], AllocationId=address)["NatGateway"]
-    yield made["NatGatewayId"]
-    ec2.delete_nat_gateway(NatGatewayId=made["NatGatewayId"])
+    nat_gateway = ec2.create_nat_gateway(SubnetId=two["other_subnet"], AllocationId=address)["NatGateway"]
+    yield nat_gateway["NatGatewayId"]
+    ec2.delete_nat_gateway(NatGatewayId=nat_gateway["NatGatewayId"])
     ec2.release_address(AllocationId=address)
 
 
@@ -56,11 +56,11 @@ def test_a_route_leads_to_one_thing_of_its_own_network(clients: Clients, two: Na
         ({"GatewayId": two["one_igw"], "NatGatewayId": nat}, "InvalidParameterCombination", "exactly one"),
         ({}, "MissingParameter", "target"),
     ):
-        found = refused(clients, "ec2", "create_route", **route, **target)
-        assert (found[0], words in found[1]) == (code, True), found
+        refusal = refused(clients, "ec2", "create_route", **route, **target)
+        assert (refusal[0], words in refusal[1]) == (code, True), refusal
     clients("ec2").create_route(**route, GatewayId=two["one_igw"])
-    found = refused(clients, "ec2", "create_route", **route, GatewayId=two["one_igw"])
-    assert found[0] == "RouteAlreadyExists"
+    refusal = refused(clients, "ec2", "create_route", **route, GatewayId=two["one_igw"])
+    assert refusal[0] == "RouteAlreadyExists"
     local = {**route, "DestinationCidrBlock": "10.1.0.0/16", "GatewayId": two["one_igw"]}
     assert refused(clients, "ec2", "create_route", **local)[0] == "RouteAlreadyExists", "the VPC's own route"
     code, _ = refused(clients, "ec2", "replace_route", **route, GatewayId=two["other_igw"])
@@ -72,8 +72,10 @@ def test_a_public_nat_gateway_without_internet_gateway_fails_as_on_aws(clients: 
     vpc = ec2.create_vpc(CidrBlock="10.8.0.0/16")["Vpc"]["VpcId"]
     subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.8.0.0/24")["Subnet"]["SubnetId"]
     address = ec2.allocate_address(Domain="vpc")["AllocationId"]
-    made = ec2.create_nat_gateway(SubnetId=subnet, AllocationId=address)["NatGateway"]["NatGatewayId"]
-    failed = ec2.describe_nat_gateways(NatGatewayIds=[made])["NatGateways"][0]
+    nat_gateway_id = ec2.create_nat_gateway(SubnetId=subnet, AllocationId=address)["NatGateway"][
+        "NatGatewayId"
+    ]
+    failed = ec2.describe_nat_gateways(NatGatewayIds=[nat_gateway_id])["NatGateways"][0]
     assert (failed["State"], failed["FailureCode"]) == ("failed", "Gateway.NotAttached")
     ec2.release_address(AllocationId=address)
     ec2.delete_subnet(SubnetId=subnet)
@@ -142,27 +144,27 @@ def test_an_endpoint_fits_its_network(clients: Clients, two: Names) -> None:
             "different availability zones",
         ),
     ):
-        found = refused(clients, "ec2", "create_vpc_endpoint", **{**interface, **change})
-        assert (found[0], words in found[1]) == (code, True), found
+        refusal = refused(clients, "ec2", "create_vpc_endpoint", **{**interface, **change})
+        assert (refusal[0], words in refusal[1]) == (code, True), refusal
     ec2.modify_vpc_attribute(VpcId=two["one_vpc"], EnableDnsHostnames={"Value": True})
     ec2.create_vpc_endpoint(**interface, PrivateDnsEnabled=True)
-    found = refused(clients, "ec2", "create_vpc_endpoint", **interface, PrivateDnsEnabled=True)
-    assert "conflicting DNS domain" in found[1]
+    refusal = refused(clients, "ec2", "create_vpc_endpoint", **interface, PrivateDnsEnabled=True)
+    assert "conflicting DNS domain" in refusal[1]
 
     gateway = {"VpcId": two["one_vpc"], "ServiceName": SERVICE + "s3"}
-    made = ec2.create_vpc_endpoint(**gateway, RouteTableIds=[two["one_table"]])["VpcEndpoint"]
-    found = refused(clients, "ec2", "create_vpc_endpoint", **gateway, RouteTableIds=[two["one_table"]])
-    assert found[0] == "RouteAlreadyExists"
-    found = refused(clients, "ec2", "create_vpc_endpoint", **gateway, RouteTableIds=[two["other_table"]])
-    assert "does not belong to the VPC" in found[1]
-    found = refused(
+    vpc_endpoint = ec2.create_vpc_endpoint(**gateway, RouteTableIds=[two["one_table"]])["VpcEndpoint"]
+    refusal = refused(clients, "ec2", "create_vpc_endpoint", **gateway, RouteTableIds=[two["one_table"]])
+    assert refusal[0] == "RouteAlreadyExists"
+    refusal = refused(clients, "ec2", "create_vpc_endpoint", **gateway, RouteTableIds=[two["other_table"]])
+    assert "does not belong to the VPC" in refusal[1]
+    refusal = refused(
         clients,
         "ec2",
         "modify_vpc_endpoint",
-        VpcEndpointId=made["VpcEndpointId"],
+        VpcEndpointId=vpc_endpoint["VpcEndpointId"],
         AddRouteTableIds=[two["other_table"]],
     )
-    assert "does not belong to the VPC" in found[1]
+    assert "does not belong to the VPC" in refusal[1]
 
 
 @pytest.mark.parametrize(
@@ -183,15 +185,15 @@ def test_the_policy_of_an_endpoint_is_one(clients: Clients, two: Names, policy: 
 
 def test_the_quotas_of_a_fresh_account_are_kept(clients: Clients, two: Names) -> None:
     ec2 = clients("ec2")
-    held = len(ec2.describe_vpcs()["Vpcs"])
-    vpcs = [ec2.create_vpc(CidrBlock="10.7.0.0/16")["Vpc"]["VpcId"] for _ in range(5 - held)]
+    count = len(ec2.describe_vpcs()["Vpcs"])
+    vpcs = [ec2.create_vpc(CidrBlock="10.7.0.0/16")["Vpc"]["VpcId"] for _ in range(5 - count)]
     code, _ = refused(clients, "ec2", "create_vpc", CidrBlock="10.7.0.0/16")
     assert code == "VpcLimitExceeded", "five a region, the default one among them"
     addresses = [ec2.allocate_address(Domain="vpc")["AllocationId"] for _ in range(5)]
     assert refused(clients, "ec2", "allocate_address", Domain="vpc")[0] == "AddressLimitExceeded"
     nats = [
-        ec2.create_nat_gateway(SubnetId=two["one_subnet"], AllocationId=each)["NatGateway"]["NatGatewayId"]
-        for each in addresses
+        ec2.create_nat_gateway(SubnetId=two["one_subnet"], AllocationId=address)["NatGateway"]["NatGatewayId"]
+        for address in addresses
     ]
     code, _ = refused(
         clients, "ec2", "create_nat_gateway", SubnetId=two["one_subnet"], ConnectivityType="private"
@@ -199,14 +201,14 @@ def test_the_quotas_of_a_fresh_account_are_kept(clients: Clients, two: Names) ->
     assert code == "NatGatewayLimitExceeded"
     spare = [ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"] for _ in range(3)]
     assert refused(clients, "ec2", "create_internet_gateway")[0] == "InternetGatewayLimitExceeded"
-    for each in spare:
-        ec2.delete_internet_gateway(InternetGatewayId=each)
-    for each in nats:
-        ec2.delete_nat_gateway(NatGatewayId=each)
-    for each in addresses:
-        ec2.release_address(AllocationId=each)
-    for each in vpcs:
-        ec2.delete_vpc(VpcId=each)
+    for gateway_id in spare:
+        ec2.delete_internet_gateway(InternetGatewayId=gateway_id)
+    for nat in nats:
+        ec2.delete_nat_gateway(NatGatewayId=nat)
+    for allocation in addresses:
+        ec2.release_address(AllocationId=allocation)
+    for vpc in vpcs:
+        ec2.delete_vpc(VpcId=vpc)
 
 
 def test_an_instance_fits_its_image_and_its_user_data_is_small(clients: Clients, two: Names) -> None:
@@ -231,16 +233,23 @@ def test_an_instance_fits_its_image_and_its_user_data_is_small(clients: Clients,
 
 def test_a_rule_keeps_its_description_whatever_it_is_for(clients: Clients, instance: dict[str, str]) -> None:
     ec2 = clients("ec2")
-    listed = ec2.create_managed_prefix_list(PrefixListName="p", MaxEntries=1, AddressFamily="IPv4")
+    managed_prefix_list = ec2.create_managed_prefix_list(
+        PrefixListName="p", MaxEntries=1, AddressFamily="IPv4"
+    )
     sources: dict[str, Any] = {
         "IpRanges": [{"CidrIp": "10.0.0.0/24", "Description": "a rule"}],
         "UserIdGroupPairs": [{"GroupId": instance["used"], "Description": "a rule"}],
-        "PrefixListIds": [{"PrefixListId": listed["PrefixList"]["PrefixListId"], "Description": "a rule"}],
+        "PrefixListIds": [
+            {"PrefixListId": managed_prefix_list["PrefixList"]["PrefixListId"], "Description": "a rule"}
+        ],
     }
     for port, (member, source) in enumerate(sources.items(), 9000):
         permission: Any = {"IpProtocol": "tcp", "FromPort": port, "ToPort": port, member: source}
-        made = ec2.authorize_security_group_ingress(GroupId=instance["group"], IpPermissions=[permission])
-        ids = [each["SecurityGroupRuleId"] for each in made["SecurityGroupRules"]]
+        ingress = ec2.authorize_security_group_ingress(GroupId=instance["group"], IpPermissions=[permission])
+        ids = [
+            security_group_rule["SecurityGroupRuleId"]
+            for security_group_rule in ingress["SecurityGroupRules"]
+        ]
         [rule] = ec2.describe_security_group_rules(SecurityGroupRuleIds=ids)["SecurityGroupRules"]
         assert rule["Description"] == "a rule", member
 

@@ -38,8 +38,8 @@ def test_a_missing_parameter_is_reported() -> None:
 def test_what_the_model_says_is_held(
     service: str, operation: str, params: dict[str, object], path: str, word: str
 ) -> None:
-    found = dict(violations(service, operation, params))
-    assert word in found[path]
+    errors = dict(violations(service, operation, params))
+    assert word in errors[path]
 
 
 def test_unknown_passes_anywhere() -> None:

@@ -1,4 +1,4 @@
-"""What AWS refuses, the front refuses with the same code; what it accepts, the front accepts."""
+"""What AWS refuses, the API server refuses with the same code; what it accepts, the API server accepts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.validation.conftest import TRUST, document, filled, refused
 
 
@@ -371,15 +371,15 @@ def test_what_aws_refuses_is_refused_in_its_words(
     code: str,
     params: dict[str, Any],
 ) -> None:
-    found, why = refused(clients, service, operation, **filled(params, instance))
-    assert found == code, why
+    refused_code, why = refused(clients, service, operation, **filled(params, instance))
+    assert refused_code == code, why
 
 
 def test_a_refused_call_is_not_in_the_journal(clients: Clients, instance: dict[str, str]) -> None:
-    before = len(clients.front.journal)
+    before = len(clients.server.journal)
     with pytest.raises(ClientError):
         clients("ec2").create_subnet(VpcId=instance["vpc"], CidrBlock="10.1.0.0/24")
-    assert len(clients.front.journal) == before
+    assert len(clients.server.journal) == before
 
 
 def test_an_access_key_that_was_never_issued_is_refused(clients: Clients) -> None:

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import time_machine
 
-from twin.gcp.api_server.server import Front
-from twin.tests.gcp import fronts
-from twin.tests.gcp.fronts import PROJECT, REGION, client
+from twin.gcp.api_server.server import ApiServer
+from twin.tests.gcp import api_servers
+from twin.tests.gcp.api_servers import PROJECT, REGION, client
 from twin.tests.gcp.resources import life
 
 SECONDS = 60
@@ -31,14 +31,14 @@ def clock() -> Iterator[time_machine.Traveller]:
 
 
 @pytest.fixture
-def slow(google: Front) -> Front:
+def slow(google: ApiServer) -> ApiServer:
     """A Google whose operations take time."""
-    fronts.enable(google, "bigquery", "biglake", "sqladmin", "artifactregistry")
+    api_servers.enable(google, "bigquery", "biglake", "sqladmin", "artifactregistry")
     google.operation_seconds = SECONDS
     return google
 
 
-def test_a_compute_operation_runs_before_it_is_done(slow: Front, clock: time_machine.Traveller) -> None:
+def test_a_compute_operation_runs_before_it_is_done(slow: ApiServer, clock: time_machine.Traveller) -> None:
     compute = client(slow, "compute")
     begun = compute.networks().insert(project=PROJECT, body=NET).execute()
     assert (begun["status"], begun["progress"]) == ("RUNNING", 0)
@@ -49,7 +49,7 @@ def test_a_compute_operation_runs_before_it_is_done(slow: Front, clock: time_mac
 
 
 def test_an_operation_of_an_api_of_grpc_has_a_response_only_at_its_end(
-    slow: Front, clock: time_machine.Traveller
+    slow: ApiServer, clock: time_machine.Traveller
 ) -> None:
     locations = client(slow, "artifactregistry").projects().locations()
     begun = (
@@ -65,7 +65,7 @@ def test_an_operation_of_an_api_of_grpc_has_a_response_only_at_its_end(
     assert locations.operations().get(name=begun["name"]).execute()["response"]["format"] == "DOCKER"
 
 
-def test_an_operation_of_cloud_sql_runs(slow: Front, clock: time_machine.Traveller) -> None:
+def test_an_operation_of_cloud_sql_runs(slow: ApiServer, clock: time_machine.Traveller) -> None:
     sql = client(slow, "sqladmin")
     begun = sql.instances().insert(project=PROJECT, body={"name": "main", **SQL}).execute()
     assert begun["status"] == "RUNNING"
@@ -73,8 +73,8 @@ def test_an_operation_of_cloud_sql_runs(slow: Front, clock: time_machine.Travell
     assert sql.operations().get(project=PROJECT, operation=begun["name"]).execute()["status"] == "DONE"
 
 
-def test_an_operation_whose_name_has_parts_is_asked_for_again(slow: Front) -> None:
-    fronts.enable(slow, "bigtableadmin")
+def test_an_operation_whose_name_has_parts_is_asked_for_again(slow: ApiServer) -> None:
+    api_servers.enable(slow, "bigtableadmin")
     admin = client(slow, "bigtableadmin", "v2")
     cluster = {"location": f"projects/{PROJECT}/locations/{REGION}-a", "serveNodes": 1}
     body = {
@@ -87,7 +87,7 @@ def test_an_operation_whose_name_has_parts_is_asked_for_again(slow: Front) -> No
     assert not admin.operations().get(name=begun["name"]).execute()["done"]
 
 
-def test_the_provider_waits_for_an_operation(slow: Front) -> None:
+def test_the_provider_waits_for_an_operation(slow: ApiServer) -> None:
     slow.operation_seconds = 0.15
     gcp = life.context(slow)
     began = time.monotonic()
@@ -95,7 +95,7 @@ def test_the_provider_waits_for_an_operation(slow: Front) -> None:
     assert time.monotonic() - began > slow.operation_seconds, "a resource is there when its operation is done"
 
 
-def test_a_fault_lets_an_operation_run_longer(google: Front) -> None:
+def test_a_fault_lets_an_operation_run_longer(google: ApiServer) -> None:
     google.faults.add({"kind": "long", "service": "compute", "operation": "networks.*", "seconds": 60})
     compute = client(google, "compute")
     assert compute.networks().insert(project=PROJECT, body=NET).execute()["status"] == "RUNNING"
@@ -103,9 +103,9 @@ def test_a_fault_lets_an_operation_run_longer(google: Front) -> None:
     assert "items" not in other, "what is no operation answers at once"
 
 
-def _lake(front: Front) -> Any:
+def _lake(server: ApiServer) -> Any:
     """BigQuery's client, with the table `d.t`."""
-    bigquery = client(front, "bigquery", "v2")
+    bigquery = client(server, "bigquery", "v2")
     reference = {"datasetId": "d", "projectId": PROJECT}
     bigquery.datasets().insert(
         projectId=PROJECT, body={"datasetReference": reference, "location": REGION}
@@ -130,13 +130,13 @@ def _job(bigquery: Any, job: str) -> dict[str, Any]:
 
 def _columns(bigquery: Any) -> list[str]:
     table = bigquery.tables().get(projectId=PROJECT, datasetId="d", tableId="t").execute()
-    return [each["name"] for each in table["schema"]["fields"]]
+    return [field["name"] for field in table["schema"]["fields"]]
 
 
 ADD = f"ALTER TABLE `{PROJECT}.d.t` ADD COLUMN IF NOT EXISTS `name` STRING"
 
 
-def test_a_job_has_no_effect_while_it_runs(slow: Front, clock: time_machine.Traveller) -> None:
+def test_a_job_has_no_effect_while_it_runs(slow: ApiServer, clock: time_machine.Traveller) -> None:
     bigquery = _lake(slow)
     assert _insert(bigquery, "shape", ADD)["status"] == {"state": "RUNNING"}
     assert _columns(bigquery) == ["email", "id"], "a job that runs has changed nothing yet"
@@ -146,7 +146,7 @@ def test_a_job_has_no_effect_while_it_runs(slow: Front, clock: time_machine.Trav
     assert _job(bigquery, "shape")["status"] == {"state": "DONE"}
 
 
-def test_what_is_wrong_with_a_job_is_known_at_its_end(slow: Front, clock: time_machine.Traveller) -> None:
+def test_what_is_wrong_with_a_job_is_known_at_its_end(slow: ApiServer, clock: time_machine.Traveller) -> None:
     bigquery = _lake(slow)
     begun = _insert(bigquery, "shape", ADD.replace(".d.t", ".d.none"))
     assert "errorResult" not in begun["status"], "a client that does not wait takes it for a success"
@@ -155,7 +155,7 @@ def test_what_is_wrong_with_a_job_is_known_at_its_end(slow: Front, clock: time_m
     assert (status["state"], status["errorResult"]["reason"]) == ("DONE", "notFound")
 
 
-def test_a_job_that_is_cancelled_has_no_effect(slow: Front, clock: time_machine.Traveller) -> None:
+def test_a_job_that_is_cancelled_has_no_effect(slow: ApiServer, clock: time_machine.Traveller) -> None:
     bigquery = _lake(slow)
     _insert(bigquery, "shape", ADD)
     bigquery.jobs().cancel(projectId=PROJECT, jobId="shape", location=REGION).execute()
@@ -164,10 +164,10 @@ def test_a_job_that_is_cancelled_has_no_effect(slow: Front, clock: time_machine.
     assert _job(bigquery, "shape")["status"]["errorResult"]["reason"] == "stopped"
 
 
-def test_a_job_outlives_a_restart(slow: Front, clock: time_machine.Traveller) -> None:
+def test_a_job_outlives_a_restart(slow: ApiServer, clock: time_machine.Traveller) -> None:
     _insert(_lake(slow), "shape", ADD)
     slow.close()
-    again = fronts.make()
+    again = api_servers.make()
     clock.shift(SECONDS)
     assert "name" in _columns(client(again, "bigquery", "v2"))
     again.close()

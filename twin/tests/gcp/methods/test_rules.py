@@ -11,11 +11,11 @@ from twin.gcp import methods, services
 from twin.gcp.api_server import discovery
 from twin.gcp.api_server.errors import GoogleError
 from twin.gcp.api_server.request import Call
-from twin.gcp.api_server.server import Front
+from twin.gcp.api_server.server import ApiServer
 from twin.gcp.methods import rules
 from twin.gcp.resources import stated
 from twin.gcp.resources.table import table
-from twin.tests.gcp import fronts
+from twin.tests.gcp import api_servers
 
 FILES = sorted(Path(services.__file__).parent.glob("*/methods.toml"))
 KEYS = {"field", "needed", "when", "words", "right", "missing", *rules.DEMANDS}
@@ -47,10 +47,10 @@ def test_every_key_of_a_resource_type_is_an_attribute() -> None:
                 assert not unknown, f"{token} states {unknown}"
 
 
-def _call(front: Front) -> Call:
+def _call(server: ApiServer) -> Call:
     method = discovery.known("pubsub.projects.topics.create")
     assert method is not None
-    return Call(front, front.state, method, {}, {}, "user:ann@example.com", fronts.PROJECT, 0.0)
+    return Call(server, server.state, method, {}, {}, "user:ann@example.com", api_servers.PROJECT, 0.0)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def _call(front: Front) -> Call:
     ],
 )
 def test_a_rule_refuses_what_it_states(
-    shared: Front, rule: dict[str, Any], right: Any, wrong: Any, words: str
+    shared: ApiServer, rule: dict[str, Any], right: Any, wrong: Any, words: str
 ) -> None:
     call = _call(shared)
     stated_rules = ({"field": "someField", **rule},)
@@ -78,7 +78,7 @@ def test_a_rule_refuses_what_it_states(
         rules.check(call, {"someField": wrong}, stated_rules, "a.")
 
 
-def test_rules_look_into_lists_and_maps_and_hold_where_they_apply(shared: Front) -> None:
+def test_rules_look_into_lists_and_maps_and_hold_where_they_apply(shared: ApiServer) -> None:
     call = _call(shared)
     body = {"mode": "A", "items": [{"n": 1}, {"n": 9}], "named": {"x": {"n": 9}}}
     for field, path in (("items[].n", r"items\[1\]\.n"), ("named{}.n", r"named\[x\]\.n")):

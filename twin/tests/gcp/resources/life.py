@@ -13,7 +13,7 @@ from twin.core.diff import compare
 from twin.core.drift import inputs_now
 from twin.core.grpc_messages import complete
 from twin.gcp.api_server import discovery
-from twin.gcp.api_server.server import Front
+from twin.gcp.api_server.server import ApiServer
 from twin.gcp.apis import APIS
 from twin.gcp.context import GcpContext, Labels
 from twin.gcp.credentials import deployer
@@ -21,17 +21,17 @@ from twin.gcp.http_client import Transport
 from twin.gcp.resources.base import GcpResource
 from twin.gcp.resources.table import table
 from twin.provider_interface import Props
-from twin.tests.gcp.fronts import PROJECT, REGION
+from twin.tests.gcp.api_servers import PROJECT, REGION
 
 _intents = itertools.count()
 
 
 class Direct(Transport):
-    """A transport into a front of this process; `sent` states what was asked."""
+    """A transport into an API server of this process; `sent` states what was asked."""
 
-    def __init__(self, front: Front) -> None:
-        super().__init__(deployer(front.instance).access_token, attempts=1)
-        self.front = front
+    def __init__(self, server: ApiServer) -> None:
+        super().__init__(deployer(server.instance).access_token, attempts=1)
+        self.server = server
         self.sent: list[str] = []
 
     def _send(
@@ -53,21 +53,21 @@ class Direct(Transport):
             environ["HTTP_X_TWIN_INTENT"] = headers["X-Twin-Intent"]
         if verb != "GET":
             self.sent.append(f"{verb} {path.rpartition('/')[2]}")
-        answer = self.front.handle(environ)
+        answer = self.server.handle(environ)
         return answer.status, answer.body
 
 
-def context(front: Front, **more: Any) -> GcpContext:
-    """A provider in front of this front, with one default label."""
-    given = GcpContext(
+def context(server: ApiServer, **more: Any) -> GcpContext:
+    """A provider in front of this API server, with one default label."""
+    context = GcpContext(
         region=REGION,
         account=PROJECT,
         zone="",
         endpoints={api.name: f"http://front/{api.host}/{api.path}" for api in APIS.values()},
-        transport=Direct(front),
+        transport=Direct(server),
         labels=Labels({"owner": "platform"}),
     )
-    return replace(given, **more)
+    return replace(context, **more)
 
 
 @dataclass
@@ -116,17 +116,17 @@ def strange(schemas: Mapping[str, Any], spec: Mapping[str, Any], value: Any, pat
         return
     if isinstance(value, dict):
         known, others = spec.get("properties", {}), spec.get("additionalProperties")
-        for name, each in value.items():
+        for name, member in value.items():
             inside = known.get(name, others)
             if inside is None and not name.startswith(("@", "__")):
                 yield f"{path}.{name}: not in the schema"
             elif inside is not None:
-                yield from strange(schemas, inside, each, f"{path}.{name}")
+                yield from strange(schemas, inside, member, f"{path}.{name}")
     elif isinstance(value, list):
         if kind != "array":
             yield f"{path}: a list, the schema says {kind}"
-        for each in value:
-            yield from strange(schemas, spec.get("items", {"type": "any"}), each, f"{path}[]")
+        for member in value:
+            yield from strange(schemas, spec.get("items", {"type": "any"}), member, f"{path}[]")
     elif not isinstance(value, _PLAIN.get(kind, ())):
         yield f"{path}: {value!r}, the schema says {kind}"
     elif kind == "string" and "enum" in spec and value not in ("", *spec["enum"]):
@@ -139,18 +139,18 @@ _PLAIN: Any = {"string": str, "boolean": bool, "integer": int, "number": (int, f
 def make(context: GcpContext, token: str, **inputs: Any) -> Made:
     """Check and create, as the core does."""
     kind = table()[token]
-    given = {**kind.defaults, **inputs}
-    failures = kind.check(context, given)
+    arguments = {**kind.defaults, **inputs}
+    failures = kind.check(context, arguments)
     assert not failures, f"{token} refuses inputs that Google takes: {failures}"
     under = context.with_intent(f"test-{next(_intents)}")
-    id, outputs = kind.create(under, kind.prepared(under, given))
-    made = Made(kind, context, id, given, outputs)
-    assert made.read() == outputs, "a refresh right after a create must find nothing new"
-    whole = complete(kind.sdk_schema, given, outputs)
+    id, outputs = kind.create(under, kind.prepared(under, arguments))
+    resource = Made(kind, context, id, arguments, outputs)
+    assert resource.read() == outputs, "a refresh right after a create must find nothing new"
+    whole = complete(kind.sdk_schema, arguments, outputs)
     now = kind.read(context, id, whole)
     assert now is not None
-    found = inputs_now(sdk("pulumi_gcp"), kind, kind.sdk_schema.inputs, given, whole, now)
-    drift = compare(kind, found, complete(kind.sdk_schema, {}, now), given)
+    reported = inputs_now(sdk("pulumi_gcp"), kind, kind.sdk_schema.inputs, arguments, whole, now)
+    drift = compare(kind, reported, complete(kind.sdk_schema, {}, now), arguments)
     assert not drift.changes, f"a refresh finds drift where there is none: {drift.changes}"
     document = discovery.document(kind.api, kind.version)
     item = kind.find(context, id, kind.values(context, id, outputs)) if kind.schema != "Policy" else None
@@ -161,9 +161,9 @@ def make(context: GcpContext, token: str, **inputs: Any) -> Made:
         imported = kind.read(context, id, {})
         assert imported is not None
         assert "id" not in imported, "the id is in its own form"
-    again = kind.create(under, kind.prepared(under, given))
+    again = kind.create(under, kind.prepared(under, arguments))
     assert again[0] == id, "a create that is repeated under one intent makes nothing again"
-    return made
+    return resource
 
 
 def refused(context: GcpContext, token: str, **inputs: Any) -> dict[str, str]:

@@ -10,16 +10,16 @@ from typing import Any
 import pytest
 
 from twin.gcp.api_server.inventory import of
-from twin.gcp.api_server.server import Front
+from twin.gcp.api_server.server import ApiServer
 from twin.gcp.context import GcpContext, method
 from twin.gcp.http_client import Refusal
 from twin.gcp.provider import GcpCloud
 from twin.gcp.resources.base import GcpResource
 from twin.gcp.resources.table import table
 from twin.provider_interface import Props
-from twin.tests.gcp import fronts
+from twin.tests.gcp import api_servers
+from twin.tests.gcp.api_servers import PROJECT
 from twin.tests.gcp.conftest import DATA, SERVICES
-from twin.tests.gcp.fronts import PROJECT
 from twin.tests.gcp.resources.life import context, make
 from twin.tests.interrupted import Calls, Trial
 
@@ -29,27 +29,27 @@ READS_BY_POST = ("getIamPolicy", "generateServiceIdentity")
 
 def several_calls() -> dict[str, str]:
     """An example of each implementation of a create that may write by more than one call, by its name."""
-    found: dict[str, str] = {}
+    tokens: dict[str, str] = {}
     for token in sorted(table()):
-        found.setdefault(_implementation(token), token)
-    del found[""]
-    return found
+        tokens.setdefault(_implementation(token), token)
+    del tokens[""]
+    return tokens
 
 
 def _implementation(token: str) -> str:
     """What the type's create overrides; empty for an ordinary one."""
     kind = table()[token]
     parts = {name: getattr(type(kind), name) for name in OWN}
-    own = [each.__qualname__ for name, each in parts.items() if each is not getattr(GcpResource, name)]
-    return " ".join([*own, *(["labels_after"] if kind.labels_after else [])])
+    overridden = [part.__qualname__ for name, part in parts.items() if part is not getattr(GcpResource, name)]
+    return " ".join([*overridden, *(["labels_after"] if kind.labels_after else [])])
 
 
 class Place:
     """What the cases name: made once, when a case asks for it."""
 
-    def __init__(self, front: Front) -> None:
-        self.front = front
-        self.gcp = context(front)
+    def __init__(self, server: ApiServer) -> None:
+        self.server = server
+        self.gcp = context(server)
         self._numbers = itertools.count(1)
 
     @property
@@ -73,8 +73,14 @@ class Place:
 
     @cached_property
     def peering_range(self) -> str:
-        given: Props = {"purpose": "VPC_PEERING", "addressType": "INTERNAL", "prefixLength": 16}
-        make(self.gcp, "gcp:compute/globalAddress:GlobalAddress", name="range", network=self.network, **given)
+        arguments: Props = {"purpose": "VPC_PEERING", "addressType": "INTERNAL", "prefixLength": 16}
+        make(
+            self.gcp,
+            "gcp:compute/globalAddress:GlobalAddress",
+            name="range",
+            network=self.network,
+            **arguments,
+        )
         return "range"
 
     @cached_property
@@ -114,8 +120,8 @@ class Place:
     def deleted_role(self) -> str:
         """The id of a role that was deleted, and keeps its name."""
         name = f"case{self.number}"
-        asked = {"title": "Before", "permissions": ["logging.logEntries.create"]}
-        make(self.gcp, "gcp:projects/iAMCustomRole:IAMCustomRole", roleId=name, **asked).delete()
+        role_body = {"title": "Before", "permissions": ["logging.logEntries.create"]}
+        make(self.gcp, "gcp:projects/iAMCustomRole:IAMCustomRole", roleId=name, **role_body).delete()
         return name
 
 
@@ -232,11 +238,11 @@ ELSEWHERE = {
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AIPLATFORM_HOME", str(tmp_path_factory.mktemp("home")))
-        front = fronts.make()
-        fronts.enable(front, *SERVICES)
-        fronts.enable(front, *DATA)
-        yield Place(front)
-        front.close()
+        server = api_servers.make()
+        api_servers.enable(server, *SERVICES)
+        api_servers.enable(server, *DATA)
+        yield Place(server)
+        server.close()
 
 
 @pytest.fixture
@@ -251,11 +257,13 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
 
 
 def test_every_create_that_writes_by_several_calls_has_a_case() -> None:
-    found = several_calls()
-    made = {_implementation(token) for token in CASES}
-    missing = {name: token for name, token in found.items() if name not in made | ELSEWHERE.keys()}
+    tokens = several_calls()
+    implementations = {_implementation(token) for token in CASES}
+    missing = {
+        name: token for name, token in tokens.items() if name not in implementations | ELSEWHERE.keys()
+    }
     assert not missing, f"add a case with inputs that need all calls for one type of each: {missing}"
-    gone = ELSEWHERE.keys() - found.keys()
+    gone = ELSEWHERE.keys() - tokens.keys()
     assert not gone, f"{sorted(gone)} are ordinary creates now"
 
 
@@ -265,7 +273,7 @@ def test_a_create_that_fails_midway_is_repaired_or_destroyed(token: str, place: 
         cloud=GcpCloud(),
         context=place.gcp,
         calls=calls,
-        inventory=lambda: of(place.front),
+        inventory=lambda: of(place.server),
         token=token,
         inputs=lambda: CASES[token](place),
         chosen=frozenset({"address"}),

@@ -52,15 +52,15 @@ OURS = re.compile(r"I(AM|am)Member|AuditConfig|iAMMember|projects/service")
 
 def used_types() -> dict[str, set[str]]:
     """`gcp.compute.Network(...)` in components/ and stacks/: token -> files."""
-    found: dict[str, set[str]] = {}
+    tokens: dict[str, set[str]] = {}
     for folder in ("components", "stacks"):
         for file in (ROOT / folder).rglob("*.py"):
             text = file.read_text()
             if "pulumi_gcp" not in text:
                 continue
             for token in _tokens(ast.parse(text)):
-                found.setdefault(token, set()).add(str(file.relative_to(ROOT)))
-    return found
+                tokens.setdefault(token, set()).add(str(file.relative_to(ROOT)))
+    return tokens
 
 
 def _tokens(tree: ast.AST) -> Iterator[str]:
@@ -93,8 +93,8 @@ def _token(path: list[str]) -> str | None:
     if (folder, name) in known:
         return known[folder, name]
     file = SDK.folder / folder / f"{name.removesuffix('_output')}.py"
-    found = re.search(r"invoke\('(gcp:[^']+)'", file.read_text()) if file.is_file() else None
-    return found[1] if found else None
+    match = re.search(r"invoke\('(gcp:[^']+)'", file.read_text()) if file.is_file() else None
+    return match[1] if match else None
 
 
 def test_every_type_and_function_that_the_components_use_has_an_entry() -> None:
@@ -141,7 +141,7 @@ def test_every_input_of_the_sdk_is_a_field_of_the_api(token: str) -> None:
     document = discovery.document(kind.api, kind.version)
     assert document is not None
     left_out = {"project", kind.place, kind.labels, "deletionPolicy"}
-    inputs = {name: each for name, each in kind.sdk_schema.inputs.items() if name not in left_out}
+    inputs = {name: property_ for name, property_ in kind.sdk_schema.inputs.items() if name not in left_out}
     missing = set(_strangers(kind, document.schemas, inputs, document.schemas[kind.schema], ""))
     beta = {path for path in missing if path.rpartition(".")[2] in BETA_NODES}
     assert missing - beta - BETA.get(token, set()) == set(), f"{token} would send what the API does not know"

@@ -1,15 +1,15 @@
-"""Services, IAM, KMS, DNS, logging, service networking and binary authorization, against a front."""
+"""Services, IAM, KMS, DNS, logging, service networking and binary authorization, against an API server."""
 
 from __future__ import annotations
 
 import pytest
 
-from twin.gcp.api_server.server import Front
+from twin.gcp.api_server.server import ApiServer
 from twin.gcp.context import GcpContext
 from twin.gcp.resources.function import table as functions
 from twin.gcp.resources.table import table
 from twin.provider_interface import UNKNOWN, CloudError
-from twin.tests.gcp.fronts import PROJECT, client
+from twin.tests.gcp.api_servers import PROJECT, client
 from twin.tests.gcp.resources.life import context, make, refused
 
 SERVICE = "gcp:projects/service:Service"
@@ -34,14 +34,14 @@ NETWORK = "gcp:compute/network:Network"
 ROUTE = "gcp:compute/route:Route"
 
 
-def test_a_service_is_enabled_and_left_enabled_unless_told(front: Front) -> None:
-    gcp = context(front)
+def test_a_service_is_enabled_and_left_enabled_unless_told(server: ApiServer) -> None:
+    gcp = context(server)
     with pytest.raises(CloudError, match="has not been used in project"):
         make(gcp, NETWORK, name="net")
-    made = make(gcp, SERVICE, service="compute.googleapis.com")
-    assert made.id == "acme-ml-dev/compute.googleapis.com"
-    made.delete()
-    assert made.read() is not None, "by default the API stays enabled"
+    created = make(gcp, SERVICE, service="compute.googleapis.com")
+    assert created.id == "acme-ml-dev/compute.googleapis.com"
+    created.delete()
+    assert created.read() is not None, "by default the API stays enabled"
     given_up = make(gcp, SERVICE, service="dns.googleapis.com", disableOnDestroy=True)
     given_up.delete()
     assert given_up.read() is None
@@ -54,67 +54,67 @@ def test_a_service_is_enabled_and_left_enabled_unless_told(front: Front) -> None
 
 
 def test_a_service_account_lives(gcp: GcpContext) -> None:
-    made = make(gcp, ACCOUNT, accountId="gke-nodes", displayName="Nodes")
+    account = make(gcp, ACCOUNT, accountId="gke-nodes", displayName="Nodes")
     email = "gke-nodes@acme-ml-dev.iam.gserviceaccount.com"
-    assert made.id == f"projects/acme-ml-dev/serviceAccounts/{email}"
-    assert made.outputs["member"] == f"serviceAccount:{email}"
-    assert made.outputs["uniqueId"].isdigit()
-    assert made.update(displayName="Workers")["displayName"] == "Workers"
-    assert made.update(disabled=True)["disabled"] is True
-    assert made.replaced_by(accountId="other-nodes") == ["accountId"]
-    made.delete()
-    assert made.read() is None
+    assert account.id == f"projects/acme-ml-dev/serviceAccounts/{email}"
+    assert account.outputs["member"] == f"serviceAccount:{email}"
+    assert account.outputs["uniqueId"].isdigit()
+    assert account.update(displayName="Workers")["displayName"] == "Workers"
+    assert account.update(disabled=True)["disabled"] is True
+    assert account.replaced_by(accountId="other-nodes") == ["accountId"]
+    account.delete()
+    assert account.read() is None
     long = "a-name-that-has-more-than-thirty-characters"
     assert "between 6 and 30" in refused(gcp, ACCOUNT, accountId=long)["accountId"]
 
 
 def test_a_custom_role_lives_and_is_undeleted(gcp: GcpContext) -> None:
-    asked = {"roleId": "nodes", "title": "Nodes", "permissions": ["logging.logEntries.create"]}
-    made = make(gcp, ROLE, **asked)
-    assert made.outputs["name"] == "projects/acme-ml-dev/roles/nodes"
-    after = made.update(permissions=["monitoring.timeSeries.create", "logging.logEntries.create"])
+    arguments = {"roleId": "nodes", "title": "Nodes", "permissions": ["logging.logEntries.create"]}
+    role = make(gcp, ROLE, **arguments)
+    assert role.outputs["name"] == "projects/acme-ml-dev/roles/nodes"
+    after = role.update(permissions=["monitoring.timeSeries.create", "logging.logEntries.create"])
     assert len(after["permissions"]) == 2
-    made.delete()
-    assert made.read() is None
-    again = make(gcp, ROLE, **asked)
+    role.delete()
+    assert role.read() is None
+    again = make(gcp, ROLE, **arguments)
     assert not again.outputs.get("deleted")
-    assert again.outputs["permissions"] == asked["permissions"]
-    assert "roleId" in refused(gcp, ROLE, **{**asked, "roleId": "my-role"})
+    assert again.outputs["permissions"] == arguments["permissions"]
+    assert "roleId" in refused(gcp, ROLE, **{**arguments, "roleId": "my-role"})
 
 
 @pytest.mark.parametrize("missing", ["serviceusage", "cloudresourcemanager"])
 def test_no_service_is_enabled_in_a_project_without_service_usage_or_resource_manager(
-    front: Front, missing: str
+    server: ApiServer, missing: str
 ) -> None:
-    services = client(front, "serviceusage").services()
+    services = client(server, "serviceusage").services()
     services.disable(name=f"projects/{PROJECT}/services/{missing}.googleapis.com", body={}).execute()
     title = {"serviceusage": "Service Usage API", "cloudresourcemanager": "Cloud Resource Manager API"}
     words = f"{title[missing]} has not been used in project"
     kind = table()["gcp:projects/service:Service"]
-    given = {**kind.defaults, "service": "pubsub.googleapis.com"}
-    under = context(front).with_intent(f"without-{missing}")
+    arguments = {**kind.defaults, "service": "pubsub.googleapis.com"}
+    under = context(server).with_intent(f"without-{missing}")
     with pytest.raises(CloudError, match=words):
-        kind.create(under, kind.prepared(under, given))
+        kind.create(under, kind.prepared(under, arguments))
     with pytest.raises(CloudError, match=words):
         functions()["gcp:projects/getProjectService:getProjectService"].invoke(
             under, {"service": "serviceusage.googleapis.com"}
         )
 
 
-def test_members_of_policies_come_and_go_one_by_one(gcp: GcpContext, google: Front) -> None:
+def test_members_of_policies_come_and_go_one_by_one(gcp: GcpContext, google: ApiServer) -> None:
     account = make(gcp, ACCOUNT, accountId="gke-nodes")
     member = account.outputs["member"]
     role = "roles/logging.logWriter"
-    made = make(gcp, MEMBER, project=PROJECT, role=role, member=member)
-    assert made.id == f"{PROJECT}/{role}/{member}"
+    created = make(gcp, MEMBER, project=PROJECT, role=role, member=member)
+    assert created.id == f"{PROJECT}/{role}/{member}"
     other = make(gcp, MEMBER, project=PROJECT, role="roles/monitoring.metricWriter", member=member)
     crm = client(google, "cloudresourcemanager")
     policy = crm.projects().getIamPolicy(resource=PROJECT, body={}).execute()
     assert {"roles/owner", role, "roles/monitoring.metricWriter"} <= {b["role"] for b in policy["bindings"]}
-    made.delete()
-    assert made.read() is None
+    created.delete()
+    assert created.read() is None
     assert other.read() is not None, "another member stays"
-    imported = made.kind.read(gcp, f"{PROJECT} roles/monitoring.metricWriter {member}", {})
+    imported = created.kind.read(gcp, f"{PROJECT} roles/monitoring.metricWriter {member}", {})
     assert imported is not None
     assert imported["member"] == member
     on_account = make(
@@ -131,7 +131,7 @@ def test_members_of_policies_come_and_go_one_by_one(gcp: GcpContext, google: Fro
     assert not refused(gcp, MEMBER, project=PROJECT, role=role, member=UNKNOWN)
 
 
-def test_a_key_lives_and_its_versions_are_destroyed(gcp: GcpContext, google: Front) -> None:
+def test_a_key_lives_and_its_versions_are_destroyed(gcp: GcpContext, google: ApiServer) -> None:
     ring = make(gcp, RING, name="cluster", location="us-central1")
     assert ring.id == "projects/acme-ml-dev/locations/us-central1/keyRings/cluster"
     key = make(gcp, KEY, name="etcd", keyRing=ring.id, rotationPeriod="7776000s", labels={"team": "ml"})
@@ -223,50 +223,52 @@ def test_a_private_connection_lives(gcp: GcpContext) -> None:
         prefixLength=16,
         network=net.id,
     )
-    made = make(
+    connection = make(
         gcp,
         CONNECTION,
         network=net.id,
         service="servicenetworking.googleapis.com",
         reservedPeeringRanges=["services"],
     )
-    assert made.id == "projects%2Facme-ml-dev%2Fglobal%2Fnetworks%2Fnet:servicenetworking.googleapis.com"
-    assert made.outputs["peering"] == "servicenetworking-googleapis-com"
-    assert made.outputs["network"] == net.id
-    made.delete()
-    assert made.read() is None
+    assert (
+        connection.id == "projects%2Facme-ml-dev%2Fglobal%2Fnetworks%2Fnet:servicenetworking.googleapis.com"
+    )
+    assert connection.outputs["peering"] == "servicenetworking-googleapis-com"
+    assert connection.outputs["network"] == net.id
+    connection.delete()
+    assert connection.read() is None
 
 
 def test_a_connection_that_a_service_holds_leaves_the_network_where_it_is_told_to(
-    google: Front, gcp: GcpContext
+    google: ApiServer, gcp: GcpContext
 ) -> None:
     service = "servicenetworking.googleapis.com"
     ranges = {"purpose": "VPC_PEERING", "addressType": "INTERNAL", "prefixLength": 16}
     net = make(gcp, NETWORK, name="net", autoCreateSubnetworks=False)
     range_ = make(gcp, "gcp:compute/globalAddress:GlobalAddress", name="services", network=net.id, **ranges)
-    given = {"network": net.id, "service": service, "reservedPeeringRanges": ["services"]}
-    held = make(gcp, CONNECTION, **given)
+    arguments = {"network": net.id, "service": service, "reservedPeeringRanges": ["services"]}
+    connection = make(gcp, CONNECTION, **arguments)
     with google.state.transaction():
         google.state.put(f"file/projects/{PROJECT}/locations/us-central1-a/instances/shared", {"on": net.id})
     with pytest.raises(CloudError, match="Producer services"):
-        held.delete()
-    held.outputs["deletionPolicy"] = "REMOVE_PEERING"
-    held.delete()
+        connection.delete()
+    connection.outputs["deletionPolicy"] = "REMOVE_PEERING"
+    connection.delete()
     range_.delete()
     net.delete()
     make(gcp, NETWORK, name="net", autoCreateSubnetworks=False)
     make(gcp, "gcp:compute/globalAddress:GlobalAddress", name="services", network=net.id, **ranges)
     with pytest.raises(CloudError, match="Cannot modify allocated ranges"):
-        make(gcp, CONNECTION, **given)
-    again = make(gcp, CONNECTION, **given, updateOnCreationFail=True)
+        make(gcp, CONNECTION, **arguments)
+    again = make(gcp, CONNECTION, **arguments, updateOnCreationFail=True)
     assert again.outputs["peering"] == "servicenetworking-googleapis-com"
-    found = client(google, "compute").networks().get(project=PROJECT, network="net").execute()
-    assert len(found["peerings"]) == 1
+    network = client(google, "compute").networks().get(project=PROJECT, network="net").execute()
+    assert len(network["peerings"]) == 1
 
 
 def test_a_route_lives(gcp: GcpContext) -> None:
     net = make(gcp, NETWORK, name="net", autoCreateSubnetworks=False, deleteDefaultRoutesOnCreate=True)
-    made = make(
+    route = make(
         gcp,
         ROUTE,
         name="google",
@@ -274,24 +276,24 @@ def test_a_route_lives(gcp: GcpContext) -> None:
         destRange="199.36.153.8/30",
         nextHopGateway="default-internet-gateway",
     )
-    assert made.replaced_by(destRange="199.36.153.4/30") == ["destRange"]
-    made.delete()
+    assert route.replaced_by(destRange="199.36.153.4/30") == ["destRange"]
+    route.delete()
     assert "nextHopGateway" in refused(gcp, ROUTE, name="a", network=net.id, destRange="10.0.0.0/8")
 
 
 def test_the_binary_authorization_policy_is_set_and_reset(gcp: GcpContext) -> None:
     rule = {"evaluationMode": "ALWAYS_DENY", "enforcementMode": "ENFORCED_BLOCK_AND_AUDIT_LOG"}
-    made = make(
+    binary = make(
         gcp,
         BINARY,
         defaultAdmissionRule=rule,
         clusterAdmissionRules=[{"cluster": "us-central1.prod", **rule}],
         admissionWhitelistPatterns=[{"namePattern": "gcr.io/google-containers/*"}],
     )
-    assert made.id == "projects/acme-ml-dev"
-    assert made.outputs["clusterAdmissionRules"] == [{"cluster": "us-central1.prod", **rule}]
-    made.delete()
-    after = made.read()
+    assert binary.id == "projects/acme-ml-dev"
+    assert binary.outputs["clusterAdmissionRules"] == [{"cluster": "us-central1.prod", **rule}]
+    binary.delete()
+    after = binary.read()
     assert after is not None
     assert after["defaultAdmissionRule"]["evaluationMode"] == "ALWAYS_ALLOW"
 
@@ -311,13 +313,13 @@ def test_log_buckets_sinks_and_exclusions_live(gcp: GcpContext) -> None:
     assert sink.update(description="VPC flows")["description"] == "VPC flows"
     exclusion = make(gcp, EXCLUSION, name="flows", filter='log_id("compute.googleapis.com/vpc_flows")')
     assert exclusion.update(disabled=True)["disabled"] is True
-    for made in (exclusion, sink):
-        made.delete()
-        assert made.read() is None
+    for resource in (exclusion, sink):
+        resource.delete()
+        assert resource.read() is None
     bucket.delete()
 
 
-def test_functions_answer(gcp: GcpContext, google: Front) -> None:
+def test_functions_answer(gcp: GcpContext, google: ApiServer) -> None:
     project = functions()["gcp:organizations/getProject:getProject"].invoke(gcp, {})
     assert project["number"] == google.project_number
     zones = functions()["gcp:compute/getZones:getZones"].invoke(gcp, {"region": "us-central1"})
@@ -327,14 +329,14 @@ def test_functions_answer(gcp: GcpContext, google: Front) -> None:
     types = functions()["gcp:compute/getMachineTypes:getMachineTypes"].invoke(
         gcp, {"zone": "us-central1-a", "filter": 'name="e2-standard-4"'}
     )
-    assert [each["guestCpus"] for each in types["machineTypes"]] == [4]
+    assert [machine_type["guestCpus"] for machine_type in types["machineTypes"]] == [4]
     with pytest.raises(CloudError):
         functions()["gcp:compute/getZones:getZones"].invoke(gcp, {"region": "us-nowhere1"})
     assert table()[ACCOUNT].sdk_schema.inputs
 
 
-def test_a_bucket_lives_and_keeps_its_objects_unless_told(gcp: GcpContext, google: Front) -> None:
-    made = make(
+def test_a_bucket_lives_and_keeps_its_objects_unless_told(gcp: GcpContext, google: ApiServer) -> None:
+    created = make(
         gcp,
         "gcp:storage/bucket:Bucket",
         name="acme-ml-dev-data",
@@ -344,8 +346,8 @@ def test_a_bucket_lives_and_keeps_its_objects_unless_told(gcp: GcpContext, googl
         versioning={"enabled": True},
         lifecycleRules=[{"action": {"type": "Delete"}, "condition": {"age": 30, "withState": "ARCHIVED"}}],
     )
-    assert made.outputs["url"] == "gs://acme-ml-dev-data"
-    assert made.update(storageClass="NEARLINE")["storageClass"] == "NEARLINE"
-    assert not made.replaced_by(location="US-CENTRAL1")
-    made.delete()
-    assert made.read() is None
+    assert created.outputs["url"] == "gs://acme-ml-dev-data"
+    assert created.update(storageClass="NEARLINE")["storageClass"] == "NEARLINE"
+    assert not created.replaced_by(location="US-CENTRAL1")
+    created.delete()
+    assert created.read() is None

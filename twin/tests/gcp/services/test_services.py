@@ -10,18 +10,18 @@ import pytest
 from googleapiclient.http import MediaIoBaseUpload
 
 from twin.gcp.api_server import inventory
-from twin.gcp.api_server.server import Front
-from twin.tests.gcp import fronts
-from twin.tests.gcp.fronts import PROJECT, client, refused
+from twin.gcp.api_server.server import ApiServer
+from twin.tests.gcp import api_servers
+from twin.tests.gcp.api_servers import PROJECT, client, refused
 
 PLACE = f"projects/{PROJECT}/locations/us-central1"
 KEY = f"{PLACE}/keyRings/ring/cryptoKeys/key"
 
 
-def make_key(front: Front, **more: Any) -> Any:
+def make_key(server: ApiServer, **more: Any) -> Any:
     """A key ring and the request for a key."""
-    rings = client(front, "cloudkms").projects().locations().keyRings()
-    if not front.state.get(f"cloudkms/{PLACE}/keyRings/ring"):
+    rings = client(server, "cloudkms").projects().locations().keyRings()
+    if not server.state.get(f"cloudkms/{PLACE}/keyRings/ring"):
         rings.create(parent=PLACE, keyRingId="ring", body={}).execute()
     body = {"purpose": "ENCRYPT_DECRYPT", **more}
     return rings.cryptoKeys().create(parent=f"{PLACE}/keyRings/ring", cryptoKeyId="key", body=body)
@@ -46,14 +46,14 @@ def soon() -> str:
         ({"destroyScheduledDuration": "60s"}, "destroy_scheduled_duration must be from"),
     ],
 )
-def test_a_key_that_cannot_be_is_refused(shared: Front, more: dict[str, Any], words: str) -> None:
+def test_a_key_that_cannot_be_is_refused(shared: ApiServer, more: dict[str, Any], words: str) -> None:
     assert words in refused(make_key(shared, **more)).message
 
 
-def test_a_keys_name_is_taken_until_all_its_versions_are_gone(google: Front) -> None:
-    made = make_key(google, rotationPeriod="7776000s", nextRotationTime=soon()).execute()
+def test_a_keys_name_is_taken_until_all_its_versions_are_gone(google: ApiServer) -> None:
+    key = make_key(google, rotationPeriod="7776000s", nextRotationTime=soon()).execute()
     rings = client(google, "cloudkms").projects().locations().keyRings()
-    assert made["primary"]["state"] == "ENABLED"
+    assert key["primary"]["state"] == "ENABLED"
     assert refused(rings.create(parent=PLACE, keyRingId="ring", body={})).code == 409
     assert refused(make_key(google)).status == "ALREADY_EXISTS"
     versions = rings.cryptoKeys().cryptoKeyVersions()
@@ -66,8 +66,8 @@ def test_a_keys_name_is_taken_until_all_its_versions_are_gone(google: Front) -> 
     assert second["name"].endswith("/cryptoKeyVersions/2"), "numbers are not used again"
 
 
-def test_a_private_zone_answers_a_network_once(google: Front) -> None:
-    link = fronts.network(google)
+def test_a_private_zone_answers_a_network_once(google: ApiServer) -> None:
+    link = api_servers.network(google)
     dns = client(google, "dns")
     zone: dict[str, Any] = {"name": "z", "dnsName": "corp.internal", "visibility": "private"}
     assert (
@@ -90,8 +90,8 @@ def test_a_private_zone_answers_a_network_once(google: Front) -> None:
     dns.managedZones().delete(**at).execute()
 
 
-def test_a_bound_dns_policy_stays(google: Front) -> None:
-    link = fronts.network(google)
+def test_a_bound_dns_policy_stays(google: ApiServer) -> None:
+    link = api_servers.network(google)
     policies = client(google, "dns").policies()
     body = {"name": "p", "enableLogging": True, "networks": [{"networkUrl": link}]}
     policies.create(project=PROJECT, body=body).execute()
@@ -101,17 +101,17 @@ def test_a_bound_dns_policy_stays(google: Front) -> None:
     policies.delete(project=PROJECT, policy="p").execute()
 
 
-def test_sinks_and_log_buckets(google: Front) -> None:
+def test_sinks_and_log_buckets(google: ApiServer) -> None:
     logs, parent = client(google, "logging", "v2"), f"projects/{PROJECT}"
-    found = logs.projects().sinks().list(parent=parent).execute()["sinks"]
-    assert [each["name"] for each in found] == ["_Default", "_Required"]
+    sinks = logs.projects().sinks().list(parent=parent).execute()["sinks"]
+    assert [sink["name"] for sink in sinks] == ["_Default", "_Required"]
     error = refused(
         logs.projects().sinks().create(parent=parent, body={"name": "s", "destination": "s3://x"})
     )
     assert "Invalid destination" in error.message
     body = {"name": "s", "destination": "storage.googleapis.com/logs", "filter": "severity>=ERROR"}
-    made = logs.projects().sinks().create(parent=parent, body=body, uniqueWriterIdentity=True).execute()
-    assert made["writerIdentity"].startswith("serviceAccount:service-")
+    response = logs.projects().sinks().create(parent=parent, body=body, uniqueWriterIdentity=True).execute()
+    assert response["writerIdentity"].startswith("serviceAccount:service-")
     buckets = logs.projects().locations().buckets()
     assert (
         "1 to 3650"
@@ -125,17 +125,17 @@ def test_sinks_and_log_buckets(google: Front) -> None:
     assert list(inventory.of(google)) == ["logging.sinks"], "the project's own bucket is no resource"
 
 
-def test_a_bucket_is_deleted_empty(google: Front) -> None:
+def test_a_bucket_is_deleted_empty(google: ApiServer) -> None:
     storage = client(google, "storage")
     error = refused(storage.buckets().insert(project=PROJECT, body={"name": "Wrong_Name"}))
     assert "Invalid bucket name" in error.message
     storage.buckets().insert(project=PROJECT, body={"name": "acme-data", "location": "us-central1"}).execute()
     assert refused(storage.buckets().insert(project=PROJECT, body={"name": "acme-data"})).code == 409
     media = MediaIoBaseUpload(io.BytesIO(b"hello"), mimetype="text/plain")
-    made = storage.objects().insert(
+    request = storage.objects().insert(
         bucket="acme-data", name="a/b.txt", body={"metadata": {"k": "v"}}, media_body=media
     )
-    assert made.execute()["size"] == "5"
+    assert request.execute()["size"] == "5"
     assert storage.objects().get_media(bucket="acme-data", object="a/b.txt").execute() == b"hello"
     assert storage.objects().list(bucket="acme-data", delimiter="/").execute()["prefixes"] == ["a/"]
     assert (
@@ -156,7 +156,7 @@ def test_a_bucket_is_deleted_empty(google: Front) -> None:
     assert inventory.of(google) == {}
 
 
-def test_a_copy_takes_rights_on_both_buckets(google: Front) -> None:
+def test_a_copy_takes_rights_on_both_buckets(google: ApiServer) -> None:
     storage = client(google, "storage")
     for name in ("acme-source", "acme-target"):
         storage.buckets().insert(project=PROJECT, body={"name": name, "location": "us"}).execute()
@@ -178,7 +178,7 @@ def test_a_copy_takes_rights_on_both_buckets(google: Front) -> None:
     assert copy.execute()["done"]
 
 
-def test_a_buckets_key_must_be_granted_and_near(google: Front) -> None:
+def test_a_buckets_key_must_be_granted_and_near(google: ApiServer) -> None:
     make_key(google).execute()
     buckets = client(google, "storage").buckets()
     body = {"name": "acme-data", "location": "us-east1", "encryption": {"defaultKmsKeyName": KEY}}
@@ -198,14 +198,14 @@ def test_a_buckets_key_must_be_granted_and_near(google: Front) -> None:
     buckets.insert(project=PROJECT, body=body).execute()
 
 
-def test_binary_authorization_has_one_policy(google: Front) -> None:
-    found = client(google, "binaryauthorization").projects()
+def test_binary_authorization_has_one_policy(google: ApiServer) -> None:
+    projects = client(google, "binaryauthorization").projects()
     name = f"projects/{PROJECT}/policy"
-    assert found.getPolicy(name=name).execute()["defaultAdmissionRule"]["evaluationMode"] == "ALWAYS_ALLOW"
+    assert projects.getPolicy(name=name).execute()["defaultAdmissionRule"]["evaluationMode"] == "ALWAYS_ALLOW"
     rule = {"evaluationMode": "REQUIRE_ATTESTATION", "enforcementMode": "ENFORCED_BLOCK_AND_AUDIT_LOG"}
-    error = refused(found.updatePolicy(name=name, body={"defaultAdmissionRule": rule}))
+    error = refused(projects.updatePolicy(name=name, body={"defaultAdmissionRule": rule}))
     assert "require_attestations_by" in error.message
     rule["evaluationMode"] = "ALWAYS_DENY"
-    found.updatePolicy(name=name, body={"defaultAdmissionRule": rule}).execute()
-    assert found.getPolicy(name=name).execute()["defaultAdmissionRule"] == rule
+    projects.updatePolicy(name=name, body={"defaultAdmissionRule": rule}).execute()
+    assert projects.getPolicy(name=name).execute()["defaultAdmissionRule"] == rule
     assert inventory.of(google) == {}

@@ -10,7 +10,7 @@ from sqlglot import exp
 from twin.aws.services.athena.queries import create, hive, show, statements, types
 from twin.aws.services.athena.queries import permissions as rights
 from twin.aws.services.athena.queries.errors import DDL, SCHEMA, QueryFailed
-from twin.aws.services.athena.queries.results import Outcome, listed
+from twin.aws.services.athena.queries.results import Outcome, text_column
 from twin.aws.services.athena.queries.statements import Statement
 from twin.aws.services.athena.queries.tables import Catalog, Name, is_iceberg, name_of, view_text
 
@@ -34,14 +34,14 @@ def _default(catalog: Catalog) -> None:
 def create_database(catalog: Catalog, statement: Statement) -> Outcome:
     """CREATE DATABASE."""
     tree: Any = statement.tree
-    made: dict[str, Any] = {"Name": _database(tree)}
-    for each in (tree.args.get("properties") or exp.Properties()).expressions:
-        if isinstance(each, exp.LocationProperty):
-            made["LocationUri"] = each.this.name
-        elif isinstance(each, exp.SchemaCommentProperty):
-            made["Description"] = each.this.name
+    database_input: dict[str, Any] = {"Name": _database(tree)}
+    for expression in (tree.args.get("properties") or exp.Properties()).expressions:
+        if isinstance(expression, exp.LocationProperty):
+            database_input["LocationUri"] = expression.this.name
+        elif isinstance(expression, exp.SchemaCommentProperty):
+            database_input["Description"] = expression.this.name
     try:
-        catalog.call("create_database", DatabaseInput=made)
+        catalog.call("create_database", DatabaseInput=database_input)
     except QueryFailed as error:
         if not (tree.args.get("exists") and _code(error) == "AlreadyExistsException"):
             raise create.failed(error) from None
@@ -64,8 +64,8 @@ def drop_database(catalog: Catalog, statement: Statement) -> Outcome:
         if tree.args.get("exists"):
             return Outcome()
         raise
-    held = catalog.call("get_tables", DatabaseName=name)["TableList"]
-    if held and not tree.args.get("cascade"):
+    tables = catalog.call("get_tables", DatabaseName=name)["TableList"]
+    if tables and not tree.args.get("cascade"):
         raise QueryFailed(
             f"{create.TASK}InvalidOperationException(message:Database {name} is not empty. One or more "
             "tables exist.)",
@@ -80,8 +80,8 @@ def create_view(catalog: Catalog, statement: Statement) -> Outcome:
     from twin.aws.services.athena.queries import queries
 
     tree: Any = statement.tree
-    name = name_of(tree.find(exp.Table), catalog.asked.database)
-    shown = queries.rows(catalog, tree.expression.copy(), limit=0)
+    name = name_of(tree.find(exp.Table), catalog.context.database)
+    rows = queries.rows(catalog, tree.expression.copy(), limit=0)
     present = catalog.find(name)
     table: dict[str, Any] = {
         "Name": name.table,
@@ -89,17 +89,17 @@ def create_view(catalog: Catalog, statement: Statement) -> Outcome:
         "Parameters": {"presto_view": "true", "comment": "Presto View"},
         "PartitionKeys": [],
         "StorageDescriptor": {
-            "Columns": [{"Name": field.name.lower(), "Type": _view_type(field)} for field in shown.schema],
+            "Columns": [{"Name": field.name.lower(), "Type": _view_type(field)} for field in rows.schema],
             "Location": "",
             "SerdeInfo": {},
         },
         "ViewOriginalText": view_text(
-            tree.expression.sql(dialect="athena"), catalog.asked.database, shown.schema
+            tree.expression.sql(dialect="athena"), catalog.context.database, rows.schema
         ),
         "ViewExpandedText": "/* Presto View */",
     }
     if present is None:
-        create.made(catalog, name, table)
+        create.create_in_catalog(catalog, name, table)
     elif tree.args.get("replace") and present.get("TableType") == "VIRTUAL_VIEW":
         catalog.call("update_table", DatabaseName=name.database, TableInput=table)
     else:
@@ -117,7 +117,7 @@ def _view_type(field: Any) -> str:
 def drop_table(catalog: Catalog, statement: Statement) -> Outcome:
     """DROP TABLE: the files of a Hive table stay, those of an Iceberg table go."""
     tree: Any = statement.tree
-    name = name_of(tree.find(exp.Table), catalog.asked.database)
+    name = name_of(tree.find(exp.Table), catalog.context.database)
     present = catalog.find(name)
     if present is None:
         if tree.args.get("exists"):
@@ -126,7 +126,7 @@ def drop_table(catalog: Catalog, statement: Statement) -> Outcome:
     catalog.call("delete_table", DatabaseName=name.database, Name=name.table)
     location = str((present.get("StorageDescriptor") or {}).get("Location") or "")
     if is_iceberg(present) and location:
-        store = rights.storage(catalog.asked, location, name.database, name.table)
+        store = rights.storage(catalog.context, location, name.database, name.table)
         for file, _ in store.list(location.rstrip("/") + "/"):
             store.delete(file)
     return Outcome()
@@ -134,20 +134,20 @@ def drop_table(catalog: Catalog, statement: Statement) -> Outcome:
 
 def repair(catalog: Catalog, statement: Statement) -> Outcome:
     """MSCK REPAIR TABLE: folders `key=value` become partitions."""
-    name = name_of(statements.table(statement.parts["table"]), catalog.asked.database)
+    name = name_of(statements.table(statement.parts["table"]), catalog.context.database)
     table = catalog.table(name)
     names = [key for key, _ in hive.keys(table)]
     location = str(table["StorageDescriptor"]["Location"])
-    store = rights.storage(catalog.asked, location, name.database, name.table)
+    store = rights.storage(catalog.context, location, name.database, name.table)
     known = {part.values for part in catalog.parts(table)}
     files = [file for file, _ in store.list(location.rstrip("/") + "/")]
     lines: list[str] = []
-    for values, folder in sorted(hive.found(location, names, files).items()):
+    for values, folder in sorted(hive.discovered_partitions(location, names, files).items()):
         if values not in known:
             add_partition(catalog, name, table, values, folder)
-            shown = "/".join(f"{key}={value}" for key, value in zip(names, values, strict=True))
-            lines.append(f"Repair: Added partition to metastore {name.table}:{shown}")
-    return listed("repair", lines)
+            text = "/".join(f"{key}={value}" for key, value in zip(names, values, strict=True))
+            lines.append(f"Repair: Added partition to metastore {name.table}:{text}")
+    return text_column("repair", lines)
 
 
 def add_partition(catalog: Catalog, name: Name, table: Any, values: Sequence[str], location: str) -> None:
@@ -163,17 +163,17 @@ def add_partition(catalog: Catalog, name: Name, table: Any, values: Sequence[str
 
 def alter_partitions(catalog: Catalog, statement: Statement) -> Outcome:
     """ALTER TABLE ... ADD PARTITION, DROP PARTITION."""
-    name = name_of(statements.table(statement.parts["table"]), catalog.asked.database)
+    name = name_of(statements.table(statement.parts["table"]), catalog.context.database)
     table = catalog.table(name)
     names = [key for key, _ in hive.keys(table)]
-    for given, location in statements.partitions(statement.parts["partitions"]):
-        if sorted(given) != sorted(names):
+    for partition, location in statements.partitions(statement.parts["partitions"]):
+        if sorted(partition) != sorted(names):
             raise QueryFailed(
-                f"FAILED: SemanticException partition spec {given} doesn't contain all (or is not of) the "
-                f"partition columns {names}",
+                f"FAILED: SemanticException partition spec {partition} doesn't contain all (or is not of) "
+                f"the partition columns {names}",
                 DDL,
             )
-        values = [given[key] for key in names]
+        values = [partition[key] for key in names]
         try:
             if statement.kind.endswith("ADD_PARTITION"):
                 folder = location or hive.folder(str(table["StorageDescriptor"]["Location"]), names, values)
@@ -196,38 +196,41 @@ def alter_partitions(catalog: Catalog, statement: Statement) -> Outcome:
 
 def alter_columns(catalog: Catalog, statement: Statement) -> Outcome:
     """ALTER TABLE ... ADD COLUMNS, DROP COLUMN, SET TBLPROPERTIES."""
-    name = name_of(statements.table(statement.parts["table"]), catalog.asked.database)
+    name = name_of(statements.table(statement.parts["table"]), catalog.context.database)
     table = catalog.table(name)
     parts = statement.parts
     if is_iceberg(table):
         from twin.aws.services.athena.queries import iceberg
 
-        rights.demand(catalog.asked, "ALTER", name.database, name.table)
+        rights.demand(catalog.context, "ALTER", name.database, name.table)
         location = str(table["StorageDescriptor"]["Location"])
-        store = rights.storage(catalog.asked, location, name.database, name.table)
-        held = iceberg.load(catalog.asked.caller, store, name.database, name.table)
+        store = rights.storage(catalog.context, location, name.database, name.table)
+        loaded = iceberg.load(catalog.context.caller, store, name.database, name.table)
         if "columns" in parts:
             iceberg.add_columns(
-                held,
+                loaded,
                 [(column, iceberg.micro(types.of_hive(kind))) for column, kind in _columns(parts["columns"])],
             )
         elif "column" in parts:
-            iceberg.drop_column(held, statements.unquoted(parts["column"]))
+            iceberg.drop_column(loaded, statements.unquoted(parts["column"]))
         else:
-            iceberg.set_properties(held, statements.properties(parts["properties"]))
+            iceberg.set_properties(loaded, statements.properties(parts["properties"]))
         return Outcome()
     if "column" in parts:
         raise QueryFailed("ALTER TABLE DROP COLUMN is supported for Iceberg tables alone", DDL)
-    made = {key: value for key, value in table.items() if key in _INPUT}
+    table_input = {key: value for key, value in table.items() if key in _INPUT}
     if "columns" in parts:
         added = [{"Name": column, "Type": kind} for column, kind in _columns(parts["columns"])]
-        made["StorageDescriptor"] = {
-            **made["StorageDescriptor"],
-            "Columns": [*made["StorageDescriptor"]["Columns"], *added],
+        table_input["StorageDescriptor"] = {
+            **table_input["StorageDescriptor"],
+            "Columns": [*table_input["StorageDescriptor"]["Columns"], *added],
         }
     else:
-        made["Parameters"] = {**made.get("Parameters", {}), **statements.properties(parts["properties"])}
-    catalog.call("update_table", DatabaseName=name.database, TableInput=made)
+        table_input["Parameters"] = {
+            **table_input.get("Parameters", {}),
+            **statements.properties(parts["properties"]),
+        }
+    catalog.call("update_table", DatabaseName=name.database, TableInput=table_input)
     return Outcome()
 
 
@@ -249,7 +252,9 @@ def _columns(text: str) -> list[tuple[str, str]]:
     from sqlglot import parse_one
 
     tree: Any = parse_one(f"CREATE TABLE t ({text})", dialect="hive")
-    return [(each["Name"], each["Type"]) for each in map(create.column, tree.this.expressions)]
+    return [
+        (expression["Name"], expression["Type"]) for expression in map(create.column, tree.this.expressions)
+    ]
 
 
 def _code(error: QueryFailed) -> str:

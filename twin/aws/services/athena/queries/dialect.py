@@ -51,15 +51,15 @@ MACROS: Final = (
 
 def duckdb(tree: exp.Expr) -> str:
     """DuckDB's text of a statement. Raises QueryFailed for what has none."""
-    made = tree.copy()
-    for node in list(made.walk()):
+    copy = tree.copy()
+    for node in list(copy.walk()):
         other = _OTHERWISE.get(type(node))
         if other:
             other(node)
         elif WRITTEN in node.meta:
             _named(node)
     try:
-        return made.sql(dialect="duckdb", unsupported_level=ErrorLevel.RAISE)
+        return copy.sql(dialect="duckdb", unsupported_level=ErrorLevel.RAISE)
     except UnsupportedError as error:
         raise untranslated(str(error)) from None
 
@@ -107,7 +107,7 @@ def _best(name: str) -> Callable[[Any], None]:
 
 
 def _extracted(node: Any) -> None:
-    if not any(node.args.get(each) for each in ("position", "occurrence", "parameters")):
+    if not any(node.args.get(name) for name in ("position", "occurrence", "parameters")):
         group = node.args.get("group") or exp.Literal.number(0)
         node.replace(exp.Anonymous(this="athena_extract", expressions=[node.this, node.expression, group]))
 
@@ -143,8 +143,8 @@ def _named(node: Any) -> None:
     if name in _UNTRANSLATED:
         raise untranslated(f"the function {name}")
     if name in _RENAMED:
-        given = list(node.iter_expressions())
-        node.replace(exp.Anonymous(this=_RENAMED[name], expressions=given))
+        expressions = list(node.iter_expressions())
+        node.replace(exp.Anonymous(this=_RENAMED[name], expressions=expressions))
 
 
 WRITTEN: Final = "athena_name"
@@ -167,8 +167,8 @@ def casts_finely(tree: exp.Expr) -> bool:
     """Whether a statement itself asks for timestamps of more than milliseconds."""
     kinds: Iterable[Any] = tree.find_all(exp.DataType)
     return any(
-        each.is_type("timestamp", "timestamptz")
-        and each.expressions
-        and int(each.expressions[0].name) > _MILLISECONDS
-        for each in kinds
+        function_kind.is_type("timestamp", "timestamptz")
+        and function_kind.expressions
+        and int(function_kind.expressions[0].name) > _MILLISECONDS
+        for function_kind in kinds
     )

@@ -36,10 +36,10 @@ def _database() -> duckdb.DuckDBPyConnection:
         "threads": "1",
         "memory_limit": "2GB",
     }
-    made = duckdb.connect(":memory:", config=settings)
+    connection = duckdb.connect(":memory:", config=settings)
     for text in _SETTINGS:
-        made.execute(text)
-    return made
+        connection.execute(text)
+    return connection
 
 
 class Engine:
@@ -57,16 +57,16 @@ class Engine:
     def query(self, sql: str) -> pa.Table:
         """Rows, in types that Athena has. Raises QueryFailed in Athena's words."""
         try:
-            found = self._connection.sql(sql)
-            wide = [str(kind) in _WIDE for kind in found.types]
+            relation = self._connection.sql(sql)
+            wide = [str(kind) in _WIDE for kind in relation.types]
             if any(wide):
                 # DuckDB's positions are the one way to name columns that share a name.
                 columns = ", ".join(
                     f"{f'CAST(#{at} AS BIGINT)' if wide[at - 1] else f'#{at}'} AS {_quoted(name)}"
-                    for at, name in enumerate(found.columns, start=1)
+                    for at, name in enumerate(relation.columns, start=1)
                 )
-                found = self._connection.sql(f"SELECT {columns} FROM ({sql})")  # noqa: S608 - it sees nothing else
-            return found.to_arrow_table()
+                relation = self._connection.sql(f"SELECT {columns} FROM ({sql})")  # noqa: S608 - it sees nothing else
+            return relation.to_arrow_table()
         except duckdb.Error as error:
             raise failed(error) from None
 
@@ -112,7 +112,7 @@ def failed(error: duckdb.Error) -> QueryFailed:
         )
     compared = _COMPARED.search(text)
     if compared:
-        first, second = (each.lower() for each in compared.groups())
+        first, second = (type_.lower() for type_ in compared.groups())
         return QueryFailed(f"TYPE_MISMATCH: Cannot apply operator: {first} = {second}", SYNTAX)
     named = _COLUMN.search(text)
     if named and isinstance(error, duckdb.BinderException):

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from twin.aws.services.athena.queries import ddl, queries, results, statements, translate, writes
 from twin.aws.services.athena.queries.errors import QueryFailed
-from twin.aws.services.athena.queries.request import Asked
+from twin.aws.services.athena.queries.request import QueryContext
 from twin.aws.services.athena.queries.results import Outcome
 from twin.aws.services.athena.queries.statements import Statement
 from twin.aws.services.athena.queries.tables import Catalog
@@ -24,20 +24,23 @@ def read(sql: str, parameters: Sequence[str], prepared: Prepared) -> Statement:
         if text is None:
             raise QueryFailed(f"NOT_FOUND: Prepared statement not found: {name}")
         using = statement.parts.get("using", "")
-        given = (
-            [each.sql(dialect=translate.DIALECT) for each in translate.parse(f"SELECT {using}").expressions]
+        expressions = (
+            [
+                expression.sql(dialect=translate.DIALECT)
+                for expression in translate.parse(f"SELECT {using}").expressions
+            ]
             if using
             else list(parameters)
         )
-        statement, parameters = statements.read(text), given
+        statement, parameters = statements.read(text), expressions
     if statement.tree is not None:
         translate.fill(statement.tree, parameters)
     return statement
 
 
-def run(asked: Asked, statement: Statement) -> Outcome:
+def run(context: QueryContext, statement: Statement) -> Outcome:
     """Do what a statement says. Raises QueryFailed."""
-    catalog = Catalog(asked)
+    catalog = Catalog(context)
     try:
         if statement.kind == "SELECT":
             tree: Any = statement.tree

@@ -33,8 +33,8 @@ class Format:
 
 
 FORMATS: Final = {
-    each.name: each
-    for each in (
+    format_.name: format_
+    for format_ in (
         Format(
             "PARQUET",
             "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
@@ -65,15 +65,18 @@ FORMATS: Final = {
 
 def columns(of: Params) -> list[tuple[str, pa.DataType]]:
     """A Glue table's own columns."""
-    listed = (of.get("StorageDescriptor") or {}).get("Columns") or []
-    return [(str(each["Name"]).lower(), types.of_hive(str(each.get("Type") or "string"))) for each in listed]
+    columns = (of.get("StorageDescriptor") or {}).get("Columns") or []
+    return [
+        (str(column["Name"]).lower(), types.of_hive(str(column.get("Type") or "string")))
+        for column in columns
+    ]
 
 
 def keys(of: Params) -> list[tuple[str, pa.DataType]]:
     """A Glue table's partition keys."""
     return [
-        (str(each["Name"]).lower(), types.of_hive(str(each.get("Type") or "string")))
-        for each in of.get("PartitionKeys") or []
+        (str(partition_key["Name"]).lower(), types.of_hive(str(partition_key.get("Type") or "string")))
+        for partition_key in of.get("PartitionKeys") or []
     ]
 
 
@@ -96,11 +99,11 @@ def read(
 ) -> pa.Table:
     """All rows of the partitions that are wanted. wanted: whether a partition's values (by key, as Python
     values) may hold what the query asks for."""
-    own, by = columns(table), keys(table)
-    made: list[pa.Table] = []
+    fields, by = columns(table), keys(table)
+    tables: list[pa.Table] = []
     for part in parts:
         values = [_value(text, kind) for text, (_, kind) in zip(part.values, by, strict=True)]
-        if by and not wanted({name: each.as_py() for (name, _), each in zip(by, values, strict=True)}):
+        if by and not wanted({name: scalar.as_py() for (name, _), scalar in zip(by, values, strict=True)}):
             continue
         reader = _reader(part.descriptor, table)
         for location, size in storage.list(part.location.rstrip("/") + "/"):
@@ -108,11 +111,11 @@ def read(
             if not size or file.startswith(("_", ".")):
                 continue
             meter.scan(location, size)
-            found = _shaped(reader(storage.read(location), own), own, location)
+            data = _shaped(reader(storage.read(location), fields), fields, location)
             for (name, kind), value in zip(by, values, strict=True):
-                found = found.append_column(pa.field(name, kind), pa.repeat(value, len(found)))
-            made.append(found)
-    return pa.concat_tables(made) if made else schema(table).empty_table()
+                data = data.append_column(pa.field(name, kind), pa.repeat(value, len(data)))
+            tables.append(data)
+    return pa.concat_tables(tables) if tables else schema(table).empty_table()
 
 
 def _value(text: str, kind: pa.DataType) -> Any:
@@ -137,7 +140,7 @@ def _reader(descriptor: Params, table: Params) -> Callable[[bytes, Any], pa.Tabl
     if "JsonSerDe" in library:
         return _json
     if library.endswith(("LazySimpleSerDe", "OpenCSVSerde")):
-        return lambda data, own: _text(data, own, parameters, quoted=library.endswith("OpenCSVSerde"))
+        return lambda data, schema: _text(data, schema, parameters, quoted=library.endswith("OpenCSVSerde"))
     raise untranslated(f"files of {library or 'a table without a SerDe'}")
 
 
@@ -147,7 +150,7 @@ def _orc(data: bytes, _: Any) -> pa.Table:
     return orc.read_table(pa.BufferReader(data))
 
 
-def _json(data: bytes, own: Sequence[tuple[str, pa.DataType]]) -> pa.Table:
+def _json(data: bytes, schema: Sequence[tuple[str, pa.DataType]]) -> pa.Table:
     rows: list[dict[str, Any]] = []
     for line in data.decode().splitlines():
         if line.strip():
@@ -157,12 +160,12 @@ def _json(data: bytes, own: Sequence[tuple[str, pa.DataType]]) -> pa.Table:
                 raise QueryFailed(
                     "HIVE_CURSOR_ERROR: Row is not a valid JSON Object - JSONException", DATA
                 ) from None
-    arrays = [_loose([row.get(name) for row in rows], kind) for name, kind in own]
-    return pa.Table.from_arrays(arrays, names=[name for name, _ in own])
+    arrays = [_loose([row.get(name) for row in rows], kind) for name, kind in schema]
+    return pa.Table.from_arrays(arrays, names=[name for name, _ in schema])
 
 
 def _text(
-    data: bytes, own: Sequence[tuple[str, pa.DataType]], parameters: Mapping[str, str], *, quoted: bool
+    data: bytes, schema: Sequence[tuple[str, pa.DataType]], parameters: Mapping[str, str], *, quoted: bool
 ) -> pa.Table:
     if quoted:
         rows = list(
@@ -180,10 +183,10 @@ def _text(
     rows = rows[int(parameters.get("skip.header.line.count", "0")) :]
     null = parameters.get("serialization.null.format", "\\N")
     arrays: list[Any] = []
-    for index, (_, kind) in enumerate(own):
+    for index, (_, kind) in enumerate(schema):
         texts = [row[index] if index < len(row) else None for row in rows]
         arrays.append(_loose([None if text == null and not quoted else text for text in texts], kind))
-    return pa.Table.from_arrays(arrays, names=[name for name, _ in own])
+    return pa.Table.from_arrays(arrays, names=[name for name, _ in schema])
 
 
 def _loose(values: list[Any], kind: pa.DataType) -> pa.Array:
@@ -191,11 +194,12 @@ def _loose(values: list[Any], kind: pa.DataType) -> pa.Array:
     try:
         if pa.types.is_string(kind):
             return pa.array(
-                [each if each is None or isinstance(each, str) else json.dumps(each) for each in values], kind
+                [value if value is None or isinstance(value, str) else json.dumps(value) for value in values],
+                kind,
             )
         if pa.types.is_nested(kind):
             return pa.array(values, kind)
-        return pa.array([None if each is None else _one(str(each), kind) for each in values], kind)
+        return pa.array([None if value is None else _one(str(value), kind) for value in values], kind)
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
         raise QueryFailed(f"HIVE_BAD_DATA: Error parsing field value: {error}", DATA) from None
 
@@ -207,14 +211,14 @@ def _one(text: str, kind: pa.DataType) -> Any:
         return None
 
 
-def _shaped(found: pa.Table, own: Sequence[tuple[str, pa.DataType]], location: str) -> pa.Table:
+def _shaped(table: pa.Table, schema: Sequence[tuple[str, pa.DataType]], location: str) -> pa.Table:
     """A file's rows as the table declares them: by name, missing ones NULL."""
-    held = {name.lower(): found.column(index) for index, name in enumerate(found.column_names)}
+    columns = {name.lower(): table.column(index) for index, name in enumerate(table.column_names)}
     arrays: list[Any] = []
-    for name, kind in own:
-        column = held.get(name)
+    for name, kind in schema:
+        column = columns.get(name)
         if column is None:
-            arrays.append(pa.nulls(len(found), kind))
+            arrays.append(pa.nulls(len(table), kind))
             continue
         if pa.types.is_integer(column.type) and pa.types.is_string(kind):
             raise _mismatch(location, name, kind, column.type)
@@ -226,12 +230,12 @@ def _shaped(found: pa.Table, own: Sequence[tuple[str, pa.DataType]], location: s
                 arrays.append(column.cast(kind))
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
             raise _mismatch(location, name, kind, column.type) from None
-    return pa.Table.from_arrays(arrays, schema=pa.schema(list(own)))
+    return pa.Table.from_arrays(arrays, schema=pa.schema(list(schema)))
 
 
-def _mismatch(location: str, name: str, kind: pa.DataType, given: pa.DataType) -> QueryFailed:
+def _mismatch(location: str, name: str, kind: pa.DataType, type_: pa.DataType) -> QueryFailed:
     return QueryFailed(
-        f"HIVE_BAD_DATA: Field {name}'s type {given} in parquet file {location} is incompatible with type "
+        f"HIVE_BAD_DATA: Field {name}'s type {type_} in parquet file {location} is incompatible with type "
         f"{types.trino(kind)} defined in table schema",
         DATA,
     )
@@ -297,11 +301,13 @@ def folder(location: str, names: Sequence[str], values: Sequence[str]) -> str:
 _FOLDER: Final = re.compile(r"([^=/]+)=([^/]*)")
 
 
-def found(location: str, names: Sequence[str], listed: Sequence[str]) -> dict[tuple[str, ...], str]:
+def discovered_partitions(
+    location: str, names: Sequence[str], files: Sequence[str]
+) -> dict[tuple[str, ...], str]:
     """Partitions that the files under a location show (MSCK REPAIR TABLE), by their values."""
-    made: dict[tuple[str, ...], str] = {}
+    partitions: dict[tuple[str, ...], str] = {}
     base = location.rstrip("/") + "/"
-    for file in listed:
+    for file in files:
         parts = file.removeprefix(base).split("/")[: len(names)]
         matched = [_FOLDER.fullmatch(part) for part in parts]
         values = [
@@ -310,8 +316,8 @@ def found(location: str, names: Sequence[str], listed: Sequence[str]) -> dict[tu
             if match and match[1] == name
         ]
         if len(values) == len(names):
-            made[tuple(values)] = base + "/".join(parts) + "/"
-    return made
+            partitions[tuple(values)] = base + "/".join(parts) + "/"
+    return partitions
 
 
 def descriptor(of: pa.Schema, location: str, format: str, parameters: Mapping[str, str]) -> dict[str, Any]:

@@ -73,14 +73,14 @@ class Files(FileIO):
 
     @property
     def _storage(self) -> Storage:
-        found: Any = self.properties["twin.storage"]
-        return found
+        storage: Any = self.properties["twin.storage"]
+        return storage
 
 
 def catalog(glue: Inside, storage: Storage) -> GlueCatalog:
     """The Glue catalog, by the caller's Glue and the S3 of the query."""
-    found: Any = {"py-io-impl": f"{__name__}.Files", "twin.storage": storage}
-    return GlueCatalog("glue", glue.client("glue"), **found)
+    properties: Any = {"py-io-impl": f"{__name__}.Files", "twin.storage": storage}
+    return GlueCatalog("glue", glue.client("glue"), **properties)
 
 
 def load(glue: Inside, storage: Storage, database: str, name: str) -> Table:
@@ -99,20 +99,20 @@ def snapshot(table: Table, version: str | int | None, at: datetime | None) -> in
     """The snapshot that a time travel names: a snapshot's id, a branch or tag, or a moment."""
     if version is not None:
         if isinstance(version, str):
-            found = table.metadata.refs.get(version)
-            if found is None:
+            ref = table.metadata.refs.get(version)
+            if ref is None:
                 raise QueryFailed(f"Cannot find snapshot with reference name: {version}")
-            return found.snapshot_id
+            return ref.snapshot_id
         if table.snapshot_by_id(version) is None:
             raise QueryFailed(f"Iceberg snapshot ID does not exists: {version}")  # Trino's own spelling
         return version
     if at is not None:
-        held = table.snapshot_as_of_timestamp(int(at.timestamp() * 1000))
-        if held is None:
+        snapshot = table.snapshot_as_of_timestamp(int(at.timestamp() * 1000))
+        if snapshot is None:
             raise QueryFailed(
                 f"No version history table {table.name()[0]}.{table.name()[1]} at or before {at.isoformat()}"
             )
-        return held.snapshot_id
+        return snapshot.snapshot_id
     return None
 
 
@@ -132,7 +132,7 @@ def read(table: Table, meter: Meter, rows: Any, snapshot_id: int | None) -> pa.T
 
 def inspect(table: Table, what: str) -> pa.Table:
     """A metadata table: `"t$snapshots"`, `$history`, `$files`, `$partitions`, `$refs`, `$manifests`."""
-    found = {
+    inspections = {
         "snapshots": table.inspect.snapshots,
         "history": table.inspect.history,
         "files": table.inspect.files,
@@ -140,9 +140,9 @@ def inspect(table: Table, what: str) -> pa.Table:
         "refs": table.inspect.refs,
         "manifests": table.inspect.manifests,
     }.get(what)
-    if found is None:
+    if inspections is None:
         raise QueryFailed(f"TABLE_NOT_FOUND: Table '{table.name()[-1]}${what}' does not exist", SCHEMA)
-    return found()
+    return inspections()
 
 
 def fitted(table: Table, data: pa.Table) -> pa.Table:
@@ -194,7 +194,7 @@ def micro(kind: pa.DataType) -> pa.DataType:
         return pa.map_(micro(kind.key_type), micro(kind.item_type))
     if pa.types.is_struct(kind):
         fields = [kind.field(index) for index in range(kind.num_fields)]
-        return pa.struct([pa.field(each.name, micro(each.type), each.nullable) for each in fields])
+        return pa.struct([pa.field(field.name, micro(field.type), field.nullable) for field in fields])
     return pa.int32() if kind in (pa.int8(), pa.int16()) else kind
 
 
@@ -211,16 +211,18 @@ def create(
     properties: dict[str, str],
 ) -> Table:
     """A new table. partitioning: `day(ts)`, `bucket(16, id)`, `region`."""
-    made = catalog(glue, storage)
+    created = catalog(glue, storage)
 
     def run() -> Table:
-        with made.create_table_transaction(named, schema, location.rstrip("/"), properties=properties) as txn:
+        with created.create_table_transaction(
+            named, schema, location.rstrip("/"), properties=properties
+        ) as txn:
             if partitioning:
                 with txn.update_spec() as spec:
-                    for each in partitioning:
-                        column, transform = _partition(each)
+                    for text in partitioning:
+                        column, transform = _partition(text)
                         spec.add_field(column, parse_transform(transform))
-        return made.load_table(named)
+        return created.load_table(named)
 
     return _commit(run)
 

@@ -16,19 +16,19 @@ CATALOG: Final = "awsdatacatalog"
 def table(params: Params, inside: Inside) -> Params:
     """GetTableMetadata."""
     _catalog(params)
-    found = _glue(
+    response = _glue(
         inside, "get_table", DatabaseName=params["DatabaseName"].lower(), Name=params["TableName"].lower()
     )
-    return {"TableMetadata": _told(found["Table"])}
+    return {"TableMetadata": _table_metadata(response["Table"])}
 
 
 def tables(params: Params, inside: Inside) -> Params:
     """ListTableMetadata."""
     _catalog(params)
-    found = _glue(inside, "get_tables", DatabaseName=params["DatabaseName"].lower())["TableList"]
+    tables = _glue(inside, "get_tables", DatabaseName=params["DatabaseName"].lower())["TableList"]
     pattern = re.compile(params.get("Expression") or ".*")
-    shown = [_told(each) for each in found if pattern.fullmatch(each["Name"])]
-    return _page(params, "TableMetadataList", shown)
+    metadata = [_table_metadata(table) for table in tables if pattern.fullmatch(table["Name"])]
+    return _page(params, "TableMetadataList", metadata)
 
 
 def database(params: Params, inside: Inside) -> Params:
@@ -42,8 +42,8 @@ def database(params: Params, inside: Inside) -> Params:
 def databases(params: Params, inside: Inside) -> Params:
     """ListDatabases."""
     _catalog(params)
-    found = _glue(inside, "get_databases")["DatabaseList"]
-    return _page(params, "DatabaseList", [_database(each) for each in found])
+    databases = _glue(inside, "get_databases")["DatabaseList"]
+    return _page(params, "DatabaseList", [_database(database) for database in databases])
 
 
 def catalog(params: Params, _: Inside) -> Params:
@@ -70,15 +70,15 @@ def _glue(inside: Inside, operation: str, **params: Any) -> Params:
         raise Refusal("MetadataException", text) from None
 
 
-def _told(found: Params) -> Params:
-    descriptor = found.get("StorageDescriptor") or {}
-    made = {
-        "Name": found["Name"],
-        "TableType": found.get("TableType", ""),
-        "Columns": [_column(each) for each in descriptor.get("Columns") or []],
-        "PartitionKeys": [_column(each) for each in found.get("PartitionKeys") or []],
+def _table_metadata(table: Params) -> Params:
+    descriptor = table.get("StorageDescriptor") or {}
+    result = {
+        "Name": table["Name"],
+        "TableType": table.get("TableType", ""),
+        "Columns": [_column(column) for column in descriptor.get("Columns") or []],
+        "PartitionKeys": [_column(partition_key) for partition_key in table.get("PartitionKeys") or []],
         "Parameters": {
-            **(found.get("Parameters") or {}),
+            **(table.get("Parameters") or {}),
             **{
                 name: str(value)
                 for name, value in (
@@ -90,20 +90,20 @@ def _told(found: Params) -> Params:
             },
         },
     }
-    created = found.get("CreateTime")
-    return {**made, "CreateTime": created.timestamp()} if created else made
+    created = table.get("CreateTime")
+    return {**result, "CreateTime": created.timestamp()} if created else result
 
 
-def _column(each: Params) -> Params:
-    made = {"Name": each["Name"], "Type": each.get("Type", "")}
-    return {**made, "Comment": each["Comment"]} if each.get("Comment") else made
+def _column(column: Params) -> Params:
+    result = {"Name": column["Name"], "Type": column.get("Type", "")}
+    return {**result, "Comment": column["Comment"]} if column.get("Comment") else result
 
 
-def _database(each: Params) -> Params:
+def _database(database: Params) -> Params:
     return {
-        "Name": each["Name"],
-        "Description": each.get("Description") or "",
-        "Parameters": each.get("Parameters") or {},
+        "Name": database["Name"],
+        "Description": database.get("Description") or "",
+        "Parameters": database.get("Parameters") or {},
     }
 
 

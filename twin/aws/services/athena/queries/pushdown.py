@@ -46,10 +46,10 @@ def terms(table: exp.Table) -> list[Term]:
     if select is None or where is None or table.find_ancestor(exp.Subquery, exp.Select) is not select:
         return []
     alone = not select.args.get("joins") and not select.args.get("laterals")
-    found: list[Term] = []
+    terms: list[Term] = []
     for condition in where.this.flatten() if isinstance(where.this, exp.And) else [where.this]:
-        found += _terms(condition.unnest(), table.alias_or_name.lower(), alone)
-    return found
+        terms += _terms(condition.unnest(), table.alias_or_name.lower(), alone)
+    return terms
 
 
 def _terms(condition: exp.Expr, alias: str, alone: bool) -> list[Term]:
@@ -92,16 +92,16 @@ def _value(node: Any) -> Any:
     return None
 
 
-def partitions(found: Sequence[Term]) -> Callable[[Mapping[str, Any]], bool]:
+def partitions(conditions: Sequence[Term]) -> Callable[[Mapping[str, Any]], bool]:
     """Whether a partition (its keys' values) may hold rows that are asked for."""
 
     def wanted(values: Mapping[str, Any]) -> bool:
-        return all(term.may_hold(values[term.column]) for term in found if term.column in values)
+        return all(term.may_hold(values[term.column]) for term in conditions if term.column in values)
 
     return wanted
 
 
-def iceberg(found: Sequence[Term], schema: Any) -> Any:
+def iceberg(conditions: Sequence[Term], schema: Any) -> Any:
     """The conditions as pyiceberg's expression; those that it cannot bind are left to DuckDB."""
     from pyiceberg import expressions as of
     from pyiceberg.expressions.visitors import bind
@@ -115,16 +115,16 @@ def iceberg(found: Sequence[Term], schema: Any) -> Any:
         "in": of.In,
     }
     both: Any = of.And
-    made: Any = of.AlwaysTrue()
-    for term in found:
+    expression: Any = of.AlwaysTrue()
+    for term in conditions:
         try:
             values = [_literal(value, schema, term.column) for value in term.values]
             one = kinds[term.operator](term.column, values if term.operator == "in" else values[0])
             bind(schema, one, case_sensitive=False)
         except Exception:  # noqa: BLE001, S112 - a condition that cannot be used here only means more files
             continue
-        made = both(made, one)
-    return made
+        expression = both(expression, one)
+    return expression
 
 
 def _literal(value: Any, schema: Any, column: str) -> Any:

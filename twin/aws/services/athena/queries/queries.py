@@ -21,7 +21,7 @@ class Query:
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
         self.engine = Engine()
-        catalog.asked.meter.interrupt = self.engine.stop
+        catalog.context.meter.interrupt = self.engine.stop
         self._count = 0
         self._fine = False
         self._schema: dict[str, dict[str, str]] = {}
@@ -30,22 +30,22 @@ class Query:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._catalog.asked.meter.interrupt = None
+        self._catalog.context.meter.interrupt = None
         self.engine.close()
 
     def rows(self, tree: exp.Expr, limit: int | None = None) -> pa.Table:
         """What a SELECT gives. limit: no more rows than that."""
-        made = tree.unnest() if isinstance(tree, exp.Subquery) else tree
-        translate.check(made)
-        fine = dialect.casts_finely(made)
-        translate.resolve(made, self._find)
-        type_checks.aliases(made, self._schema)
-        type_checks.compared(made, self._schema)
-        type_checks.dates(made, self._schema)
-        sql = dialect.duckdb(translate.labelled(made))
-        self._catalog.asked.meter.alive()
-        found = self.engine.query(sql if limit is None else f"SELECT * FROM ({sql}) LIMIT {limit}")  # noqa: S608 - our own
-        return found if fine or self._fine else _coarse(found)
+        query = tree.unnest() if isinstance(tree, exp.Subquery) else tree
+        translate.check(query)
+        fine = dialect.casts_finely(query)
+        translate.resolve(query, self._find)
+        type_checks.aliases(query, self._schema)
+        type_checks.compared(query, self._schema)
+        type_checks.dates(query, self._schema)
+        sql = dialect.duckdb(translate.labelled(query))
+        self._catalog.context.meter.alive()
+        relation = self.engine.query(sql if limit is None else f"SELECT * FROM ({sql}) LIMIT {limit}")  # noqa: S608 - our own
+        return relation if fine or self._fine else _coarse(relation)
 
     def sql(self, tree: exp.Expr) -> str:
         """DuckDB's text of a statement that changes a copied table, its other tables read."""
@@ -62,7 +62,7 @@ class Query:
     def _find(self, node: exp.Table) -> exp.Expr:
         if node.name == COPY:
             return node.copy()
-        name = tables.name_of(node, self._catalog.asked.database)
+        name = tables.name_of(node, self._catalog.context.database)
         if name.database == "information_schema":
             return exp.table_(self._add(_information(self._catalog, name)))
         table = self._catalog.table(name)
@@ -75,10 +75,12 @@ class Query:
         named = exp.table_(self._add(read.data))
         if not read.rows and len(read.columns) == len(read.data.column_names):
             return named
-        columns = [exp.column(each, quoted=True) for each in read.columns]
-        shown = exp.select(*columns).from_(named)
+        columns = [exp.column(column, quoted=True) for column in read.columns]
+        selection = exp.select(*columns).from_(named)
         return exp.Subquery(
-            this=shown.where(translate.parse(f"SELECT {read.rows}").expressions[0]) if read.rows else shown
+            this=selection.where(translate.parse(f"SELECT {read.rows}").expressions[0])
+            if read.rows
+            else selection
         )
 
 
@@ -99,27 +101,29 @@ def _coarse(data: pa.Table) -> pa.Table:
 
 def _information(catalog: Catalog, name: Name) -> pa.Table:
     """information_schema's schemata, tables and columns."""
-    databases = [each["Name"] for each in catalog.call("get_databases")["DatabaseList"]]
+    databases = [database["Name"] for database in catalog.call("get_databases")["DatabaseList"]]
     if name.table == "schemata":
         return pa.table({"catalog_name": [tables.CATALOG] * len(databases), "schema_name": databases})
-    held = [
-        (of, each) for of in databases for each in catalog.call("get_tables", DatabaseName=of)["TableList"]
+    listed_tables = [
+        (of, table) for of in databases for table in catalog.call("get_tables", DatabaseName=of)["TableList"]
     ]
     if name.table == "tables":
-        kinds = ["VIEW" if each.get("TableType") == "VIRTUAL_VIEW" else "BASE TABLE" for _, each in held]
+        kinds = [
+            "VIEW" if table.get("TableType") == "VIRTUAL_VIEW" else "BASE TABLE" for _, table in listed_tables
+        ]
         return pa.table(
             {
-                "table_catalog": [tables.CATALOG] * len(held),
-                "table_schema": [of for of, _ in held],
-                "table_name": [each["Name"] for _, each in held],
+                "table_catalog": [tables.CATALOG] * len(listed_tables),
+                "table_schema": [of for of, _ in listed_tables],
+                "table_name": [table["Name"] for _, table in listed_tables],
                 "table_type": kinds,
             }
         )
     columns: list[tuple[str, str, int, Any]] = [
-        (of, each["Name"], at, column)
-        for of, each in held
+        (of, table["Name"], at, column)
+        for of, table in listed_tables
         for at, column in enumerate(
-            [*each["StorageDescriptor"].get("Columns", []), *(each.get("PartitionKeys") or [])], start=1
+            [*table["StorageDescriptor"].get("Columns", []), *(table.get("PartitionKeys") or [])], start=1
         )
     ]
     return pa.table(

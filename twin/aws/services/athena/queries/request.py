@@ -10,7 +10,7 @@ from twin.aws.services.athena.queries.storage import Meter, Storage
 
 
 @dataclass(frozen=True)
-class Asked:
+class QueryContext:
     """One execution's surroundings.
 
     caller: AWS in the name of who asks. service: AWS as Athena itself, for what Lake Formation gives.

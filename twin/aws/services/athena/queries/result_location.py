@@ -17,26 +17,26 @@ Params = dict[str, Any]
 
 def encryption(reported: Params) -> dict[str, str]:
     """How an execution's objects are put, in S3's words."""
-    found = (reported.get("ResultConfiguration") or {}).get("EncryptionConfiguration") or {}
-    option = found.get("EncryptionOption")
+    configuration = (reported.get("ResultConfiguration") or {}).get("EncryptionConfiguration") or {}
+    option = configuration.get("EncryptionOption")
     if option == "SSE_KMS":
-        return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": found["KmsKey"]}
+        return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": configuration["KmsKey"]}
     return {"ServerSideEncryption": "AES256"} if option == "SSE_S3" else {}
 
 
-def may_keep(call: Call, front: Any, inside: Callable[[str, str], Inside]) -> None:
+def may_keep(call: Call, server: Any, inside: Callable[[str, str], Inside]) -> None:
     """Whether the caller may have results put where they go, which Athena looks at before it begins. Raises
     Refusal."""
-    given = call.params
-    region = call.region or front.instance.region
-    groups = front.moto.backend("athena", region).work_groups
-    group = groups.get(given.get("WorkGroup") or "primary")
+    params = call.params
+    region = call.region or server.instance.region
+    groups = server.moto.backend("athena", region).work_groups
+    group = groups.get(params.get("WorkGroup") or "primary")
     if group is None:
         return  # Athena says that there is none
     if (group.configuration.get("ManagedQueryResultsConfiguration") or {}).get("Enabled"):
-        may_use_key(call, front, group, "kms:GenerateDataKey")
+        may_use_key(call, server, group, "kms:GenerateDataKey")
         return
-    location = str(result_of(given, group.configuration).get("OutputLocation") or "")
+    location = str(result_of(params, group.configuration).get("OutputLocation") or "")
     if not location.startswith("s3://"):
         return  # Athena says so
     bucket, _ = place(location)
@@ -47,17 +47,17 @@ def may_keep(call: Call, front: Any, inside: Callable[[str, str], Inside]) -> No
         raise Refusal("InvalidRequestException", text) from None
 
 
-def may_use_key(call: Call, front: Any, group: Any, action: str) -> None:
+def may_use_key(call: Call, server: Any, group: Any, action: str) -> None:
     """Managed results are encrypted in their asker's name (Athena user guide, "Encrypt managed query
     results"). Raises Refusal."""
     managed = group.configuration.get("ManagedQueryResultsConfiguration") or {}
     key = (managed.get("EncryptionConfiguration") or {}).get("KmsKey")
-    region = call.region or front.instance.region
+    region = call.region or server.instance.region
     context = {
         "kms:EncryptionContext:aws:athena:arn": group.arn,
         "kms:EncryptionContextKeys": "aws:athena:arn",
     }
-    with front.moto.lock:
-        who = front.identity.principal(call.access_key)
-        for asked in kms.by_service(front.moto, region, "athena", action, key, context):
-            authorization.demand(call, front, who, asked)
+    with server.moto.lock:
+        who = server.identity.principal(call.access_key)
+        for request in kms.by_service(server.moto, region, "athena", action, key, context):
+            authorization.demand(call, server, who, request)

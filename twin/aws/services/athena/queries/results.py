@@ -40,11 +40,11 @@ def of_arrow(data: pa.Table) -> Outcome:
 def _cells(column: Any) -> Row:
     if pa.types.is_float32(column.type):
         # As short as a float of four bytes is written.
-        return [None if each is None else _double(each) for each in column.cast(pa.string()).to_pylist()]
+        return [None if text is None else _double(text) for text in column.cast(pa.string()).to_pylist()]
     return [text(value, column.type) for value in column.to_pylist()]
 
 
-def listed(name: str, values: list[str]) -> Outcome:
+def text_column(name: str, values: list[str]) -> Outcome:
     """One column of text without a header, as SHOW gives it."""
     return Outcome([types.info(name, "string")], [[value] for value in values])
 
@@ -65,20 +65,24 @@ def text(value: Any, kind: pa.DataType) -> str | None:
         return _moment(value, kind)
     if pa.types.is_struct(kind):
         fields = [kind.field(index) for index in range(kind.num_fields)]
-        return "{" + ", ".join(f"{each.name}={_inner(value[each.name], each.type)}" for each in fields) + "}"
+        return (
+            "{"
+            + ", ".join(f"{member.name}={_inner(value[member.name], member.type)}" for member in fields)
+            + "}"
+        )
     if pa.types.is_map(kind):
         return (
             "{" + ", ".join(f"{_inner(k, kind.key_type)}={_inner(v, kind.item_type)}" for k, v in value) + "}"
         )
     if isinstance(value, list):
         of: Any = kind
-        return "[" + ", ".join(_inner(each, of.value_type) for each in value) + "]"
+        return "[" + ", ".join(_inner(element, of.value_type) for element in value) + "]"
     return str(value)
 
 
 def _inner(value: Any, kind: pa.DataType) -> str:
-    made = text(value, kind)
-    return "null" if made is None else made
+    content = text(value, kind)
+    return "null" if content is None else content
 
 
 _LEAST: Final = 1e-3
@@ -93,8 +97,8 @@ def _double(written: str) -> str:
     if value in (float("inf"), float("-inf")):
         return "Infinity" if value > 0 else "-Infinity"
     if value == 0 or _LEAST <= abs(value) < _MOST:
-        made = format(Decimal(written), "f")
-        return made if "." in made else f"{made}.0"
+        text = format(Decimal(written), "f")
+        return text if "." in text else f"{text}.0"
     digits = Decimal(written).as_tuple()
     figures = "".join(map(str, digits.digits)).rstrip("0") or "0"
     exponent = int(digits.exponent) + len(digits.digits) - 1
@@ -104,8 +108,8 @@ def _double(written: str) -> str:
 def _moment(value: datetime, kind: pa.DataType) -> str:
     micro = value.microsecond
     fraction = f"{micro:06d}" if micro % 1000 else f"{micro // 1000:03d}"
-    made = f"{value:%Y-%m-%d %H:%M:%S}.{fraction}"
-    return f"{made} UTC" if pa.types.is_timestamp(kind) and kind.tz else made
+    moment = f"{value:%Y-%m-%d %H:%M:%S}.{fraction}"
+    return f"{moment} UTC" if pa.types.is_timestamp(kind) and kind.tz else moment
 
 
 def csv(outcome: Outcome) -> bytes:
@@ -113,7 +117,7 @@ def csv(outcome: Outcome) -> bytes:
     none (SHOW, DESCRIBE)."""
     if not outcome.header:
         return "".join("\t".join(cell or "" for cell in row) + "\n" for row in outcome.rows).encode()
-    names: Row = [each["Name"] for each in outcome.columns]
+    names: Row = [column["Name"] for column in outcome.columns]
     return "".join(",".join(map(_quoted, row)) + "\n" for row in [names, *outcome.rows]).encode()
 
 

@@ -39,11 +39,11 @@ class _Running:
 class Athena:
     """The queries of one instance."""
 
-    def __init__(self, front: Any) -> None:
-        self._front = front
-        self._file = front.instance.folder / "aws" / "athena.db"
+    def __init__(self, server: Any) -> None:
+        self._server = server
+        self._file = server.instance.folder / "aws" / "athena.db"
         self._lock = threading.RLock()
-        self._held: Store | None = Store(self._file) if self._file.exists() else None
+        self._opened_store: Store | None = Store(self._file) if self._file.exists() else None
         self._pool: ThreadPoolExecutor | None = None
         self._running: dict[str, _Running] = {}
         self._insides: dict[tuple[str, str], Inside] = {}
@@ -70,7 +70,7 @@ class Athena:
         if call.service != "athena":
             return None
         if call.operation == "StartQueryExecution" and call.access_key:
-            result_location.may_keep(call, self._front, self._inside)
+            result_location.may_keep(call, self._server, self._inside)
         reported = metadata.OPERATIONS.get(call.operation)
         if reported:
             return answer(reported(call.params, self._inside(call.access_key, call.region)))
@@ -83,17 +83,17 @@ class Athena:
             running.meter.stop()
         if self._pool:
             self._pool.shutdown(wait=True, cancel_futures=True)
-        if self._held:
-            self._held.close()
+        if self._opened_store:
+            self._opened_store.close()
 
     # Executions
 
     @property
     def _store(self) -> Store:
         with self._lock:
-            if self._held is None:
-                self._held = Store(self._file)
-            return self._held
+            if self._opened_store is None:
+                self._opened_store = Store(self._file)
+            return self._opened_store
 
     def _ended(self, id: str) -> None:
         running = self._running.pop(id, None)
@@ -104,33 +104,33 @@ class Athena:
         with self._lock:
             key = access_key, region
             if key not in self._insides:
-                self._insides[key] = Inside(self._front, access_key, region)
+                self._insides[key] = Inside(self._server, access_key, region)
             return self._insides[key]
 
     def _planned(self, id: str, call: Call) -> tuple[Params, Params]:
-        given = call.params
-        name = given.get("WorkGroup") or "primary"
-        region = call.region or self._front.instance.region
-        group = self._front.moto.backend("athena", region).work_groups[name]
+        params = call.params
+        name = params.get("WorkGroup") or "primary"
+        region = call.region or self._server.instance.region
+        group = self._server.moto.backend("athena", region).work_groups[name]
         configuration: Params = group.configuration
         enforced = bool(configuration.get("EnforceWorkGroupConfiguration"))
         managed = configuration.get("ManagedQueryResultsConfiguration") or {}
-        result = result_of(given, configuration)
+        result = result_of(params, configuration)
         reported: Params = {
             "QueryExecutionId": id,
-            "Query": given["QueryString"],
+            "Query": params["QueryString"],
             "StatementType": "DML",
             "ResultReuseConfiguration": {"ResultReuseByAgeConfiguration": {"Enabled": False}},
             "QueryExecutionContext": {
-                key: value.lower() for key, value in (given.get("QueryExecutionContext") or {}).items()
+                key: value.lower() for key, value in (params.get("QueryExecutionContext") or {}).items()
             },
             "Status": {"State": "QUEUED", "SubmissionDateTime": time.time()},
             "Statistics": {"DataScannedInBytes": 0},
             "WorkGroup": name,
             "EngineVersion": configuration.get("EngineVersion") or {},
         }
-        if given.get("ExecutionParameters"):
-            reported["ExecutionParameters"] = given["ExecutionParameters"]
+        if params.get("ExecutionParameters"):
+            reported["ExecutionParameters"] = params["ExecutionParameters"]
         if managed.get("Enabled"):
             reported["ManagedQueryResultsConfiguration"] = managed
         else:
@@ -140,7 +140,7 @@ class Athena:
             "enforced": enforced,
             "output": "" if managed.get("Enabled") else f"{str(result['OutputLocation']).rstrip('/')}/",
             "cutoff": configuration.get("BytesScannedCutoffPerQuery"),
-            "principal": self._front.identity.principal_arn(call.access_key),
+            "principal": self._server.identity.principal_arn(call.access_key),
         }
 
     def _run(self, reported: Params, more: Params, meter: Meter, access_key: str) -> None:
@@ -180,7 +180,7 @@ class Athena:
             execute,
             results,
         )
-        from twin.aws.services.athena.queries.request import Asked
+        from twin.aws.services.athena.queries.request import QueryContext
         from twin.aws.services.lakeformation import state as lake
 
         id, region = reported["QueryExecutionId"], more["region"]
@@ -198,8 +198,8 @@ class Athena:
             reported["ResultConfiguration"]["OutputLocation"] = file
         reported["Status"]["State"] = "RUNNING"
         self._store.put(reported, more)
-        account = self._front.instance.account
-        asked = Asked(
+        account = self._server.instance.account
+        context = QueryContext(
             execution=id,
             region=region,
             account=account,
@@ -213,11 +213,15 @@ class Athena:
             encryption=result_location.encryption(reported),
             meter=meter,
         )
-        outcome = execute.run(asked, statement)
+        outcome = execute.run(context, statement)
         more |= {"count": outcome.count, "rows": len(outcome.rows)}
-        rows = [[each["Name"] for each in outcome.columns], *outcome.rows] if outcome.header else outcome.rows
+        rows = (
+            [[column["Name"] for column in outcome.columns], *outcome.rows]
+            if outcome.header
+            else outcome.rows
+        )
         if more["output"]:
-            self._put_files(reported, more, asked.results, outcome, results.csv(outcome))
+            self._put_files(reported, more, context.results, outcome, results.csv(outcome))
         self._store.put_result(id, outcome.columns, rows)
         reported["Status"]["State"] = "SUCCEEDED"
 
@@ -225,7 +229,7 @@ class Athena:
         try:
             if outcome.written:
                 manifest = f"{more['output']}{reported['QueryExecutionId']}-manifest.csv"
-                store.write(manifest, "".join(f"{each}\n" for each in outcome.written).encode())
+                store.write(manifest, "".join(f"{path}\n" for path in outcome.written).encode())
                 reported["Statistics"]["DataManifestLocation"] = manifest
             file = reported["ResultConfiguration"]["OutputLocation"]
             if file.endswith((".csv", ".txt")):
@@ -239,19 +243,23 @@ class Athena:
             ) from None
 
     def _prepared(self, reported: Params, region: str, name: str) -> str | None:
-        held = self._front.moto.backend("athena", region).prepared_statements.get(name)
-        if held is None or getattr(held.workgroup, "name", held.workgroup) != reported["WorkGroup"]:
+        prepared_statement = self._server.moto.backend("athena", region).prepared_statements.get(name)
+        if (
+            prepared_statement is None
+            or getattr(prepared_statement.workgroup, "name", prepared_statement.workgroup)
+            != reported["WorkGroup"]
+        ):
             return None
-        return held.query_statement
+        return prepared_statement.query_statement
 
     # Operations
 
-    def _found(self, call: Call, id: str) -> tuple[Params, Params]:
-        known = self._front.moto.backend("athena", call.region or self._front.instance.region).executions
-        held = self._store.get(id) if id in known else None
-        if held is None:
+    def _query_execution(self, call: Call, id: str) -> tuple[Params, Params]:
+        known = self._server.moto.backend("athena", call.region or self._server.instance.region).executions
+        execution = self._store.get(id) if id in known else None
+        if execution is None:
             raise Refusal(_INVALID, f"QueryExecution {id} was not found")
-        return held
+        return execution
 
     def _wait(self, id: str) -> None:
         running = self._running.get(id)
@@ -260,42 +268,42 @@ class Athena:
 
     def _get(self, call: Call) -> Answer:
         id = call.params["QueryExecutionId"]
-        self._found(call, id)
+        self._query_execution(call, id)
         self._wait(id)
-        return answer({"QueryExecution": self._found(call, id)[0]})
+        return answer({"QueryExecution": self._query_execution(call, id)[0]})
 
     def _get_several(self, call: Call) -> Answer:
-        made: list[Params] = []
+        executions: list[Params] = []
         missing: list[Params] = []
         for id in call.params["QueryExecutionIds"]:
             try:
-                made.append(self._found(call, id)[0])
+                executions.append(self._query_execution(call, id)[0])
             except Refusal as error:
                 missing.append(
                     {"QueryExecutionId": id, "ErrorCode": error.code, "ErrorMessage": error.message}
                 )
-        return answer({"QueryExecutions": made, "UnprocessedQueryExecutionIds": missing})
+        return answer({"QueryExecutions": executions, "UnprocessedQueryExecutionIds": missing})
 
     def _results(self, call: Call) -> Answer:
-        given = call.params
-        id = given["QueryExecutionId"]
-        self._found(call, id)
+        params = call.params
+        id = params["QueryExecutionId"]
+        self._query_execution(call, id)
         self._wait(id)
-        reported, more = self._found(call, id)
+        reported, more = self._query_execution(call, id)
         state = reported["Status"]["State"]
         if state in UNFINISHED:
             raise Refusal(_INVALID, f"Query has not yet finished. Current state: {state}")
         if state != "SUCCEEDED":
             raise Refusal(_INVALID, f"Query did not finish successfully. Final query state: {state}")
         if reported.get("ManagedQueryResultsConfiguration"):
-            groups = self._front.moto.backend(
-                "athena", call.region or self._front.instance.region
+            groups = self._server.moto.backend(
+                "athena", call.region or self._server.instance.region
             ).work_groups
-            result_location.may_use_key(call, self._front, groups[reported["WorkGroup"]], "kms:Decrypt")
+            result_location.may_use_key(call, self._server, groups[reported["WorkGroup"]], "kms:Decrypt")
         self._still_there(call, reported)
         columns, rows = self._store.result(id)
-        size = int(given.get("MaxResults") or _PAGE)
-        begin = int(given.get("NextToken") or 0)
+        size = int(params.get("MaxResults") or _PAGE)
+        begin = int(params.get("NextToken") or 0)
         page = rows[begin : begin + size]
         body: Params = {
             "ResultSet": {
@@ -327,7 +335,7 @@ class Athena:
 
     def _stop(self, call: Call) -> Answer:
         id = call.params["QueryExecutionId"]
-        reported, _ = self._found(call, id)
+        reported, _ = self._query_execution(call, id)
         running = self._running.get(id)
         if reported["Status"]["State"] in UNFINISHED and running:
             running.meter.stop()
@@ -335,7 +343,7 @@ class Athena:
 
     def _list(self, call: Call) -> Answer:
         name = call.params.get("WorkGroup") or "primary"
-        backend = self._front.moto.backend("athena", call.region or self._front.instance.region)
+        backend = self._server.moto.backend("athena", call.region or self._server.instance.region)
         if name not in backend.work_groups:
             raise Refusal(_INVALID, f"WorkGroup {name} is not found.")
         ids = [id for id in self._store.of(name) if id in backend.executions]
@@ -346,7 +354,7 @@ class Athena:
         return answer(body)
 
     def _statistics(self, call: Call) -> Answer:
-        reported, more = self._found(call, call.params["QueryExecutionId"])
+        reported, more = self._query_execution(call, call.params["QueryExecutionId"])
         statistics = reported["Statistics"]
         names = ("QueryQueueTimeInMillis", "ServicePreProcessingTimeInMillis", "QueryPlanningTimeInMillis")
         names += (

@@ -144,8 +144,8 @@ def _parsed(text: str, tree: exp.Expr) -> Statement:
             return Statement(kind, DDL, tree)
     if isinstance(tree, exp.Drop) and str(tree.args.get("kind")).upper() in _DROPPED:
         return Statement(_DROPPED[str(tree.args["kind"]).upper()], DDL, tree)
-    for made, kind in _CHANGES:
-        if isinstance(tree, made):
+    for pattern, kind in _CHANGES:
+        if isinstance(tree, pattern):
             return Statement(kind, DML, tree)
     if isinstance(tree, exp.Values):
         width = len(tree.expressions[0].expressions) if isinstance(tree.expressions[0], exp.Tuple) else 1
@@ -182,8 +182,8 @@ def unquoted(name: str) -> str:
 
 def table(text: str) -> exp.Table:
     """The table that a pattern found."""
-    made = [unquoted(each) for each in re.findall(r"`[^`]+`|\"[^\"]+\"|[^.]+", text)]
-    return exp.table_(*reversed(made[-3:]), quoted=True)
+    parts = [unquoted(part) for part in re.findall(r"`[^`]+`|\"[^\"]+\"|[^.]+", text)]
+    return exp.table_(*reversed(parts[-3:]), quoted=True)
 
 
 _PROPERTY: Final = re.compile(
@@ -193,14 +193,14 @@ _PROPERTY: Final = re.compile(
 
 def properties(text: str) -> dict[str, str]:
     """`a = 'x', b = ARRAY['y', 'z']` by name; an array's members are joined by newlines."""
-    found: dict[str, str] = {}
+    properties: dict[str, str] = {}
     for match in _PROPERTY.finditer(text):
         name, single, double, array, bare = match.groups()
         value = single if single is not None else double if double is not None else bare
         if array:
             value = "\n".join(re.findall(r"'([^']*)'", array))
-        found[name.lower()] = value or ""
-    return found
+        properties[name.lower()] = value or ""
+    return properties
 
 
 _PARTITION: Final = re.compile(r"PARTITION\s*\(([^)]*)\)(?:\s*LOCATION\s*'([^']*)')?", re.IGNORECASE)

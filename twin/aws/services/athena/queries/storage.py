@@ -99,18 +99,19 @@ class Storage:
     def list(self, location: str) -> list[tuple[str, int]]:
         """Locations and sizes under a prefix, in order."""
         bucket, prefix = self._place(location)
-        found: list[tuple[str, int]] = []
+        files: list[tuple[str, int]] = []
         more: dict[str, Any] = {}
         while True:
             try:
                 page = self._inside.call("s3", "list_objects_v2", Bucket=bucket, Prefix=prefix, **more)
             except Refusal as error:
                 raise _refused(location, error) from None
-            found += [
-                (f"s3://{bucket}/{each['Key']}", int(each["Size"])) for each in page.get("Contents", ())
+            files += [
+                (f"s3://{bucket}/{object_['Key']}", int(object_["Size"]))
+                for object_ in page.get("Contents", ())
             ]
             if not page.get("IsTruncated"):
-                return found
+                return files
             more = {"ContinuationToken": page["NextContinuationToken"]}
 
     def size(self, location: str) -> int:

@@ -16,7 +16,7 @@ from twin.aws.api_server.request import Refusal
 from twin.aws.services.athena.queries import hive, pushdown, types
 from twin.aws.services.athena.queries import permissions as queries
 from twin.aws.services.athena.queries.errors import SCHEMA, QueryFailed, untranslated
-from twin.aws.services.athena.queries.request import Asked
+from twin.aws.services.athena.queries.request import QueryContext
 
 Params = Mapping[str, Any]
 CATALOG: Final = "awsdatacatalog"
@@ -50,13 +50,13 @@ def name_of(node: exp.Table, database: str) -> Name:
 class Catalog:
     """Glue's catalog as the caller sees it."""
 
-    def __init__(self, asked: Asked) -> None:
-        self.asked = asked
+    def __init__(self, context: QueryContext) -> None:
+        self.context = context
 
     def call(self, operation: str, **params: Any) -> dict[str, Any]:
         """A call to Glue. Raises QueryFailed with Glue's refusal."""
         try:
-            return self.asked.caller.call("glue", operation, **params)
+            return self.context.caller.call("glue", operation, **params)
         except Refusal as error:
             raise QueryFailed(
                 f"{error.message} (Service: AWSGlue; Error Code: {error.code})", SCHEMA
@@ -74,11 +74,11 @@ class Catalog:
 
     def table(self, name: Name) -> dict[str, Any]:
         """A table. Raises QueryFailed where there is none."""
-        found = self.find(name)
-        if found is None:
+        table = self.find(name)
+        if table is None:
             self.database(name.database)
             raise QueryFailed(f"TABLE_NOT_FOUND: Table '{name}' does not exist", SCHEMA)
-        return found
+        return table
 
     def database(self, name: str) -> dict[str, Any]:
         """A database. Raises QueryFailed where there is none."""
@@ -97,15 +97,15 @@ class Catalog:
             return [hive.Part(str(descriptor.get("Location") or ""), (), descriptor)]
         if str((table.get("Parameters") or {}).get("projection.enabled")).lower() == "true":
             raise untranslated("a table with partition projection")
-        asked: dict[str, Any] = {"DatabaseName": table["DatabaseName"], "TableName": table["Name"]}
-        held = self.call("get_partitions", **asked)["Partitions"]
+        params: dict[str, Any] = {"DatabaseName": table["DatabaseName"], "TableName": table["Name"]}
+        partitions = self.call("get_partitions", **params)["Partitions"]
         return [
             hive.Part(
-                str((each.get("StorageDescriptor") or {}).get("Location") or ""),
-                tuple(each["Values"]),
-                {**descriptor, **(each.get("StorageDescriptor") or {})},
+                str((partition.get("StorageDescriptor") or {}).get("Location") or ""),
+                tuple(partition["Values"]),
+                {**descriptor, **(partition.get("StorageDescriptor") or {})},
             )
-            for each in held
+            for partition in partitions
         ]
 
 
@@ -122,23 +122,23 @@ def view_of(table: Params) -> exp.Expr | None:
     begin, end = _VIEW
     if not text.startswith(begin):
         raise untranslated("a view that Athena did not make")
-    held = json.loads(base64.b64decode(text.removeprefix(begin).removesuffix(end)))
-    made = parse_one(held["originalSql"], dialect="athena")
-    for node in made.find_all(exp.Table):
-        if not node.db and node.name not in {each.alias for each in made.find_all(exp.CTE)}:
-            node.set("db", exp.to_identifier(held["schema"], quoted=True))
-    return made
+    document = json.loads(base64.b64decode(text.removeprefix(begin).removesuffix(end)))
+    query = parse_one(document["originalSql"], dialect="athena")
+    for node in query.find_all(exp.Table):
+        if not node.db and node.name not in {item.alias for item in query.find_all(exp.CTE)}:
+            node.set("db", exp.to_identifier(document["schema"], quoted=True))
+    return query
 
 
 def view_text(sql: str, database: str, columns: pa.Schema) -> str:
     """What Glue keeps of a view."""
-    held = {
+    view = {
         "originalSql": sql,
         "catalog": CATALOG,
         "schema": database,
         "columns": [{"name": field.name, "type": types.trino(field.type)} for field in columns],
     }
-    return f"{_VIEW[0]}{base64.b64encode(json.dumps(held).encode()).decode()}{_VIEW[1]}"
+    return f"{_VIEW[0]}{base64.b64encode(json.dumps(view).encode()).decode()}{_VIEW[1]}"
 
 
 @dataclass(frozen=True)
@@ -154,33 +154,40 @@ class Read:
 
 def read(catalog: Catalog, node: exp.Table, name: Name, table: Params) -> Read:
     """Read a table for a query."""
-    asked = catalog.asked
+    context = catalog.context
     location = str((table.get("StorageDescriptor") or {}).get("Location") or "")
-    store = queries.storage(asked, location, name.database, name.table)
+    store = queries.storage(context, location, name.database, name.table)
     if is_iceberg(table):
         from twin.aws.services.athena.queries import iceberg
 
-        held = iceberg.load(asked.caller, store, name.database, name.table)
-        names = [field.name for field in held.schema().fields]
-        seen = queries.readable(asked, name.database, name.table, names)
+        loaded = iceberg.load(context.caller, store, name.database, name.table)
+        names = [field.name for field in loaded.schema().fields]
+        seen = queries.readable(context, name.database, name.table, names)
         if name.part:
             # Nothing documents that Athena refuses them, or filters them, for readers of some columns.
-            made = iceberg.inspect(held, name.part)
-            return Read(made, made.column_names, fine=True)
-        at = iceberg.snapshot(held, *_travel(node))
-        schema = held.schema()
+            metadata = iceberg.inspect(loaded, name.part)
+            return Read(metadata, metadata.column_names, fine=True)
+        at = iceberg.snapshot(loaded, *_travel(node))
+        schema = loaded.schema()
         terms = pushdown.iceberg(pushdown.terms(node), schema)
-        data = iceberg.read(held, asked.meter, terms, at)
-        return Read(data, [each for each in data.column_names if each in seen.columns], seen.rows, fine=True)
+        data = iceberg.read(loaded, context.meter, terms, at)
+        return Read(
+            data,
+            [column_name for column_name in data.column_names if column_name in seen.columns],
+            seen.rows,
+            fine=True,
+        )
     if node.args.get("version"):
         raise QueryFailed("NOT_SUPPORTED: This connector does not support versioned tables", SCHEMA)
     if name.part == "partitions":
         return _partitions(catalog, table)
-    names = [each for each, _ in (*hive.columns(table), *hive.keys(table))]
-    seen = queries.readable(asked, name.database, name.table, names)
+    names = [column for column, _ in (*hive.columns(table), *hive.keys(table))]
+    seen = queries.readable(context, name.database, name.table, names)
     wanted = pushdown.partitions(pushdown.terms(node))
-    data = hive.read(table, catalog.parts(table), store, asked.meter, wanted)
-    return Read(data, [each for each in data.column_names if each in seen.columns], seen.rows)
+    data = hive.read(table, catalog.parts(table), store, context.meter, wanted)
+    return Read(
+        data, [column_name for column_name in data.column_names if column_name in seen.columns], seen.rows
+    )
 
 
 def _partitions(catalog: Catalog, table: Params) -> Read:

@@ -24,16 +24,16 @@ def parse(sql: str) -> exp.Expr:
     """The one statement of a text. Raises QueryFailed where there is none, or more, or it cannot be
     read."""
     try:
-        found = [each for each in sqlglot.parse(sql, dialect=DIALECT) if each is not None]
+        statements = [statement for statement in sqlglot.parse(sql, dialect=DIALECT) if statement is not None]
     except (ParseError, TokenError) as error:
         details: Any = getattr(error, "errors", None) or [{}]
         first = details[0]
         where = f"line {first['line']}:{first['col']}: " if first.get("line") else ""
         what = first.get("description") or str(error).splitlines()[0]
         raise QueryFailed(f"SYNTAX_ERROR: {where}{what}", SYNTAX) from None
-    if len(found) != 1:
+    if len(statements) != 1:
         raise QueryFailed(f"Only one sql statement is allowed. Got: {sql}", SYNTAX)
-    return found[0]
+    return statements[0]
 
 
 def fill(tree: exp.Expr, parameters: Sequence[str]) -> exp.Expr:
@@ -162,18 +162,18 @@ def resolve(tree: exp.Expr, find: Resolve) -> None:
             continue
         if not node.db and node.name.lower() in _common(node):
             continue
-        made = find(node)
+        replacement = find(node)
         alias = node.args.get("alias")
-        kept = (
+        table_alias = (
             alias.copy()
             if alias
             else exp.TableAlias(this=exp.to_identifier(node.name.partition("$")[0], quoted=True))
         )
-        made.set("alias", kept)
+        replacement.set("alias", table_alias)
         for part in ("joins", "laterals", "sample"):
             if node.args.get(part):
-                made.set(part, node.args[part])
-        node.replace(made)
+                replacement.set(part, node.args[part])
+        node.replace(replacement)
     for column in tree.find_all(exp.Column):
         column.set("db", None)
         column.set("catalog", None)
@@ -181,17 +181,17 @@ def resolve(tree: exp.Expr, find: Resolve) -> None:
 
 def _common(node: exp.Expr) -> set[str]:
     """Names of the common table expressions that a node sees: within one of them, those before it alone."""
-    found: set[str] = set()
+    names: set[str] = set()
     within: list[Any] = [node]
     above: Any = node.parent
     while above is not None:
         clause = above.args.get("with_")
-        for each in clause.expressions if clause else ():
-            inside = any(each is one for one in within)
+        for expression in clause.expressions if clause else ():
+            inside = any(expression is one for one in within)
             if not inside or clause.recursive:
-                found.add(each.alias.lower())
+                names.add(expression.alias.lower())
             if inside:
                 break
         within.append(above)
         above = above.parent
-    return found
+    return names

@@ -28,7 +28,11 @@ def aliases(tree: exp.Expr, schema: Mapping[str, Mapping[str, str]]) -> None:
     schema: the columns of each table.
     """
     for select in tree.find_all(exp.Select):
-        named = {each.alias.lower(): each for each in select.expressions if isinstance(each, exp.Alias)}
+        named = {
+            expression.alias.lower(): expression
+            for expression in select.expressions
+            if isinstance(expression, exp.Alias)
+        }
         if not named:
             continue
         for column in _used(select):
@@ -47,8 +51,8 @@ def _used(select: exp.Select) -> list[exp.Column]:
     """The columns of a SELECT's own expressions, where an alias is none."""
     places: list[Any] = [*select.expressions]
     places += [select.args.get(part) for part in ("where", "group", "having")]
-    found = [column for place in places if place is not None for column in place.find_all(exp.Column)]
-    return [column for column in found if column.find_ancestor(exp.Select) is select]
+    columns = [column for place in places if place is not None for column in place.find_all(exp.Column)]
+    return [column for column in columns if column.find_ancestor(exp.Select) is select]
 
 
 def _is_own(select: exp.Select, name: str, schema: Mapping[str, Mapping[str, str]]) -> bool:
@@ -56,27 +60,31 @@ def _is_own(select: exp.Select, name: str, schema: Mapping[str, Mapping[str, str
     source = select.args.get("from_")
     sources = [source.this] if source else []
     sources += [join.this for join in select.args.get("joins") or []]
-    columns = [_columns(each, schema) for each in sources]
-    return bool(select.args.get("laterals")) or any(each is None or name in each for each in columns)
+    columns = [_columns(relation, schema) for relation in sources]
+    return bool(select.args.get("laterals")) or any(column is None or name in column for column in columns)
 
 
 def _columns(source: Any, schema: Mapping[str, Mapping[str, str]]) -> set[str] | None:
     """The columns of a source, or None where they are not known."""
     if source.alias_column_names:
-        return {each.lower() for each in source.alias_column_names}
+        return {alias_column_name.lower() for alias_column_name in source.alias_column_names}
     inner: Any = source.unnest() if isinstance(source, exp.Subquery) else None
     if isinstance(source, exp.Table):
         if source.name in schema:
-            return {each.lower() for each in schema[source.name]}
+            return {column.lower() for column in schema[source.name]}
         above: Any = source.parent
         while above is not None and inner is None:
             clause = above.args.get("with_")
-            found = [each.this for each in clause.expressions if each.alias == source.name] if clause else []
-            inner = found[0] if found else None
+            expressions = (
+                [expression.this for expression in clause.expressions if expression.alias == source.name]
+                if clause
+                else []
+            )
+            inner = expressions[0] if expressions else None
             above = above.parent
     if not isinstance(inner, exp.Query) or "*" in inner.named_selects:
         return None
-    return {each.lower() for each in inner.named_selects}
+    return {named_select.lower() for named_select in inner.named_selects}
 
 
 def compared(tree: exp.Expr, schema: Mapping[str, Mapping[str, str]]) -> None:
@@ -102,9 +110,9 @@ def dates(tree: exp.Expr, schema: Mapping[str, Mapping[str, str]]) -> None:
         node.meta[_MARK] = at
     if not moved:
         return
-    found = {node.meta.get(_MARK): node for node in _annotated(tree, schema).walk()}
+    nodes = {node.meta.get(_MARK): node for node in _annotated(tree, schema).walk()}
     for at, node in enumerate(moved):
-        known = found.get(at)
+        known = nodes.get(at)
         if known is not None and known.this.is_type("date"):
             node.replace(exp.cast(node.copy(), "date"))
 
@@ -130,18 +138,18 @@ def _annotated(tree: exp.Expr, schema: Mapping[str, Mapping[str, str]]) -> exp.E
     from sqlglot.schema import MappingSchema
 
     known = MappingSchema({name: dict(columns) for name, columns in schema.items()}, dialect="duckdb")
-    made = tree.copy()
+    annotated = tree.copy()
     try:
-        made = qualify(
-            made, schema=known, dialect="duckdb", validate_qualify_columns=False, quote_identifiers=False
+        annotated = qualify(
+            annotated, schema=known, dialect="duckdb", validate_qualify_columns=False, quote_identifiers=False
         )
-        return annotate_types(made, schema=known, dialect="duckdb")
+        return annotate_types(annotated, schema=known, dialect="duckdb")
     except SqlglotError:
         return tree
 
 
 def _texts(node: Any) -> list[Any]:
-    return [each for each in _sides(node) if isinstance(each, exp.Literal) and each.is_string]
+    return [side for side in _sides(node) if isinstance(side, exp.Literal) and side.is_string]
 
 
 def _sides(node: Any) -> list[Any]:
@@ -160,10 +168,10 @@ def _check(node: Any) -> None:
         if kind is None or isinstance(side, exp.Literal) or not kind.is_type(*_NO_TEXT):
             continue
         text = _texts(node)[0]
-        shown = str(kind.sql(dialect="trino")).lower().replace("timestamp_ms", "timestamp(3)")
+        type_name = str(kind.sql(dialect="trino")).lower().replace("timestamp_ms", "timestamp(3)")
         word = _WORDS.get(type(node), "BETWEEN" if isinstance(node, exp.Between) else "IN")
         raise QueryFailed(
-            f"TYPE_MISMATCH: Cannot apply operator: {shown} {word} varchar({len(text.this)})", SYNTAX
+            f"TYPE_MISMATCH: Cannot apply operator: {type_name} {word} varchar({len(text.this)})", SYNTAX
         )
 
 

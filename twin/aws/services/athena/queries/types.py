@@ -56,13 +56,13 @@ def of_hive(name: str) -> pa.DataType:
 
 
 def _parts(text: str) -> list[str]:
-    found, depth, begin = list[str](), 0, 0
+    parts, depth, begin = list[str](), 0, 0
     for at, letter in enumerate(text):
         depth += (letter in "<(") - (letter in ">)")
         if letter == "," and not depth:
-            found.append(text[begin:at])
+            parts.append(text[begin:at])
             begin = at + 1
-    return [*found, text[begin:]]
+    return [*parts, text[begin:]]
 
 
 _HIVE: Final = {
@@ -102,14 +102,14 @@ def to_hive(kind: pa.DataType, column: str) -> str:
     if pa.types.is_map(kind):
         return f"map<{to_hive(kind.key_type, column)},{to_hive(kind.item_type, column)}>"
     if pa.types.is_struct(kind):
-        inner = ",".join(f"{each.name}:{to_hive(each.type, column)}" for each in _fields(kind))
+        inner = ",".join(f"{field.name}:{to_hive(field.type, column)}" for field in _fields(kind))
         return f"struct<{inner}>"
     raise QueryFailed(f"NOT_SUPPORTED: Unsupported Hive type: {trino(kind)}; column name: {column}", SCHEMA)
 
 
 def hive_columns(fields: Iterable[Any]) -> list[dict[str, str]]:
     """Glue's columns of what a query gives. Raises QueryFailed for what a Hive table cannot have."""
-    return [{"Name": each.name, "Type": to_hive(each.type, each.name)} for each in fields]
+    return [{"Name": field.name, "Type": to_hive(field.type, field.name)} for field in fields]
 
 
 def _fields(kind: Any) -> Sequence[Any]:
@@ -172,34 +172,35 @@ def _member(kind: Any) -> pa.DataType:
 _WIDER: Final = ("int8", "int16", "int32", "int64", "float", "double")
 
 
-def coercible(given: pa.DataType, wanted: pa.DataType) -> bool:
+def coercible(source: pa.DataType, wanted: pa.DataType) -> bool:
     """Whether Trino puts values of a type into a column of another without a cast: only into a wider one."""
-    if given == wanted or pa.types.is_null(given):
+    if source == wanted or pa.types.is_null(source):
         return True
-    if _list(wanted) and _list(given):
-        return coercible(_member(given), _member(wanted))
-    if pa.types.is_nested(given) or pa.types.is_nested(wanted):
-        return type(given) is type(wanted)
+    if _list(wanted) and _list(source):
+        return coercible(_member(source), _member(wanted))
+    if pa.types.is_nested(source) or pa.types.is_nested(wanted):
+        return type(source) is type(wanted)
     texts = (pa.types.is_string, pa.types.is_large_string)
-    if any(each(wanted) for each in texts):
-        return any(each(given) for each in texts)
+    if any(text(wanted) for text in texts):
+        return any(text(source) for text in texts)
     if pa.types.is_timestamp(wanted):
-        zone = bool(getattr(given, "tz", None))
-        return pa.types.is_date(given) or (pa.types.is_timestamp(given) and (bool(wanted.tz) or not zone))
+        zone = bool(getattr(source, "tz", None))
+        return pa.types.is_date(source) or (pa.types.is_timestamp(source) and (bool(wanted.tz) or not zone))
     if pa.types.is_decimal(wanted):
-        return pa.types.is_integer(given) or (pa.types.is_decimal(given) and given.scale <= wanted.scale)
+        return pa.types.is_integer(source) or (pa.types.is_decimal(source) and source.scale <= wanted.scale)
     if str(wanted) in _WIDER:
-        if pa.types.is_decimal(given):
+        if pa.types.is_decimal(source):
             return pa.types.is_floating(wanted)
-        return str(given) in _WIDER and _WIDER.index(str(given)) <= _WIDER.index(str(wanted))
-    return pa.types.is_binary(wanted) and pa.types.is_large_binary(given)
+        return str(source) in _WIDER and _WIDER.index(str(source)) <= _WIDER.index(str(wanted))
+    return pa.types.is_binary(wanted) and pa.types.is_large_binary(source)
 
 
 def mismatched(table: Iterable[Any], query: Iterable[Any]) -> QueryFailed:
     """An INSERT whose columns do not fit."""
-    shown = [", ".join(trino(each.type) for each in fields) for fields in (table, query)]
+    type_lists = [", ".join(trino(field.type) for field in fields) for fields in (table, query)]
     return QueryFailed(
-        f"TYPE_MISMATCH: Insert query has mismatched column types: Table: [{shown[0]}], Query: [{shown[1]}]",
+        f"TYPE_MISMATCH: Insert query has mismatched column types: Table: [{type_lists[0]}], "
+        f"Query: [{type_lists[1]}]",
         SCHEMA,
     )
 

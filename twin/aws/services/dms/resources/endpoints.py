@@ -21,25 +21,25 @@ class Endpoint(AwsResource):
     def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
         member = SECRETS.get(str(item.get("EngineName")), "")
         settings = item.get(member) or {}
-        found: Props = {}
+        result: Props = {}
         for name, api in (
             ("secretsManagerArn", "SecretsManagerSecretId"),
             ("secretsManagerAccessRoleArn", "SecretsManagerAccessRoleArn"),
         ):
             if settings.get(api):
-                found[name] = settings[api]
+                result[name] = settings[api]
         of = settings.get("DatabaseName") or item.get("DatabaseName")
-        return {**found, **({"databaseName": of} if of else {})}
+        return {**result, **({"databaseName": of} if of else {})}
 
 
 def _secret(inputs: Props, member: str) -> Props:
-    made: Props = {
+    secret: Props = {
         "SecretsManagerSecretId": inputs["secretsManagerArn"],
         "SecretsManagerAccessRoleArn": inputs.get("secretsManagerAccessRoleArn"),
     }
     if member == "PostgreSQLSettings" and inputs.get("databaseName"):
-        made["DatabaseName"] = inputs["databaseName"]
-    return made
+        secret["DatabaseName"] = inputs["databaseName"]
+    return secret
 
 
 def api_mode(value: Any) -> Any:

@@ -77,9 +77,9 @@ class ReplicationConfig(AwsResource):
 
     @staticmethod
     def _status(context: AwsContext, id: str) -> str:
-        asked = {"Filters": [{"Name": "replication-config-arn", "Values": [id]}]}
-        found = context.call("dms", "DescribeReplications", asked)["Replications"]
-        return str(found[0]["Status"]) if found else ""
+        params = {"Filters": [{"Name": "replication-config-arn", "Values": [id]}]}
+        replications = context.call("dms", "DescribeReplications", params)["Replications"]
+        return str(replications[0]["Status"]) if replications else ""
 
     def describe(self, props: Props, id: str = "") -> str:
         return str(props.get("replicationConfigIdentifier") or id)

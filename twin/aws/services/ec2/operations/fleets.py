@@ -17,7 +17,7 @@ from twin.aws.services.autoscaling import capacity
 from twin.aws.services.autoscaling.permissions import closed
 from twin.aws.services.ec2 import capacity_reservations
 from twin.aws.services.ec2.operations.prices import price
-from twin.aws.validation.moto_state import Look
+from twin.aws.validation.moto_state import MotoState
 
 Params = dict[str, Any]
 _XMLNS: Final = "http://ec2.amazonaws.com/doc/2016-11-15/"
@@ -42,20 +42,20 @@ class _Pool:
         return self.lifecycle == "spot"
 
 
-def check(params: Params, look: Look) -> None:
+def check(params: Params, state: MotoState) -> None:
     """CreateFleet: its launch templates, types and subnets must exist, and their fields must go together."""
     configurations = params.get("LaunchTemplateConfigs") or []
     if not configurations:
         raise Refusal("MissingParameter", "The request must contain the parameter LaunchTemplateConfigs")
     for configuration in configurations:
-        template = template_of(look.ec2, configuration.get("LaunchTemplateSpecification") or {})
+        template = template_of(state.ec2, configuration.get("LaunchTemplateSpecification") or {})
         data = template.get_version(_version(configuration)).data
         for override in configuration.get("Overrides") or [{}]:
             kind = override.get("InstanceType") or data.get("InstanceType")
             if kind and capacity.instance_type_info(kind) is None:
                 raise Refusal("InvalidParameterValue", f"Invalid value '{kind}' for InstanceType.")
             if override.get("SubnetId"):
-                look.subnet(override["SubnetId"])
+                state.subnet(override["SubnetId"])
             if override.get("SubnetId") and any(
                 card.get("SubnetId") for card in data.get("NetworkInterfaces") or []
             ):

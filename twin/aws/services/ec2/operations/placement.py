@@ -23,7 +23,7 @@ class PlacementGroup:
         self.state = "available"
 
 
-def held(backend: Any) -> dict[str, PlacementGroup]:
+def placement_groups(backend: Any) -> dict[str, PlacementGroup]:
     """A backend's placement groups by name."""
     return vars(backend).setdefault("placement_groups", {})
 
@@ -37,7 +37,7 @@ def create(call: Call, backend: Any) -> Answer:
     strategy = params.get("Strategy") or "cluster"
     if not 1 <= len(name) <= 255:
         raise Refusal("MissingParameter", "The request must contain the parameter groupName")
-    if name in held(backend):
+    if name in placement_groups(backend):
         raise Refusal("InvalidPlacementGroup.Duplicate", f"The Placement Group '{name}' already exists.")
     if params.get("PartitionCount") and strategy != "partition":
         raise Refusal(
@@ -51,20 +51,25 @@ def create(call: Call, backend: Any) -> Answer:
         raise Refusal(
             "InvalidParameterValue", f"PartitionCount must be 1 to 7, got {params['PartitionCount']}"
         )
-    tags = [t for each in params.get("TagSpecifications") or [] for t in each.get("Tags") or []]
-    made = PlacementGroup(random_id("pg"), name, params, tags)
-    held(backend)[name] = made
+    tags = [
+        t
+        for tag_specification in params.get("TagSpecifications") or []
+        for t in tag_specification.get("Tags") or []
+    ]
+    group = PlacementGroup(random_id("pg"), name, params, tags)
+    placement_groups(backend)[name] = group
     if tags:
-        backend.create_tags([made.id], {tag["Key"]: tag["Value"] for tag in tags})
+        backend.create_tags([group.id], {tag["Key"]: tag["Value"] for tag in tags})
     return _answer(
-        "CreatePlacementGroup", f"<return>true</return><placementGroup>{_xml(made, backend)}</placementGroup>"
+        "CreatePlacementGroup",
+        f"<return>true</return><placementGroup>{_xml(group, backend)}</placementGroup>",
     )
 
 
 def delete(call: Call, backend: Any) -> Answer:
     """DeletePlacementGroup."""
     name = call.params.get("GroupName") or ""
-    if name not in held(backend):
+    if name not in placement_groups(backend):
         raise _unknown(name)
     templates = [
         template.id
@@ -77,7 +82,7 @@ def delete(call: Call, backend: Any) -> Answer:
             "InvalidPlacementGroup.InUse",
             f"The placement group '{name}' is in use and may not be deleted.",
         )
-    del held(backend)[name]
+    del placement_groups(backend)[name]
     return _answer("DeletePlacementGroup", "<return>true</return>")
 
 
@@ -86,19 +91,19 @@ def describe(call: Call, backend: Any) -> Answer:
     params = call.params
     names, ids = params.get("GroupNames") or [], params.get("GroupIds") or []
     for name in names:
-        if name not in held(backend):
+        if name not in placement_groups(backend):
             raise _unknown(name)
     for group_id in ids:
-        if group_id not in [each.id for each in held(backend).values()]:
+        if group_id not in [group.id for group in placement_groups(backend).values()]:
             raise _unknown(group_id)
-    found = [
-        each
-        for each in held(backend).values()
-        if (not names or each.name in names)
-        and (not ids or each.id in ids)
-        and all(_passes(each, backend, one) for one in params.get("Filters") or [])
+    groups = [
+        group
+        for group in placement_groups(backend).values()
+        if (not names or group.name in names)
+        and (not ids or group.id in ids)
+        and all(_passes(group, backend, one) for one in params.get("Filters") or [])
     ]
-    items = "".join(f"<item>{_xml(each, backend)}</item>" for each in found)
+    items = "".join(f"<item>{_xml(group, backend)}</item>" for group in groups)
     return _answer("DescribePlacementGroups", f"<placementGroupSet>{items}</placementGroupSet>")
 
 
@@ -111,8 +116,8 @@ def _passes(group: PlacementGroup, backend: Any, one: dict[str, Any]) -> bool:
 
 
 def _tags(group: PlacementGroup, backend: Any) -> dict[str, str]:
-    found = backend.describe_tags(filters={"resource-id": [group.id]})
-    return {tag["key"]: tag["value"] for tag in found}
+    tags = backend.describe_tags(filters={"resource-id": [group.id]})
+    return {tag["key"]: tag["value"] for tag in tags}
 
 
 def _in_group(backend: Any, name: str) -> bool:

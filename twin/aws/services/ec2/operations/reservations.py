@@ -10,7 +10,7 @@ from xml.sax.saxutils import escape
 
 from twin.aws.api_server.request import Answer, Call, Refusal
 from twin.aws.services.autoscaling.capacity import instance_type_info, zones_offering
-from twin.aws.services.ec2.capacity_reservations import Reservation, find, held, used
+from twin.aws.services.ec2.capacity_reservations import Reservation, find, reservations, used
 
 _XMLNS: Final = "http://ec2.amazonaws.com/doc/2016-11-15/"
 _COUNTS: Final = (1, 2, 4, 8, 16, 32, 64)
@@ -41,7 +41,7 @@ def create(call: Call, backend: Any) -> Answer:
         )
     if end is not None and end <= datetime.now(UTC):
         raise Refusal("InvalidParameterValue", "EndDate must be in the future")
-    made = _keep(
+    reservation = _keep(
         backend,
         params,
         instance_type=kind,
@@ -52,7 +52,8 @@ def create(call: Call, backend: Any) -> Answer:
         block=False,
     )
     return _answer(
-        "CreateCapacityReservation", f"<capacityReservation>{_xml(made, backend)}</capacityReservation>"
+        "CreateCapacityReservation",
+        f"<capacityReservation>{_xml(reservation, backend)}</capacityReservation>",
     )
 
 
@@ -94,7 +95,7 @@ def purchase(call: Call, backend: Any) -> Answer:
     """PurchaseCapacityBlock: a reservation that begins and ends by itself."""
     params = call.params
     kind, zone, count, start, hours = _bought(params.get("CapacityBlockOfferingId") or "", backend)
-    made = _keep(
+    reservation = _keep(
         backend,
         params,
         instance_type=kind,
@@ -105,7 +106,7 @@ def purchase(call: Call, backend: Any) -> Answer:
         block=True,
     )
     return _answer(
-        "PurchaseCapacityBlock", f"<capacityReservation>{_xml(made, backend)}</capacityReservation>"
+        "PurchaseCapacityBlock", f"<capacityReservation>{_xml(reservation, backend)}</capacityReservation>"
     )
 
 
@@ -113,11 +114,13 @@ def describe(call: Call, backend: Any) -> Answer:
     """DescribeCapacityReservations."""
     params = call.params
     ids = params.get("CapacityReservationIds") or []
-    found = [find(backend, each) for each in ids] if ids else list(held(backend).values())
-    found = [
-        each for each in found if all(_passes(each, backend, one) for one in params.get("Filters") or [])
+    selected = [find(backend, id) for id in ids] if ids else list(reservations(backend).values())
+    selected = [
+        reservation
+        for reservation in selected
+        if all(_passes(reservation, backend, one) for one in params.get("Filters") or [])
     ]
-    items = "".join(f"<item>{_xml(each, backend)}</item>" for each in found)
+    items = "".join(f"<item>{_xml(reservation, backend)}</item>" for reservation in selected)
     return _answer(
         "DescribeCapacityReservations", f"<capacityReservationSet>{items}</capacityReservationSet>"
     )
@@ -156,8 +159,12 @@ def _changeable(params: dict[str, Any], backend: Any, what: str) -> Reservation:
 def _keep(backend: Any, params: dict[str, Any], **facts: Any) -> Reservation:
     from moto.ec2.utils import random_id
 
-    tags = [t for each in params.get("TagSpecifications") or [] for t in each.get("Tags") or []]
-    made = Reservation(
+    tags = [
+        t
+        for tag_specification in params.get("TagSpecifications") or []
+        for t in tag_specification.get("Tags") or []
+    ]
+    reservation = Reservation(
         id=random_id("cr"),
         platform=params.get("InstancePlatform") or "Linux/UNIX",
         match=params.get("InstanceMatchCriteria") or ("targeted" if facts["block"] else "open"),
@@ -165,10 +172,10 @@ def _keep(backend: Any, params: dict[str, Any], **facts: Any) -> Reservation:
         created=datetime.now(UTC),
         **facts,
     )
-    held(backend)[made.id] = made
+    reservations(backend)[reservation.id] = reservation
     if tags:
-        backend.create_tags([made.id], {tag["Key"]: tag["Value"] for tag in tags})
-    return made
+        backend.create_tags([reservation.id], {tag["Key"]: tag["Value"] for tag in tags})
+    return reservation
 
 
 def _zone(params: dict[str, Any], backend: Any) -> str:
@@ -230,10 +237,10 @@ def _tags(one: Reservation, backend: Any) -> dict[str, str]:
 def _date(value: Any) -> datetime | None:
     if value is None:
         return None
-    found = (
+    moment = (
         value if isinstance(value, datetime) else datetime.fromisoformat(str(value).replace("Z", "+00:00"))
     )
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _iso(value: datetime) -> str:

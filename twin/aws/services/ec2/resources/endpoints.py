@@ -21,23 +21,23 @@ _LISTS: Final = {
 
 class VpcEndpoint(AwsResource):
     def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
-        found: Props = {
+        outputs: Props = {
             "requesterManaged": item.get("RequesterManaged", False),
             "ownerId": item.get("OwnerId") or context.account,
             "ipAddressType": item.get("IpAddressType") or ("ipv4" if item.get("NetworkInterfaceIds") else ""),
             "state": str(item.get("State", "")).lower() or "available",
         }
-        if not found["ipAddressType"]:
-            found.pop("ipAddressType")
+        if not outputs["ipAddressType"]:
+            outputs.pop("ipAddressType")
         if item.get("VpcEndpointType") == "Gateway":
-            found["privateDnsEnabled"] = False
+            outputs["privateDnsEnabled"] = False
             names = [{"Name": "prefix-list-name", "Values": [item["ServiceName"]]}]
             lists = context.call("ec2", "DescribePrefixLists", {"Filters": names}).get("PrefixLists", [])
-            match = next((each for each in lists if each.get("PrefixListName") == item["ServiceName"]), None)
+            match = next((name for name in lists if name.get("PrefixListName") == item["ServiceName"]), None)
             if match:
-                found["prefixListId"] = match["PrefixListId"]
-                found["cidrBlocks"] = match.get("Cidrs", [])
-        return found
+                outputs["prefixListId"] = match["PrefixListId"]
+                outputs["cidrBlocks"] = match.get("Cidrs", [])
+        return outputs
 
     def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
         changed = self.changed(old, new)
@@ -94,18 +94,18 @@ class FlowLog(AwsResource):
             "eni-": "eniId",
             "tgw-attach-": "transitGatewayAttachmentId",
         }
-        found = {name: target for prefix, name in prefixes.items() if target.startswith(prefix)}
+        target_outputs = {name: target for prefix, name in prefixes.items() if target.startswith(prefix)}
         if not item.get("LogDestination") and item.get("LogGroupName"):
             place = f"arn:{context.partition}:logs:{context.region}:{context.account}"
-            found["logDestination"] = f"{place}:log-group:{item['LogGroupName']}"
-        return found
+            target_outputs["logDestination"] = f"{place}:log-group:{item['LogGroupName']}"
+        return target_outputs
 
 
 def _raise_unsuccessful(answer: Props, operation: str) -> None:
     # Calls on many resources answer 200 and name the failed ones.
-    for each in answer.get("Unsuccessful") or []:
+    for failure in answer.get("Unsuccessful") or []:
         error = ClientError(
-            {"Error": each.get("Error", {}), "ResponseMetadata": answer.get("ResponseMetadata", {})},  # type: ignore[arg-type]
+            {"Error": failure.get("Error", {}), "ResponseMetadata": answer.get("ResponseMetadata", {})},  # type: ignore[arg-type]
             operation,
         )
         if not code_of(error).endswith("NotFound"):

@@ -47,7 +47,7 @@ class InternetGateway(AwsResource):
 
     @staticmethod
     def _is_in(item: Any, vpc_id: str) -> bool:
-        return any(each.get("VpcId") == vpc_id for each in (item or {}).get("Attachments", []))
+        return any(attachment.get("VpcId") == vpc_id for attachment in (item or {}).get("Attachments", []))
 
 
 class Eip(AwsResource):
@@ -65,27 +65,29 @@ class Eip(AwsResource):
         super().unmake(context, id, state)
 
     def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
-        found = {"ptrRecord": ""}
+        outputs = {"ptrRecord": ""}
         zone = "ec2" if context.region == "us-east-1" else context.region
         public = item.get("PublicIp", "").replace(".", "-")
         suffix = "compute-1" if context.region == "us-east-1" else f"{zone}.compute"
-        found["publicDns"] = f"ec2-{public}.{suffix}.{context.url_suffix}"
+        outputs["publicDns"] = f"ec2-{public}.{suffix}.{context.url_suffix}"
         # Text, not nothing: a NAT gateway's or an instance's association is made after this resource.
         for name in ("associationId", "networkInterface", "privateIp", "instance"):
-            found[name] = known.get(name) or ""
+            outputs[name] = known.get(name) or ""
         private = str(known.get("privateIp") or "").replace(".", "-")
         internal = "ec2" if context.region == "us-east-1" else f"{context.region}.compute"
-        found["privateDns"] = f"ip-{private}.{internal}.internal" if private else ""
-        return found
+        outputs["privateDns"] = f"ip-{private}.{internal}.internal" if private else ""
+        return outputs
 
     @staticmethod
     def _associate(context: AwsContext, id: str, inputs: Props) -> None:
         target = {"InstanceId": inputs.get("instance"), "NetworkInterfaceId": inputs.get("networkInterface")}
-        given = {key: value for key, value in target.items() if value}
-        if given:
+        association = {key: value for key, value in target.items() if value}
+        if association:
             if inputs.get("associateWithPrivateIp"):
-                given["PrivateIpAddress"] = inputs["associateWithPrivateIp"]
-            context.call("ec2", "AssociateAddress", {"AllocationId": id, "AllowReassociation": True, **given})
+                association["PrivateIpAddress"] = inputs["associateWithPrivateIp"]
+            context.call(
+                "ec2", "AssociateAddress", {"AllocationId": id, "AllowReassociation": True, **association}
+            )
 
     @staticmethod
     def _disassociate(context: AwsContext, state: Props) -> None:

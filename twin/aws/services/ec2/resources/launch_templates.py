@@ -30,8 +30,8 @@ class LaunchTemplate(AwsResource):
         template = super().find(context, id, state)
         if template is None:
             return None
-        given = {"LaunchTemplateId": id, "Versions": [str(template["LatestVersionNumber"])]}
-        versions = context.call("ec2", "DescribeLaunchTemplateVersions", given)["LaunchTemplateVersions"]
+        params = {"LaunchTemplateId": id, "Versions": [str(template["LatestVersionNumber"])]}
+        versions = context.call("ec2", "DescribeLaunchTemplateVersions", params)["LaunchTemplateVersions"]
         latest = versions[0] if versions else {}
         described = latest.get("VersionDescription")
         return {
@@ -44,7 +44,9 @@ class LaunchTemplate(AwsResource):
         data = dict(item["LaunchTemplateData"])
         # The template's own tags are no part of what it launches.
         tags = [
-            each for each in data.get("TagSpecifications", []) if each["ResourceType"] != "launch-template"
+            tag_specification
+            for tag_specification in data.get("TagSpecifications", [])
+            if tag_specification["ResourceType"] != "launch-template"
         ]
         data.pop("TagSpecifications", None)
         return _as_asked(from_api(DATA, {**data, **({"TagSpecifications": tags} if tags else {})}), known)
@@ -60,8 +62,8 @@ class LaunchTemplate(AwsResource):
             version = answer["LaunchTemplateVersion"]["VersionNumber"]
         default = self._default(new, version, "updateDefaultVersion" in changed, context, id)
         if default is not None and default != old.get("defaultVersion"):
-            given = {"LaunchTemplateId": id, "DefaultVersion": str(default)}
-            context.call("ec2", "ModifyLaunchTemplate", given)
+            modification = {"LaunchTemplateId": id, "DefaultVersion": str(default)}
+            context.call("ec2", "ModifyLaunchTemplate", modification)
 
     def _default(
         self, new: Props, version: int | None, now_latest: bool, context: AwsContext, id: str
@@ -76,14 +78,14 @@ class LaunchTemplate(AwsResource):
         return version
 
 
-def _as_asked(found: Props, known: Mapping[str, Any]) -> Props:
+def _as_asked(props: Props, known: Mapping[str, Any]) -> Props:
     """EC2 drops empty objects and fills in its defaults (metadataOptions): of an object that the
     program gave, what it did not give is left out while it says nothing new."""
     result: Props = {}
-    for name, value in found.items():
-        asked = known.get(name)
-        if isinstance(asked, Mapping) and isinstance(value, Mapping):
-            result[name] = {k: v for k, v in value.items() if k in asked or v not in ("", None, [])}
+    for name, value in props.items():
+        requested = known.get(name)
+        if isinstance(requested, Mapping) and isinstance(value, Mapping):
+            result[name] = {k: v for k, v in value.items() if k in requested or v not in ("", None, [])}
         else:
             result[name] = value
     for name in DATA:

@@ -9,8 +9,8 @@ from twin.provider_interface import Props
 
 class PlacementGroup(AwsResource):
     def values(self, context: AwsContext, id: str, props: Props) -> Props:
-        found = super().values(context, id, props)
-        return {**found, "placementGroupId": props.get("placementGroupId")}
+        values = super().values(context, id, props)
+        return {**values, "placementGroupId": props.get("placementGroupId")}
 
     def _change_tags(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
         # Tags go by the group's id, while the provider's id is its name.

@@ -110,8 +110,8 @@ class Route(AwsResource):
             state = {"routeTableId": table, name: destination, **state}
         if not state.get("routeTableId"):
             raise CloudError(f"unexpected format for import ID ({id}), expected ROUTETABLEID_DESTINATION")
-        found = super().read(context, id, state)
-        return {**found, "id": self._id(state)} if found is not None and separator else found
+        state_ = super().read(context, id, state)
+        return {**state_, "id": self._id(state)} if state_ is not None and separator else state_
 
     def find(self, context: AwsContext, id: str, state: Props) -> Any:
         table = self._table(context, state)
@@ -134,8 +134,8 @@ class Route(AwsResource):
         return {"state": known.get("state") or "active", "origin": known.get("origin") or "CreateRoute"}
 
     def unmake(self, context: AwsContext, id: str, state: Props) -> None:
-        given = {"RouteTableId": state["routeTableId"], **to_api(DESTINATIONS, state)}
-        context.call("ec2", "DeleteRoute", given)
+        params = {"RouteTableId": state["routeTableId"], **to_api(DESTINATIONS, state)}
+        context.call("ec2", "DeleteRoute", params)
 
     @staticmethod
     def _destination(props: Mapping[str, Any]) -> Any:
@@ -151,9 +151,9 @@ class RouteTableAssociation(AwsResource):
             ("association.subnet-id", state.get("subnetId")),
             ("association.gateway-id", state.get("gatewayId")),
         ):
-            found = self._search(context, name, value) if value else None
-            if found:
-                return found
+            association = self._search(context, name, value) if value else None
+            if association:
+                return association
         return None
 
     @staticmethod
@@ -172,12 +172,17 @@ class RouteTableAssociation(AwsResource):
         return None
 
     def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
-        found = self.find(context, id, old)
-        if found and found["RouteTableId"] != new["routeTableId"]:
-            given = {"AssociationId": found["RouteTableAssociationId"], "RouteTableId": new["routeTableId"]}
-            context.call("ec2", "ReplaceRouteTableAssociation", given)
+        association = self.find(context, id, old)
+        if association and association["RouteTableId"] != new["routeTableId"]:
+            params = {
+                "AssociationId": association["RouteTableAssociationId"],
+                "RouteTableId": new["routeTableId"],
+            }
+            context.call("ec2", "ReplaceRouteTableAssociation", params)
 
     def unmake(self, context: AwsContext, id: str, state: Props) -> None:
-        found = self.find(context, id, state)
-        if found:
-            context.call("ec2", "DisassociateRouteTable", {"AssociationId": found["RouteTableAssociationId"]})
+        association = self.find(context, id, state)
+        if association:
+            context.call(
+                "ec2", "DisassociateRouteTable", {"AssociationId": association["RouteTableAssociationId"]}
+            )

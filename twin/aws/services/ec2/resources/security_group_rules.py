@@ -33,15 +33,17 @@ class _Rule(AwsResource):
         return super().same(path, old, new)
 
     def outputs(self, context: AwsContext, id: str, item: Any, state: Props) -> Props:
-        found = super().outputs(context, id, item, state)
-        if found.get("ipProtocol") == "-1":  # EC2 reports -1 for ports that mean nothing
-            found = {
-                k: v for k, v in found.items() if k not in ("fromPort", "toPort") or state.get(k) is not None
+        outputs = super().outputs(context, id, item, state)
+        if outputs.get("ipProtocol") == "-1":  # EC2 reports -1 for ports that mean nothing
+            outputs = {
+                k: v
+                for k, v in outputs.items()
+                if k not in ("fromPort", "toPort") or state.get(k) is not None
             }
         word = state.get("ipProtocol")
-        if word is not None and protocol(word) == found.get("ipProtocol"):
-            found["ipProtocol"] = word
-        return found
+        if word is not None and protocol(word) == outputs.get("ipProtocol"):
+            outputs["ipProtocol"] = word
+        return outputs
 
     def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
         if not self.changed(old, new):
@@ -62,15 +64,15 @@ class _Rule(AwsResource):
         context.call("ec2", "ModifySecurityGroupRules", group)
 
     def unmake(self, context: AwsContext, id: str, state: Props) -> None:
-        given = {"GroupId": state["securityGroupId"], "SecurityGroupRuleIds": [id]}
-        context.call("ec2", f"RevokeSecurityGroup{self.direction}", given)
+        params = {"GroupId": state["securityGroupId"], "SecurityGroupRuleIds": [id]}
+        context.call("ec2", f"RevokeSecurityGroup{self.direction}", params)
 
     @staticmethod
     def _permission(inputs: Props) -> Props:
-        made: Props = {"IpProtocol": protocol(inputs.get("ipProtocol"))}
+        permission: Props = {"IpProtocol": protocol(inputs.get("ipProtocol"))}
         for name, api in (("fromPort", "FromPort"), ("toPort", "ToPort")):
-            if inputs.get(name) is not None and made["IpProtocol"] != "-1":
-                made[api] = inputs[name] if inputs[name] is UNKNOWN else int(inputs[name])
+            if inputs.get(name) is not None and permission["IpProtocol"] != "-1":
+                permission[api] = inputs[name] if inputs[name] is UNKNOWN else int(inputs[name])
         described = {"Description": inputs["description"]} if inputs.get("description") else {}
         for name, member, key in (
             ("cidrIpv4", "IpRanges", "CidrIp"),
@@ -79,8 +81,8 @@ class _Rule(AwsResource):
             ("referencedSecurityGroupId", "UserIdGroupPairs", "GroupId"),
         ):
             if inputs.get(name) is not None:
-                made[member] = [{key: inputs[name], **described}]
-        return made
+                permission[member] = [{key: inputs[name], **described}]
+        return permission
 
 
 class SecurityGroupIngressRule(_Rule):

@@ -67,14 +67,14 @@ def _sources(rule: Mapping[str, Any], own_id: str) -> Iterator[tuple[str, str, s
 
 def _permissions(rules: Sequence[Mapping[str, Any]], own_id: str) -> list[Props]:
     """One permission a source: EC2 keeps them so, and each can be compared and revoked alone."""
-    made: list[Props] = []
+    permissions: list[Props] = []
     for rule in rules:
         word = protocol(rule["protocol"])
         ports = {} if word == "-1" else {"FromPort": int(rule["fromPort"]), "ToPort": int(rule["toPort"])}
         for member, key, source in _sources(rule, own_id):
             described = {"Description": rule["description"]} if rule.get("description") else {}
-            made.append({"IpProtocol": word, **ports, member: [{key: source, **described}]})
-    return made
+            permissions.append({"IpProtocol": word, **ports, member: [{key: source, **described}]})
+    return permissions
 
 
 def _split(permissions: Sequence[Mapping[str, Any]]) -> list[Props]:
@@ -85,7 +85,7 @@ def _split(permissions: Sequence[Mapping[str, Any]]) -> list[Props]:
         "PrefixListIds": "PrefixListId",
         "UserIdGroupPairs": "GroupId",
     }
-    made: list[Props] = []
+    split: list[Props] = []
     for permission in permissions:
         word = permission["IpProtocol"]
         ports = {
@@ -94,22 +94,22 @@ def _split(permissions: Sequence[Mapping[str, Any]]) -> list[Props]:
         for member, key in keys.items():
             for source in permission.get(member, []):
                 reported = {k: source[k] for k in (key, "Description") if source.get(k)}
-                made.append({"IpProtocol": word, **ports, member: [reported]})
-    return made
+                split.append({"IpProtocol": word, **ports, member: [reported]})
+    return split
 
 
 def _rules(permissions: Sequence[Mapping[str, Any]], own_id: str, known: Any) -> list[Props]:
     """Permissions as inline rules, joined as the state has them, the rest as one rule a source."""
     present = {canonical(permission): permission for permission in _split(permissions)}
-    made: list[Props] = []
+    rules: list[Props] = []
     for rule in known or []:
         parts = [canonical(part) for part in _permissions([rule], own_id)]
         if parts and all(part in present for part in parts):
             for part in parts:
                 present.pop(part)
-            made.append(dict(rule))
-    made.extend(_rule(permission, own_id) for permission in present.values())
-    return made
+            rules.append(dict(rule))
+    rules.extend(_rule(permission, own_id) for permission in present.values())
+    return rules
 
 
 def _rule(permission: Mapping[str, Any], own_id: str) -> Props:
@@ -153,12 +153,12 @@ class SecurityGroup(AwsResource):
         self._set(context, id, {kind: new[kind] for kind in _KINDS if new.get(kind) is not None})
 
     def outputs(self, context: AwsContext, id: str, item: Any, state: Props) -> Props:
-        found = super().outputs(context, id, item, state)
+        outputs = super().outputs(context, id, item, state)
         for kind, member in (("ingress", "IpPermissions"), ("egress", "IpPermissionsEgress")):
             known = state.get(kind)
             if known is not None or not state:
-                found[kind] = _rules(item.get(member, []), id, known)
-        return found
+                outputs[kind] = _rules(item.get(member, []), id, known)
+        return outputs
 
     def unmake(self, context: AwsContext, id: str, state: Props) -> None:
         if state.get("revokeRulesOnDelete"):
@@ -179,8 +179,8 @@ class SecurityGroup(AwsResource):
                 ("Authorize", [p for key, p in want.items() if key not in have]),
             ):
                 if permissions:
-                    given = {"GroupId": id, "IpPermissions": permissions}
-                    context.call("ec2", f"{action}SecurityGroup{word}", given)
+                    params = {"GroupId": id, "IpPermissions": permissions}
+                    context.call("ec2", f"{action}SecurityGroup{word}", params)
 
 
 class DefaultSecurityGroup(SecurityGroup):
@@ -220,14 +220,14 @@ class DefaultSecurityGroup(SecurityGroup):
 
     def outputs(self, context: AwsContext, id: str, item: Any, state: Props) -> Props:
         # Rules that the program does not name are drift here, as it owns all of them.
-        found = super().outputs(context, id, item, state)
+        outputs = super().outputs(context, id, item, state)
         for kind, member in (("ingress", "IpPermissions"), ("egress", "IpPermissionsEgress")):
             rules = _rules(item.get(member, []), id, state.get(kind))
             if rules or state.get(kind) is not None:
-                found[kind] = rules
+                outputs[kind] = rules
             else:
-                found.pop(kind, None)
-        return found
+                outputs.pop(kind, None)
+        return outputs
 
     def unmake(self, context: AwsContext, id: str, state: Props) -> None:
         """It belongs to the VPC: AWS allows no delete, and the provider forgets it."""

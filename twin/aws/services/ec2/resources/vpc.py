@@ -43,11 +43,11 @@ class Vpc(AwsResource):
             "enableDnsHostnames": "EnableDnsHostnames",
             "enableNetworkAddressUsageMetrics": "EnableNetworkAddressUsageMetrics",
         }
-        found: Props = {}
+        outputs: Props = {}
         for name, api in attributes.items():
             answer = context.call("ec2", "DescribeVpcAttribute", {"VpcId": id, "Attribute": name})
-            found[name] = answer.get(api, {}).get("Value", False)
-        return {**found, **default_parts(context, id)}
+            outputs[name] = answer.get(api, {}).get("Value", False)
+        return {**outputs, **default_parts(context, id)}
 
 
 def default_parts(context: AwsContext, vpc_id: str) -> Props:
@@ -63,13 +63,13 @@ def default_parts(context: AwsContext, vpc_id: str) -> Props:
     table = first("DescribeRouteTables", "association.main", "true").get("RouteTableId")
     acl = first("DescribeNetworkAcls", "default", "true").get("NetworkAclId")
     group = first("DescribeSecurityGroups", "group-name", "default").get("GroupId")
-    found = {
+    part_ids = {
         "mainRouteTableId": table,
         "defaultRouteTableId": table,
         "defaultNetworkAclId": acl,
         "defaultSecurityGroupId": group,
     }
-    return {name: value for name, value in found.items() if value}
+    return {name: value for name, value in part_ids.items() if value}
 
 
 class Subnet(AwsResource):

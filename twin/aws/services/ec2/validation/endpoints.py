@@ -6,7 +6,7 @@ import json
 from typing import Any, Final
 
 from twin.aws.api_server.request import Refusal
-from twin.aws.validation.moto_state import Look
+from twin.aws.validation.moto_state import MotoState
 
 Params = dict[str, Any]
 
@@ -35,14 +35,14 @@ _LONGEST_POLICY: Final = 20480
 _GATEWAYS: Final = ("s3", "dynamodb", "s3express")
 
 
-def create(params: Params, look: Look) -> None:
+def create(params: Params, state: MotoState) -> None:
     """CreateVpcEndpoint: the service must be one of the region's, what is named must be the VPC's."""
-    vpc = look.vpc(params.get("VpcId") or "")
+    vpc = state.vpc(params.get("VpcId") or "")
     _policy(params.get("PolicyDocument"))
     name = params.get("ServiceName") or ""
     if name.startswith(("com.amazonaws.vpce.", "com.amazonaws.vpce-")):
         return
-    prefix = f"com.amazonaws.{look.region}."
+    prefix = f"com.amazonaws.{state.region}."
     if not name.startswith(prefix) or name.removeprefix(prefix) not in SERVICES:
         raise Refusal("InvalidServiceName", f"The Vpc Endpoint Service '{name}' does not exist")
     kind = params.get("VpcEndpointType") or "Gateway"
@@ -52,31 +52,31 @@ def create(params: Params, look: Look) -> None:
             f"Endpoint type (Gateway) does not match available service types ([Interface]) of {name}.",
         )
     if kind == "Gateway":
-        _tables(params.get("RouteTableIds") or [], vpc, name, look)
+        _tables(params.get("RouteTableIds") or [], vpc, name, state)
         return
-    _subnets(params.get("SubnetIds") or [], vpc, look)
+    _subnets(params.get("SubnetIds") or [], vpc, state)
     for group in params.get("SecurityGroupIds") or []:
-        if look.group(group).vpc_id != vpc.id:
+        if state.group(group).vpc_id != vpc.id:
             raise Refusal(
                 "InvalidParameter", f"Security group {group} is not of {vpc.id}, the endpoint's VPC"
             )
     if str(params.get("PrivateDnsEnabled")).lower() == "true":
-        _private_dns(vpc, name, look)
+        _private_dns(vpc, name, state)
 
 
-def modify(params: Params, look: Look) -> None:
+def modify(params: Params, state: MotoState) -> None:
     """ModifyVpcEndpoint: the same for what is added."""
-    endpoint = look.ec2.vpc_end_points.get(params.get("VpcEndpointId"))
+    endpoint = state.ec2.vpc_end_points.get(params.get("VpcEndpointId"))
     if endpoint is None or endpoint.state == "deleted":
         return  # moto refuses
-    vpc = look.vpc(endpoint.vpc_id)
+    vpc = state.vpc(endpoint.vpc_id)
     _policy(params.get("PolicyDocument"))
-    _tables(params.get("AddRouteTableIds") or [], vpc, endpoint.service_name, look)
+    _tables(params.get("AddRouteTableIds") or [], vpc, endpoint.service_name, state)
     removed = params.get("RemoveSubnetIds") or []
-    kept = [each for each in endpoint.subnet_ids or [] if each not in removed]
-    _subnets([*kept, *(params.get("AddSubnetIds") or [])], vpc, look)
+    subnet_ids = [subnet_id for subnet_id in endpoint.subnet_ids or [] if subnet_id not in removed]
+    _subnets([*subnet_ids, *(params.get("AddSubnetIds") or [])], vpc, state)
     for group in params.get("AddSecurityGroupIds") or []:
-        look.group(group)
+        state.group(group)
 
 
 def _policy(text: str | None) -> None:
@@ -103,14 +103,14 @@ def _invalid_policy(why: str) -> Refusal:
     )
 
 
-def _tables(tables: list[str], vpc: Any, service: str, look: Look) -> None:
+def _tables(tables: list[str], vpc: Any, service: str, state: MotoState) -> None:
     for table in tables:
-        found = look.ec2.route_tables.get(table)
-        if found is None:
+        route_table = state.ec2.route_tables.get(table)
+        if route_table is None:
             raise Refusal("InvalidRouteTableId.NotFound", f"The routeTable ID '{table}' does not exist")
-        if found.vpc_id != vpc.id:
+        if route_table.vpc_id != vpc.id:
             raise Refusal("InvalidParameter", f"Route table {table} does not belong to the VPC {vpc.id}")
-        for other in _living(look):
+        for other in _living(state):
             if other.service_name == service and table in (other.route_table_ids or []):
                 raise Refusal(
                     "RouteAlreadyExists",
@@ -119,13 +119,13 @@ def _tables(tables: list[str], vpc: Any, service: str, look: Look) -> None:
                 )
 
 
-def _subnets(subnets: list[str], vpc: Any, look: Look) -> None:
+def _subnets(subnets: list[str], vpc: Any, state: MotoState) -> None:
     zones: dict[str, str] = {}
     for subnet in subnets:
-        found = look.subnet(subnet)
-        if found.vpc_id != vpc.id:
+        subnet_ = state.subnet(subnet)
+        if subnet_.vpc_id != vpc.id:
             raise Refusal("InvalidParameter", f"Subnet {subnet} does not belong to the VPC {vpc.id}")
-        if zones.setdefault(found.availability_zone, subnet) != subnet:
+        if zones.setdefault(subnet_.availability_zone, subnet) != subnet:
             raise Refusal(
                 "DuplicateSubnetsInSameZone",
                 f"Found another VPC endpoint subnet in the availability zone of {subnet}. VPC endpoint "
@@ -133,14 +133,14 @@ def _subnets(subnets: list[str], vpc: Any, look: Look) -> None:
             )
 
 
-def _private_dns(vpc: Any, service: str, look: Look) -> None:
+def _private_dns(vpc: Any, service: str, state: MotoState) -> None:
     if not (vpc.enable_dns_support and vpc.enable_dns_hostnames):
         raise Refusal(
             "InvalidParameter",
             f"Enabling private DNS requires both enableDnsSupport and enableDnsHostnames VPC attributes set "
             f"to true for {vpc.id}",
         )
-    for other in _living(look):
+    for other in _living(state):
         same = other.vpc_id == vpc.id and other.service_name == service
         if same and str(other.private_dns_enabled).lower() == "true":
             raise Refusal(
@@ -150,8 +150,8 @@ def _private_dns(vpc: Any, service: str, look: Look) -> None:
             )
 
 
-def _living(look: Look) -> list[Any]:
-    return [each for each in look.ec2.vpc_end_points.values() if each.state != "deleted"]
+def _living(state: MotoState) -> list[Any]:
+    return [endpoint for endpoint in state.ec2.vpc_end_points.values() if endpoint.state != "deleted"]
 
 
 RULES: Final = {"CreateVpcEndpoint": create, "ModifyVpcEndpoint": modify}

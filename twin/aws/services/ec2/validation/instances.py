@@ -9,14 +9,14 @@ from typing import Any, Final
 
 from twin.aws.api_server.request import Refusal
 from twin.aws.services.autoscaling.capacity import instance_type_info, offered, zones_offering
-from twin.aws.validation.moto_state import Look
+from twin.aws.validation.moto_state import MotoState
 
 Params = dict[str, Any]
 USER_DATA_BYTES: Final = 16384
 _TEMPLATE_NAME: Final = re.compile(r"[a-zA-Z0-9().\-/_]{3,128}")
 
 
-def launch_template(params: Params, look: Look) -> None:
+def launch_template(params: Params, state: MotoState) -> None:
     """CreateLaunchTemplate, CreateLaunchTemplateVersion."""
     name = params.get("LaunchTemplateName")
     if name and not _TEMPLATE_NAME.fullmatch(name):
@@ -24,43 +24,43 @@ def launch_template(params: Params, look: Look) -> None:
             "InvalidParameterValue",
             f"Invalid launch template name '{name}': 3 to 128 letters, digits and ()./_- ",
         )
-    launch(params.get("LaunchTemplateData") or {}, look)
+    launch(params.get("LaunchTemplateData") or {}, state)
 
 
-def run_instances(params: Params, look: Look) -> None:
+def run_instances(params: Params, state: MotoState) -> None:
     """RunInstances."""
-    launch(params, look)
+    launch(params, state)
     kind = params.get("InstanceType")
     if kind and params.get("ImageId"):
-        _architectures(kind, params["ImageId"], look)
+        _architectures(kind, params["ImageId"], state)
     if kind and params.get("SubnetId"):
-        zone = look.subnet(params["SubnetId"]).availability_zone
+        zone = state.subnet(params["SubnetId"]).availability_zone
         if not offered(kind, zone):
             raise Refusal(
                 "Unsupported",
                 f"Your requested instance type ({kind}) is not supported in your requested "
                 f"Availability Zone ({zone}). "
                 f"Please retry your request by not specifying an Availability Zone or choosing "
-                f"{', '.join(zones_offering(kind, look.region))}.",
+                f"{', '.join(zones_offering(kind, state.region))}.",
             )
 
 
-def launch(data: Params, look: Look) -> None:
+def launch(data: Params, state: MotoState) -> None:
     """What an instance would be made of: the image, the type, the groups and the cards must exist and fit."""
     image = data.get("ImageId")
-    if image and not image.startswith("resolve:ssm:") and image not in look.ec2.amis:
+    if image and not image.startswith("resolve:ssm:") and image not in state.ec2.amis:
         raise Refusal("InvalidAMIID.NotFound", f"The image id '[{image}]' does not exist")
     kind = data.get("InstanceType")
     if kind and instance_type_info(kind) is None:
         raise Refusal("InvalidParameterValue", f"Invalid value '{kind}' for InstanceType.")
-    if kind and not zones_offering(kind, look.region):
+    if kind and not zones_offering(kind, state.region):
         raise Refusal(
             "Unsupported",
             f"The requested configuration is currently not supported: {kind} is not "
-            f"offered in {look.region}.",
+            f"offered in {state.region}.",
         )
     for group in data.get("SecurityGroupIds") or []:
-        look.group(group)
+        state.group(group)
     _user_data(data.get("UserData"))
     cards = data.get("NetworkInterfaces") or []
     if cards and data.get("SecurityGroupIds"):
@@ -69,16 +69,18 @@ def launch(data: Params, look: Look) -> None:
             "Network interfaces and an instance-level security groups may not be "
             "specified on the same request",
         )
-    _cards(cards, kind, look)
+    _cards(cards, kind, state)
     placement = (data.get("Placement") or {}).get("GroupName")
     if placement:
-        from twin.aws.services.ec2.operations.placement import held
+        from twin.aws.services.ec2.operations.placement import placement_groups
 
-        if placement not in held(look.ec2):
+        if placement not in placement_groups(state.ec2):
             raise Refusal("InvalidPlacementGroup.Unknown", f"The Placement Group '{placement}' is unknown.")
-    _volumes(data, look)
+    _volumes(data, state)
     profile = (data.get("IamInstanceProfile") or {}).get("Name")
-    if profile and profile not in [each.name for each in look.iam.instance_profiles.values()]:
+    if profile and profile not in [
+        instance_profile.name for instance_profile in state.iam.instance_profiles.values()
+    ]:
         raise Refusal(
             "InvalidParameterValue",
             f"Value ({profile}) for parameter iamInstanceProfile.name is invalid. "
@@ -97,26 +99,26 @@ def _user_data(text: str | None) -> None:
         raise Refusal("InvalidParameterValue", f"User data is limited to {USER_DATA_BYTES} bytes")
 
 
-def _architectures(kind: str, image: str, look: Look) -> None:
-    info, found = instance_type_info(kind), look.ec2.amis.get(image)
+def _architectures(kind: str, image: str, state: MotoState) -> None:
+    info, ami = instance_type_info(kind), state.ec2.amis.get(image)
     known = (info or {}).get("ProcessorInfo", {}).get("SupportedArchitectures") or []
-    if known and found is not None and found.architecture and found.architecture not in known:
+    if known and ami is not None and ami.architecture and ami.architecture not in known:
         raise Refusal(
             "InvalidParameterValue",
             f"The architecture '{','.join(known)}' of the specified instance type does not match the "
-            f"architecture '{found.architecture}' of the specified AMI. Specify an instance type and an AMI "
+            f"architecture '{ami.architecture}' of the specified AMI. Specify an instance type and an AMI "
             f"that have matching architectures, and try again.",
         )
 
 
-def _cards(cards: list[Params], kind: str | None, look: Look) -> None:
+def _cards(cards: list[Params], kind: str | None, state: MotoState) -> None:
     info = instance_type_info(kind) if kind else None
     seen: set[tuple[int, int]] = set()
     for card in cards:
         for group in card.get("Groups") or []:
-            look.group(group)
+            state.group(group)
         if card.get("SubnetId"):
-            look.subnet(card["SubnetId"])
+            state.subnet(card["SubnetId"])
         place = (int(card.get("NetworkCardIndex") or 0), int(card.get("DeviceIndex") or 0))
         if place in seen:
             raise Refusal(
@@ -137,13 +139,14 @@ def _cards(cards: list[Params], kind: str | None, look: Look) -> None:
             )
 
 
-def _volumes(data: Params, look: Look) -> None:
-    for each in data.get("BlockDeviceMappings") or []:
-        volume = each.get("Ebs") or {}
+def _volumes(data: Params, state: MotoState) -> None:
+    for block_device_mapping in data.get("BlockDeviceMappings") or []:
+        volume = block_device_mapping.get("Ebs") or {}
         key = volume.get("KmsKeyId")
-        if key and look.key(key) is None:
+        if key and state.key(key) is None:
             raise Refusal(
-                "InvalidParameterValue", f"The KMS key {key} of {each.get('DeviceName')} does not exist"
+                "InvalidParameterValue",
+                f"The KMS key {key} of {block_device_mapping.get('DeviceName')} does not exist",
             )
         if key and str(volume.get("Encrypted")).lower() == "false":
             raise Refusal(
@@ -164,13 +167,13 @@ def _volumes(data: Params, look: Look) -> None:
             )
 
 
-def create_tags(params: Params, look: Look) -> None:
+def create_tags(params: Params, state: MotoState) -> None:
     """CreateTags: the resources must exist, where their kind is known here."""
-    ec2 = look.ec2
+    ec2 = state.ec2
     known: dict[str, Any] = {
         "vpc": ec2.vpcs,
         "subnet": {key for zone in ec2.subnets.values() for key in zone},
-        "sg": look.groups(),
+        "sg": state.groups(),
         "igw": ec2.internet_gateways,
         "nat": ec2.nat_gateways,
         "rtb": ec2.route_tables,

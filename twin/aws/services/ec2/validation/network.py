@@ -7,24 +7,24 @@ from typing import Any, Final
 
 from twin.aws.api_server.request import Refusal
 from twin.aws.services.ec2 import quotas
-from twin.aws.validation.moto_state import Look, network_of
+from twin.aws.validation.moto_state import MotoState, network_of
 
 Params = dict[str, Any]
 
 
-def create_vpc(params: Params, look: Look) -> None:
+def create_vpc(params: Params, state: MotoState) -> None:
     """CreateVpc."""
-    quotas.vpcs(look)
+    quotas.vpcs(state)
     cidr = params.get("CidrBlock")
     if cidr and not 16 <= network_of(cidr, "cidrBlock").prefixlen <= 28:
         raise Refusal("InvalidVpc.Range", f"The CIDR '{cidr}' is invalid.")
 
 
-def create_subnet(params: Params, look: Look) -> None:
+def create_subnet(params: Params, state: MotoState) -> None:
     """CreateSubnet: in its VPC, /16 to /28; moto sees to overlaps and zones."""
-    vpc = look.vpc(params.get("VpcId") or "")
+    vpc = state.vpc(params.get("VpcId") or "")
     zone = params.get("AvailabilityZone")
-    zones = [one.name for one in look.ec2.describe_availability_zones()]
+    zones = [one.name for one in state.ec2.describe_availability_zones()]
     if zone and zone not in zones:
         raise Refusal(
             "InvalidParameterValue",
@@ -34,28 +34,35 @@ def create_subnet(params: Params, look: Look) -> None:
     if not params.get("CidrBlock"):
         return
     network = network_of(params["CidrBlock"], "cidrBlock")
-    blocks = [ipaddress.ip_network(each["cidr_block"]) for each in vpc.get_cidr_block_association_set()]
+    blocks = [
+        ipaddress.ip_network(association["cidr_block"])
+        for association in vpc.get_cidr_block_association_set()
+    ]
     inside = any(network.version == block.version and network.subnet_of(block) for block in blocks)  # pyright: ignore[reportArgumentType]
     if not 16 <= network.prefixlen <= 28 or not inside:
         raise Refusal("InvalidSubnet.Range", f"The CIDR '{params['CidrBlock']}' is invalid.")
 
 
-def delete_vpc(params: Params, look: Look) -> None:
+def delete_vpc(params: Params, state: MotoState) -> None:
     """DeleteVpc: not while anything is in it."""
     vpc_id = params.get("VpcId") or ""
-    if vpc_id not in look.ec2.vpcs:
+    if vpc_id not in state.ec2.vpcs:
         return
     inside = [
-        key for zone in look.ec2.subnets.values() for key, subnet in zone.items() if subnet.vpc_id == vpc_id
-    ]
-    inside += [each.id for each in look.ec2.internet_gateways.values() if each.vpc and each.vpc.id == vpc_id]
-    inside += [
-        key for key, group in look.groups().items() if group.vpc_id == vpc_id and group.name != "default"
+        key for zone in state.ec2.subnets.values() for key, subnet in zone.items() if subnet.vpc_id == vpc_id
     ]
     inside += [
-        each.id
-        for each in look.ec2.vpc_end_points.values()
-        if each.vpc_id == vpc_id and each.state != "deleted"
+        internet_gateway.id
+        for internet_gateway in state.ec2.internet_gateways.values()
+        if internet_gateway.vpc and internet_gateway.vpc.id == vpc_id
+    ]
+    inside += [
+        key for key, group in state.groups().items() if group.vpc_id == vpc_id and group.name != "default"
+    ]
+    inside += [
+        endpoint.id
+        for endpoint in state.ec2.vpc_end_points.values()
+        if endpoint.vpc_id == vpc_id and endpoint.state != "deleted"
     ]
     if inside:
         raise Refusal(
@@ -64,21 +71,21 @@ def delete_vpc(params: Params, look: Look) -> None:
         )
 
 
-def delete_subnet(params: Params, look: Look) -> None:
+def delete_subnet(params: Params, state: MotoState) -> None:
     """DeleteSubnet: not while interfaces, instances, NAT gateways or load balancers are in it."""
     subnet_id = params.get("SubnetId") or ""
-    users = [eni.id for eni in look.ec2.enis.values() if eni.subnet.id == subnet_id]
+    users = [eni.id for eni in state.ec2.enis.values() if eni.subnet.id == subnet_id]
     users += [
-        each.id
-        for each in look.ec2.nat_gateways.values()
-        if each.subnet_id == subnet_id and each.state not in ("deleted", "failed")
+        nat_gateway.id
+        for nat_gateway in state.ec2.nat_gateways.values()
+        if nat_gateway.subnet_id == subnet_id and nat_gateway.state not in ("deleted", "failed")
     ]
     users += [
-        each.id
-        for each in look.ec2.vpc_end_points.values()
-        if each.state != "deleted" and subnet_id in (each.subnet_ids or [])
+        endpoint.id
+        for endpoint in state.ec2.vpc_end_points.values()
+        if endpoint.state != "deleted" and subnet_id in (endpoint.subnet_ids or [])
     ]
-    users += [name for name, subnets, _ in look.load_balancers() if subnet_id in subnets]
+    users += [name for name, subnets, _ in state.load_balancers() if subnet_id in subnets]
     if users:
         raise Refusal(
             "DependencyViolation",
@@ -86,24 +93,27 @@ def delete_subnet(params: Params, look: Look) -> None:
         )
 
 
-def attach_gateway(params: Params, look: Look) -> None:
+def attach_gateway(params: Params, state: MotoState) -> None:
     """AttachInternetGateway: one a VPC, one VPC a gateway."""
-    gateway = look.ec2.internet_gateways.get(params.get("InternetGatewayId"))
+    gateway = state.ec2.internet_gateways.get(params.get("InternetGatewayId"))
     if gateway and gateway.vpc:
         raise Refusal(
             "Resource.AlreadyAssociated",
             f"resource {gateway.id} is already attached to network {gateway.vpc.id}",
         )
     vpc_id = params.get("VpcId") or ""
-    look.vpc(vpc_id)
-    if any(each.vpc and each.vpc.id == vpc_id for each in look.ec2.internet_gateways.values()):
+    state.vpc(vpc_id)
+    if any(
+        internet_gateway.vpc and internet_gateway.vpc.id == vpc_id
+        for internet_gateway in state.ec2.internet_gateways.values()
+    ):
         raise Refusal("InvalidParameterValue", f"Network {vpc_id} already has an internet gateway attached")
 
 
-def detach_gateway(params: Params, look: Look) -> None:
+def detach_gateway(params: Params, state: MotoState) -> None:
     """DetachInternetGateway: not while the VPC has mapped public addresses."""
     vpc_id = params.get("VpcId") or ""
-    for nat in look.ec2.nat_gateways.values():
+    for nat in state.ec2.nat_gateways.values():
         if nat.vpc_id == vpc_id and nat.state not in ("deleted", "failed") and nat.address_set:
             raise Refusal(
                 "DependencyViolation",
@@ -113,9 +123,9 @@ def detach_gateway(params: Params, look: Look) -> None:
             )
 
 
-def delete_gateway(params: Params, look: Look) -> None:
+def delete_gateway(params: Params, state: MotoState) -> None:
     """DeleteInternetGateway."""
-    gateway = look.ec2.internet_gateways.get(params.get("InternetGatewayId"))
+    gateway = state.ec2.internet_gateways.get(params.get("InternetGatewayId"))
     if gateway and gateway.vpc:
         raise Refusal(
             "DependencyViolation",
@@ -123,9 +133,9 @@ def delete_gateway(params: Params, look: Look) -> None:
         )
 
 
-def create_nat(params: Params, look: Look) -> None:
+def create_nat(params: Params, state: MotoState) -> None:
     """CreateNatGateway."""
-    quotas.nat_gateways(look.subnet(params.get("SubnetId") or "").availability_zone, look)
+    quotas.nat_gateways(state.subnet(params.get("SubnetId") or "").availability_zone, state)
     if (params.get("ConnectivityType") or "public") == "private":
         if params.get("AllocationId"):
             raise Refusal("InvalidParameter", "AllocationId is not valid for a private NAT gateway")
@@ -137,35 +147,39 @@ def create_nat(params: Params, look: Look) -> None:
             "The request must include the AllocationId parameter. Add the required "
             "parameter and retry the request.",
         )
-    found = next((each for each in look.ec2.addresses if each.allocation_id == allocation), None)
-    if found is None:
+    elastic_ip_ = next(
+        (elastic_ip for elastic_ip in state.ec2.addresses if elastic_ip.allocation_id == allocation), None
+    )
+    if elastic_ip_ is None:
         raise Refusal("InvalidAllocationID.NotFound", f"The allocation ID '{allocation}' does not exist")
-    if found.association_id or _nat_of(allocation, look):
+    if elastic_ip_.association_id or _nat_of(allocation, state):
         raise Refusal(
             "Resource.AlreadyAssociated", f"Elastic IP address [{allocation}] is already associated"
         )
 
 
-def release(params: Params, look: Look) -> None:
+def release(params: Params, state: MotoState) -> None:
     """ReleaseAddress: not while a NAT gateway or an instance has it."""
     allocation = params.get("AllocationId") or ""
-    nat = _nat_of(allocation, look)
+    nat = _nat_of(allocation, state)
     if nat:
         raise Refusal("InvalidIPAddress.InUse", f"The address {allocation} is in use by {nat}.")
 
 
-def _nat_of(allocation: str, look: Look) -> str:
-    for nat in look.ec2.nat_gateways.values():
+def _nat_of(allocation: str, state: MotoState) -> str:
+    for nat in state.ec2.nat_gateways.values():
         if nat.state not in ("deleted", "failed") and allocation in _allocations(nat):
             return nat.id
     return ""
 
 
 def _allocations(nat: Any) -> list[str]:
-    return [str(each.get("allocationId") or each.get("AllocationId") or "") for each in nat.address_set]
+    return [
+        str(address.get("allocationId") or address.get("AllocationId") or "") for address in nat.address_set
+    ]
 
 
-def flow_logs(params: Params, look: Look) -> None:
+def flow_logs(params: Params, state: MotoState) -> None:
     """CreateFlowLogs: to CloudWatch Logs they need a role that may write."""
     kind = params.get("LogDestinationType") or "cloud-watch-logs"
     role = params.get("DeliverLogsPermissionArn")
@@ -175,7 +189,7 @@ def flow_logs(params: Params, look: Look) -> None:
                 "InvalidParameterValue",
                 "DeliverLogsPermissionArn can't be empty if LogDestinationType is cloud-watch-logs",
             )
-        if not any(each.arn == role for each in look.roles()):
+        if not any(role_.arn == role for role_ in state.roles()):
             raise Refusal(
                 "InvalidParameterValue", f"The role {role} of DeliverLogsPermissionArn does not exist"
             )

@@ -6,7 +6,7 @@ import ipaddress
 from typing import Any, Final
 
 from twin.aws.api_server.request import Refusal
-from twin.aws.validation.moto_state import Look, network_of
+from twin.aws.validation.moto_state import MotoState, network_of
 
 Params = dict[str, Any]
 _TARGETS: Final = (
@@ -24,27 +24,27 @@ _TARGETS: Final = (
 )
 
 
-def create(params: Params, look: Look) -> None:
+def create(params: Params, state: MotoState) -> None:
     """CreateRoute."""
-    table = _table(params, look)
+    table = _table(params, state)
     if table is None:
         return
     _destination(params, table)
-    _target(params, table, look)
+    _target(params, table, state)
 
 
-def replace(params: Params, look: Look) -> None:
+def replace(params: Params, state: MotoState) -> None:
     """ReplaceRoute."""
-    table = _table(params, look)
+    table = _table(params, state)
     if table is not None and str(params.get("LocalTarget")).lower() != "true":
-        _target(params, table, look)
+        _target(params, table, state)
 
 
-def associate(params: Params, look: Look) -> None:
+def associate(params: Params, state: MotoState) -> None:
     """AssociateRouteTable: a subnet, or a gateway, has one table in addition to the main one."""
     for name in ("SubnetId", "GatewayId"):
         wanted = params.get(name)
-        for table in look.ec2.route_tables.values() if wanted else ():
+        for table in state.ec2.route_tables.values() if wanted else ():
             if wanted in table._associations.values() and table.id != params.get("RouteTableId"):
                 raise Refusal(
                     "Resource.AlreadyAssociated",
@@ -53,22 +53,22 @@ def associate(params: Params, look: Look) -> None:
                 )
 
 
-def _table(params: Params, look: Look) -> Any | None:
-    return look.ec2.route_tables.get(params.get("RouteTableId"))  # moto refuses one that does not exist
+def _table(params: Params, state: MotoState) -> Any | None:
+    return state.ec2.route_tables.get(params.get("RouteTableId"))  # moto refuses one that does not exist
 
 
 def _destination(params: Params, table: Any) -> None:
-    given = params.get("DestinationCidrBlock") or params.get("DestinationIpv6CidrBlock")
-    if not given:
+    destination = params.get("DestinationCidrBlock") or params.get("DestinationIpv6CidrBlock")
+    if not destination:
         return
-    wanted = network_of(given, "destinationCidrBlock")
+    wanted = network_of(destination, "destinationCidrBlock")
     for route in table.routes:
         text = route.destination_cidr_block or route.destination_ipv6_cidr_block
         if text and ipaddress.ip_network(text) == wanted:
-            raise Refusal("RouteAlreadyExists", f"The route identified by {given} already exists.")
+            raise Refusal("RouteAlreadyExists", f"The route identified by {destination} already exists.")
 
 
-def _target(params: Params, table: Any, look: Look) -> None:
+def _target(params: Params, table: Any, state: MotoState) -> None:
     named = [name for name in _TARGETS if params.get(name)]
     if not named:
         raise Refusal(
@@ -81,27 +81,27 @@ def _target(params: Params, table: Any, look: Look) -> None:
         )
     gateway, nat = params.get("GatewayId") or "", params.get("NatGatewayId")
     if gateway.startswith("igw-"):
-        _internet(gateway, table, look)
+        _internet(gateway, table, state)
     if nat:
-        _nat(nat, table, look)
+        _nat(nat, table, state)
 
 
-def _internet(gateway_id: str, table: Any, look: Look) -> None:
-    found = look.ec2.internet_gateways.get(gateway_id)
-    if found is None:
+def _internet(gateway_id: str, table: Any, state: MotoState) -> None:
+    internet_gateway = state.ec2.internet_gateways.get(gateway_id)
+    if internet_gateway is None:
         raise Refusal("InvalidGatewayID.NotFound", f"The gateway ID '{gateway_id}' does not exist")
-    if found.vpc is None or found.vpc.id != table.vpc_id:
+    if internet_gateway.vpc is None or internet_gateway.vpc.id != table.vpc_id:
         raise Refusal(
             "InvalidParameterValue",
             f"route table {table.id} and network gateway {gateway_id} belong to different networks",
         )
 
 
-def _nat(nat_id: str, table: Any, look: Look) -> None:
-    found = look.ec2.nat_gateways.get(nat_id)
-    if found is None or found.state in ("deleted", "failed"):
+def _nat(nat_id: str, table: Any, state: MotoState) -> None:
+    nat_gateway = state.ec2.nat_gateways.get(nat_id)
+    if nat_gateway is None or nat_gateway.state in ("deleted", "failed"):
         raise Refusal("InvalidNatGatewayID.NotFound", f"The natGateway ID '{nat_id}' does not exist")
-    if found.vpc_id != table.vpc_id:
+    if nat_gateway.vpc_id != table.vpc_id:
         raise Refusal(
             "InvalidParameterValue",
             f"route table {table.id} and NAT gateway {nat_id} belong to different networks",

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from twin.aws.api_server.request import Refusal
 from twin.aws.services.ec2.quotas import RULES_PER_GROUP
-from twin.aws.validation.moto_state import Look, network_of
+from twin.aws.validation.moto_state import MotoState, network_of
 
 Params = dict[str, Any]
 _PROTOCOLS: Final = {"tcp", "udp", "6", "17"}
@@ -18,11 +18,11 @@ _CHARACTERS: Final = "a-zA-Z0-9. _-:/()#,@[]+=&;{}!$*"
 _DESCRIPTION: Final = re.compile(r"[a-zA-Z0-9. _\-:/()#,@\[\]+=&;{}!$*]{0,255}")
 
 
-def create_group(params: Params, look: Look) -> None:
+def create_group(params: Params, state: MotoState) -> None:
     """CreateSecurityGroup."""
     name = params.get("GroupName") or ""
     if params.get("VpcId"):
-        look.vpc(params["VpcId"])
+        state.vpc(params["VpcId"])
     if name.lower().startswith("sg-"):
         raise Refusal(
             "InvalidParameterValue",
@@ -32,42 +32,42 @@ def create_group(params: Params, look: Look) -> None:
         raise Refusal("InvalidParameterValue", "Cannot use reserved security group name: default")
     if not _DESCRIPTION.fullmatch(name):
         raise Refusal("InvalidParameterValue", f"Invalid security group name: {_valid(name)}")
-    given = params.get("Description") or ""
-    if not _DESCRIPTION.fullmatch(given):
-        raise Refusal("InvalidParameterValue", f"Invalid security group description. {_valid(given)}")
+    description = params.get("Description") or ""
+    if not _DESCRIPTION.fullmatch(description):
+        raise Refusal("InvalidParameterValue", f"Invalid security group description. {_valid(description)}")
 
 
-def ingress(params: Params, look: Look) -> None:
+def ingress(params: Params, state: MotoState) -> None:
     """AuthorizeSecurityGroupIngress."""
-    _authorize(params, look, "ingress_rules")
+    _authorize(params, state, "ingress_rules")
 
 
-def egress(params: Params, look: Look) -> None:
+def egress(params: Params, state: MotoState) -> None:
     """AuthorizeSecurityGroupEgress."""
-    _authorize(params, look, "egress_rules")
+    _authorize(params, state, "egress_rules")
 
 
-def _authorize(params: Params, look: Look, direction: str) -> None:
-    group = look.group(params["GroupId"]) if params.get("GroupId") else None
-    listed = params.get("IpPermissions") or [params]
-    for each in listed:
-        _ports(each)
+def _authorize(params: Params, state: MotoState, direction: str) -> None:
+    group = state.group(params["GroupId"]) if params.get("GroupId") else None
+    permissions = params.get("IpPermissions") or [params]
+    for permission in permissions:
+        _ports(permission)
         sources = [
-            *[(span.get("CidrIp") or "", span) for span in each.get("IpRanges") or []],
-            *[(span.get("CidrIpv6") or "", span) for span in each.get("Ipv6Ranges") or []],
+            *[(span.get("CidrIp") or "", span) for span in permission.get("IpRanges") or []],
+            *[(span.get("CidrIpv6") or "", span) for span in permission.get("Ipv6Ranges") or []],
         ]
         for cidr, _ in sources:
             network_of(cidr, "CIDR block")
-        pairs = each.get("UserIdGroupPairs") or []
+        pairs = permission.get("UserIdGroupPairs") or []
         for pair in pairs:
             if pair.get("GroupId"):
-                _same_network(look.group(pair["GroupId"]), group)
+                _same_network(state.group(pair["GroupId"]), group)
         for source in [*[span for _, span in sources], *pairs]:
-            given = source.get("Description") or ""
-            if not _DESCRIPTION.fullmatch(given):
-                raise Refusal("InvalidParameterValue", f"Invalid rule description. {_valid(given)}")
+            description = source.get("Description") or ""
+            if not _DESCRIPTION.fullmatch(description):
+                raise Refusal("InvalidParameterValue", f"Invalid rule description. {_valid(description)}")
     if group is not None:
-        _count(group, listed, direction)
+        _count(group, permissions, direction)
 
 
 def _same_network(other: Any, group: Any | None) -> None:
@@ -79,15 +79,15 @@ def _same_network(other: Any, group: Any | None) -> None:
         )
 
 
-def _count(group: Any, listed: list[Params], direction: str) -> None:
+def _count(group: Any, permissions: list[Params], direction: str) -> None:
     # Each range, prefix list and group of a permission is a separate rule; IPv6 has a separate quota.
     kinds = ("IpRanges", "UserIdGroupPairs", "PrefixListIds")
-    more = sum(len(each.get(kind) or []) for each in listed for kind in kinds)
-    held = sum(not rule.ip_range.get("CidrIpv6") for rule in getattr(group, direction))
-    if held + more > RULES_PER_GROUP:
+    more = sum(len(permission.get(kind) or []) for permission in permissions for kind in kinds)
+    count = sum(not rule.ip_range.get("CidrIpv6") for rule in getattr(group, direction))
+    if count + more > RULES_PER_GROUP:
         raise Refusal(
             "RulesPerSecurityGroupLimitExceeded",
-            f"The maximum number of rules per security group has been reached. ({group.id} has {held}, "
+            f"The maximum number of rules per security group has been reached. ({group.id} has {count}, "
             f"{more} more make more than {RULES_PER_GROUP})",
         )
 
@@ -122,23 +122,25 @@ def _ports(rule: Params) -> None:
             raise Refusal("InvalidParameterValue", f"Invalid TCP/UDP port range ({low}:{high})")
 
 
-def delete_group(params: Params, look: Look) -> None:
+def delete_group(params: Params, state: MotoState) -> None:
     """DeleteSecurityGroup: not while an interface, a load balancer or another group's rule uses it."""
     group_id = params.get("GroupId") or ""
-    if group_id not in look.groups():
+    if group_id not in state.groups():
         return  # moto refuses
     users = [
-        eni.id for eni in look.ec2.enis.values() if group_id in {each.id for each in eni.group_set or []}
+        eni.id
+        for eni in state.ec2.enis.values()
+        if group_id in {security_group.id for security_group in eni.group_set or []}
     ]
-    for other in look.groups().values():
+    for other in state.groups().values():
         if other.id != group_id:
             rules = [*other.ingress_rules, *other.egress_rules]
             if any(group_id == rule.source_group.get("GroupId") for rule in rules):
                 users.append(other.id)
-    for endpoint in look.ec2.vpc_end_points.values():
+    for endpoint in state.ec2.vpc_end_points.values():
         if endpoint.state != "deleted" and group_id in (endpoint.security_group_ids or []):
             users.append(endpoint.id)
-    users += [name for name, _, groups in look.load_balancers() if group_id in groups]
+    users += [name for name, _, groups in state.load_balancers() if group_id in groups]
     if users:
         raise Refusal(
             "DependencyViolation", f"resource {group_id} has a dependent object ({', '.join(users[:3])})"

@@ -63,7 +63,7 @@ needs to join, as on AWS, where that takes minutes."""
 def create(eks: Any, params: Params) -> Params:
     """CreateAccessEntry."""
     cluster = eks.cluster(params["clusterName"], active=True)
-    if cluster.shown["accessConfig"]["authenticationMode"] == "CONFIG_MAP":
+    if cluster.description["accessConfig"]["authenticationMode"] == "CONFIG_MAP":
         raise invalid_request(
             "The cluster's authentication mode must be set to one of [API, "
             "API_AND_CONFIG_MAP] to perform this operation."
@@ -81,9 +81,9 @@ def create(eks: Any, params: Params) -> Params:
     if kind != "STANDARD" and (groups or params.get("username")):
         raise invalid(f"kubernetesGroups and username cannot be specified for an access entry of type {kind}")
     entry = make(eks, cluster, arn, kind, _username(params.get("username"), arn, kind), groups)
-    entry.shown["tags"] = tags.check(params.get("tags"))
+    entry.description["tags"] = tags.check(params.get("tags"))
     eks.store.put(entry)
-    return {"accessEntry": entry.shown}
+    return {"accessEntry": entry.description}
 
 
 def make(eks: Any, cluster: Thing, arn: str, kind: str, username: str, groups: list[str]) -> Thing:
@@ -92,7 +92,7 @@ def make(eks: Any, cluster: Thing, arn: str, kind: str, username: str, groups: l
     now = round(time.time(), 3)
     if kind == "EC2_LINUX":
         groups = ["system:nodes"]
-    shown: Params = {
+    description: Params = {
         "clusterName": cluster.name,
         "principalArn": arn,
         "kubernetesGroups": groups,
@@ -110,7 +110,7 @@ def make(eks: Any, cluster: Thing, arn: str, kind: str, username: str, groups: l
         "username": username,
         "type": kind,
     }
-    entry = Thing("access_entry", cluster.name, arn, shown, {"policies": []})
+    entry = Thing("access_entry", cluster.name, arn, description, {"policies": []})
     eks.store.put(entry)
     return entry
 
@@ -118,16 +118,16 @@ def make(eks: Any, cluster: Thing, arn: str, kind: str, username: str, groups: l
 def bootstrap(eks: Any, cluster: Thing, arn: str) -> None:
     """Who creates a cluster is its administrator, unless it is asked otherwise."""
     entry = make(eks, cluster, arn, "STANDARD", _username(None, arn, "STANDARD"), [])
-    entry.kept["policies"] = [
+    entry.internal["policies"] = [
         _association("AmazonEKSClusterAdminPolicy", {"type": "cluster", "namespaces": []})
     ]
-    entry.kept["bootstrap"] = True
+    entry.internal["bootstrap"] = True
     eks.store.put(entry)
 
 
 def ensure_nodes(eks: Any, cluster: Thing, role_arn: str) -> None:
     """A node group lets its own role in."""
-    if cluster.shown["accessConfig"]["authenticationMode"] == "CONFIG_MAP":
+    if cluster.description["accessConfig"]["authenticationMode"] == "CONFIG_MAP":
         return
     if not eks.store.get("access_entry", cluster.name, role_arn):
         make(eks, cluster, role_arn, "EC2_LINUX", NODE_USER, [])
@@ -135,34 +135,34 @@ def ensure_nodes(eks: Any, cluster: Thing, role_arn: str) -> None:
 
 def known(entry: Thing) -> bool:
     """Whether the cluster's API knows an entry by now."""
-    return _propagated(entry, entry.shown["createdAt"])
+    return _propagated(entry, entry.description["createdAt"])
 
 
 def effective(entry: Thing) -> list[Params]:
     """The associations of an entry that the cluster's API knows by now."""
-    return [each for each in entry.kept["policies"] if _propagated(entry, each["associatedAt"])]
+    return [policy for policy in entry.internal["policies"] if _propagated(entry, policy["associatedAt"])]
 
 
 def _propagated(entry: Thing, since: float) -> bool:
     # The creator's own entry is part of the cluster from its first answer.
-    return bool(entry.kept.get("bootstrap")) or time.time() - since >= PROPAGATION
+    return bool(entry.internal.get("bootstrap")) or time.time() - since >= PROPAGATION
 
 
 def describe(eks: Any, params: Params) -> Params:
     """DescribeAccessEntry."""
-    return {"accessEntry": _find(eks, params).shown}
+    return {"accessEntry": _find(eks, params).description}
 
 
 def every(eks: Any, params: Params) -> Params:
     """ListAccessEntries."""
     cluster = eks.cluster(params["clusterName"])
     wanted = params.get("associatedPolicyArn")
-    held = eks.store.every("access_entry", cluster.name)
+    entries = eks.store.every("access_entry", cluster.name)
     return {
         "accessEntries": [
-            each.name
-            for each in held
-            if not wanted or any(policy["policyArn"] == wanted for policy in each.kept["policies"])
+            entry.name
+            for entry in entries
+            if not wanted or any(policy["policyArn"] == wanted for policy in entry.internal["policies"])
         ]
     }
 
@@ -170,15 +170,15 @@ def every(eks: Any, params: Params) -> Params:
 def update(eks: Any, params: Params) -> Params:
     """UpdateAccessEntry."""
     entry = _find(eks, params)
-    if entry.shown["type"] != "STANDARD":
-        raise invalid(f"An access entry of type {entry.shown['type']} cannot be changed")
+    if entry.description["type"] != "STANDARD":
+        raise invalid(f"An access entry of type {entry.description['type']} cannot be changed")
     if params.get("kubernetesGroups") is not None:
-        entry.shown["kubernetesGroups"] = _groups(params["kubernetesGroups"])
+        entry.description["kubernetesGroups"] = _groups(params["kubernetesGroups"])
     if params.get("username"):
-        entry.shown["username"] = _username(params["username"], entry.name, "STANDARD")
-    entry.shown["modifiedAt"] = round(time.time(), 3)
+        entry.description["username"] = _username(params["username"], entry.name, "STANDARD")
+    entry.description["modifiedAt"] = round(time.time(), 3)
     eks.store.put(entry)
-    return {"accessEntry": entry.shown}
+    return {"accessEntry": entry.description}
 
 
 def delete(eks: Any, params: Params) -> Params:
@@ -194,9 +194,9 @@ def associate(eks: Any, params: Params) -> Params:
     name = arn.removeprefix(POLICY_PREFIX)
     if not arn.startswith(POLICY_PREFIX) or name not in POLICIES:
         raise invalid(f"The policyArn parameter format is not valid: {arn} is not an EKS access policy")
-    if entry.shown["type"] != "STANDARD" and entry.shown["type"] != "EC2":
+    if entry.description["type"] != "STANDARD" and entry.description["type"] != "EC2":
         raise invalid_request(
-            f"Access policies cannot be associated with an entry of type {entry.shown['type']}"
+            f"Access policies cannot be associated with an entry of type {entry.description['type']}"
         )
     scope = params["accessScope"]
     kind = scope.get("type")
@@ -205,19 +205,21 @@ def associate(eks: Any, params: Params) -> Params:
         raise invalid("accessScope.namespaces must hold at least one namespace when the type is namespace")
     if kind == "cluster" and namespaces:
         raise invalid("accessScope.namespaces must be empty when the type is cluster")
-    made = _association(name, {"type": kind, "namespaces": namespaces})
-    entry.kept["policies"] = [p for p in entry.kept["policies"] if p["policyArn"] != arn] + [made]
+    association = _association(name, {"type": kind, "namespaces": namespaces})
+    entry.internal["policies"] = [p for p in entry.internal["policies"] if p["policyArn"] != arn] + [
+        association
+    ]
     eks.store.put(entry)
-    return {"clusterName": entry.cluster, "principalArn": entry.name, "associatedAccessPolicy": made}
+    return {"clusterName": entry.cluster, "principalArn": entry.name, "associatedAccessPolicy": association}
 
 
 def disassociate(eks: Any, params: Params) -> Params:
     """DisassociateAccessPolicy."""
     entry = _find(eks, params)
-    left = [each for each in entry.kept["policies"] if each["policyArn"] != params["policyArn"]]
-    if len(left) == len(entry.kept["policies"]):
+    left = [policy for policy in entry.internal["policies"] if policy["policyArn"] != params["policyArn"]]
+    if len(left) == len(entry.internal["policies"]):
         raise not_found(f"The policy {params['policyArn']} is not associated with {entry.name}")
-    entry.kept["policies"] = left
+    entry.internal["policies"] = left
     eks.store.put(entry)
     return {}
 
@@ -228,7 +230,7 @@ def associated(eks: Any, params: Params) -> Params:
     return {
         "clusterName": entry.cluster,
         "principalArn": entry.name,
-        "associatedAccessPolicies": entry.kept["policies"],
+        "associatedAccessPolicies": entry.internal["policies"],
     }
 
 
@@ -244,13 +246,13 @@ def _association(name: str, scope: Params) -> Params:
 
 def _find(eks: Any, params: Params) -> Thing:
     cluster = eks.cluster(params["clusterName"])
-    found = eks.store.get("access_entry", cluster.name, params["principalArn"])
-    if found is None:
+    entry = eks.store.get("access_entry", cluster.name, params["principalArn"])
+    if entry is None:
         raise not_found(
             "The specified principalArn could not be found. You can view your "
             "available access entries with 'list-access-entries'."
         )
-    return found
+    return entry
 
 
 def _check_principal(eks: Any, arn: str) -> None:
@@ -269,21 +271,24 @@ def _check_principal(eks: Any, arn: str) -> None:
 
 
 def _groups(groups: list[str] | None) -> list[str]:
-    bad = [each for each in groups or [] if each.startswith(("system:", "eks:", "aws:", "amazon:", "iam:"))]
+    bad = [
+        group for group in groups or [] if group.startswith(("system:", "eks:", "aws:", "amazon:", "iam:"))
+    ]
     if bad:
         raise invalid(f"The kubernetes group name {bad[0]} is invalid, it cannot start with system:")
     return list(groups or [])
 
 
-def _username(asked: str | None, arn: str, kind: str) -> str:
+def _username(username: str | None, arn: str, kind: str) -> str:
     if kind in ("EC2_LINUX", "EC2_WINDOWS"):
         return NODE_USER
-    if asked:
-        if asked.startswith(("system:", "eks:", "aws:", "amazon:", "iam:")):
+    if username:
+        if username.startswith(("system:", "eks:", "aws:", "amazon:", "iam:")):
             raise invalid(
-                f"The username {asked} is invalid: it cannot start with system:, eks:, aws:, amazon: or iam:"
+                f"The username {username} is invalid: it cannot start with system:, eks:, aws:, amazon: or "
+                "iam:"
             )
-        return asked
+        return username
     name = arn.rsplit("/", 1)[-1]
     if ":role/" in arn:
         return f"arn:aws:sts::{arn.split(':')[4]}:assumed-role/{name}/{{{{SessionName}}}}"

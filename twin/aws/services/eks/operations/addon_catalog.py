@@ -14,34 +14,34 @@ Params = dict[str, Any]
 
 def offered(name: str) -> Offer:
     """The add-on of that name, or EKS's refusal."""
-    found = ADDONS.get(name)
-    if found is None:
+    addon = ADDONS.get(name)
+    if addon is None:
         raise invalid(f"Addon {name} specified is not supported", addonName=name)
-    return found
+    return addon
 
 
-def check_version(offer: Offer, asked: str | None, kubernetes: str) -> str:
+def check_version(offer: Offer, requested: str | None, kubernetes: str) -> str:
     """The version asked for, or the default one; refused where it does not go with the cluster's."""
     fitting = offer.for_version(kubernetes)
     if not fitting:
         raise invalid(
             f"Addon {offer.name} is not supported in {kubernetes} kubernetes version", addonName=offer.name
         )
-    if asked is None:
+    if requested is None:
         return default_version(offer, kubernetes)
-    if asked not in [version for version, _, _ in offer.versions]:
+    if requested not in [version for version, _, _ in offer.versions]:
         raise invalid(
             f"Addon version specified is not supported: {offer.name} has {', '.join(fitting)} "
-            f"for Kubernetes {kubernetes}, got {asked}",
+            f"for Kubernetes {kubernetes}, got {requested}",
             addonName=offer.name,
         )
-    if asked not in fitting:
+    if requested not in fitting:
         raise invalid(
             f"Addon version specified is not supported in {kubernetes} kubernetes version: "
-            f"{', '.join(fitting)} are, got {asked}",
+            f"{', '.join(fitting)} are, got {requested}",
             addonName=offer.name,
         )
-    return asked
+    return requested
 
 
 def default_version(offer: Offer, kubernetes: str) -> str:
@@ -59,18 +59,18 @@ def check_configuration(offer: Offer, text: str | None) -> None:
     if not text:
         return
     try:
-        given: Any = json.loads(text)
+        configuration: Any = json.loads(text)
     except ValueError as error:
         raise invalid(
             f"ConfigurationValue provided in request is not supported: it is not valid JSON ({error})",
             addonName=offer.name,
         ) from error
-    if not isinstance(given, dict):
+    if not isinstance(configuration, dict):
         raise invalid(
             "ConfigurationValue provided in request is not supported: it must be an object",
             addonName=offer.name,
         )
-    unknown = sorted(set(map(str, given)) - offer.keys)
+    unknown = sorted(set(map(str, configuration)) - offer.keys)
     if unknown:
         raise invalid(
             "ConfigurationValue provided in request is not supported: Json schema "
@@ -87,15 +87,15 @@ def versions(_: Any, params: Params) -> Params:
     name, kubernetes = params.get("addonName"), params.get("kubernetesVersion")
     if name and name not in ADDONS:
         raise not_found(f"Addon {name} does not exist", addonName=name)
-    found = [_described(offer, kubernetes) for offer in ADDONS.values() if name in (None, offer.name)]
+    addons = [_described(offer, kubernetes) for offer in ADDONS.values() if name in (None, offer.name)]
     kinds, owners = params.get("types"), params.get("owners")
     return {
         "addons": [
-            each
-            for each in found
-            if each["addonVersions"]
-            and (not kinds or each["type"] in kinds)
-            and (not owners or each["owner"] in owners)
+            addon
+            for addon in addons
+            if addon["addonVersions"]
+            and (not kinds or addon["type"] in kinds)
+            and (not owners or addon["owner"] in owners)
         ]
     }
 
@@ -120,7 +120,9 @@ def configuration(_: Any, params: Params) -> Params:
         "podIdentityConfiguration": [
             {
                 "serviceAccount": account,
-                "recommendedManagedPolicies": [f"arn:aws:iam::aws:policy/{each}" for each in offer.policies],
+                "recommendedManagedPolicies": [
+                    f"arn:aws:iam::aws:policy/{policy}" for policy in offer.policies
+                ],
             }
             for account in offer.service_accounts
         ],
@@ -129,22 +131,26 @@ def configuration(_: Any, params: Params) -> Params:
 
 def _described(offer: Offer, kubernetes: str | None) -> Params:
     wanted = [kubernetes] if kubernetes else list(VERSIONS)
-    listed: list[Params] = []
+    addon_versions: list[Params] = []
     for version, first, last in offer.versions:
-        fitting = [each for each in wanted if each in VERSIONS and first <= minor(each) <= last]
+        fitting = [
+            kubernetes_version
+            for kubernetes_version in wanted
+            if kubernetes_version in VERSIONS and first <= minor(kubernetes_version) <= last
+        ]
         if fitting:
-            listed.append(
+            addon_versions.append(
                 {
                     "addonVersion": version,
                     "architecture": ["amd64", "arm64"],
                     "computeTypes": ["ec2", "hybrid"],
                     "compatibilities": [
                         {
-                            "clusterVersion": each,
+                            "clusterVersion": cluster_version,
                             "platformVersions": ["*"],
-                            "defaultVersion": version == default_version(offer, each),
+                            "defaultVersion": version == default_version(offer, cluster_version),
                         }
-                        for each in fitting
+                        for cluster_version in fitting
                     ],
                     "requiresConfiguration": False,
                     "requiresIamPermissions": bool(offer.policies),
@@ -153,7 +159,7 @@ def _described(offer: Offer, kubernetes: str | None) -> Params:
     return {
         "addonName": offer.name,
         "type": offer.kind,
-        "addonVersions": listed,
+        "addonVersions": addon_versions,
         "publisher": "eks",
         "owner": "aws",
         "defaultNamespace": offer.namespace,

@@ -22,11 +22,11 @@ def create(eks: Any, params: Params) -> Params:
     offer = offered(name)
     if eks.store.get("addon", cluster.name, name):
         raise in_use("Addon already exists.", clusterName=cluster.name, addonName=name)
-    version = check_version(offer, params.get("addonVersion"), cluster.shown["version"])
+    version = check_version(offer, params.get("addonVersion"), cluster.description["version"])
     check_configuration(offer, params.get("configurationValues"))
     _check_role(eks, params.get("serviceAccountRoleArn"))
     now = round(time.time(), 3)
-    shown: Params = {
+    description: Params = {
         "addonName": name,
         "clusterName": cluster.name,
         "status": "CREATING",
@@ -37,26 +37,26 @@ def create(eks: Any, params: Params) -> Params:
         "modifiedAt": now,
         "tags": tags.check(params.get("tags")),
     }
-    shown["namespaceConfig"] = params.get("namespaceConfig") or {"namespace": offer.namespace}
+    description["namespaceConfig"] = params.get("namespaceConfig") or {"namespace": offer.namespace}
     for key in ("serviceAccountRoleArn", "configurationValues"):
         if params.get(key):
-            shown[key] = params[key]
-    addon = Thing("addon", cluster.name, name, shown)
+            description[key] = params[key]
+    addon = Thing("addon", cluster.name, name, description)
     eks.store.put(addon)
     _associate(eks, cluster, addon, params.get("podIdentityAssociations"))
     eks.store.put(addon)
-    return {"addon": shown}
+    return {"addon": description}
 
 
 def describe(eks: Any, params: Params) -> Params:
     """DescribeAddon."""
-    return {"addon": _find(eks, params).shown}
+    return {"addon": _find(eks, params).description}
 
 
 def every(eks: Any, params: Params) -> Params:
     """ListAddons."""
     cluster = eks.cluster(params["clusterName"])
-    return {"addons": [each.name for each in eks.store.every("addon", cluster.name)]}
+    return {"addons": [addon.name for addon in eks.store.every("addon", cluster.name)]}
 
 
 def update(eks: Any, params: Params) -> Params:
@@ -70,15 +70,17 @@ def update(eks: Any, params: Params) -> Params:
     offer = offered(addon.name)
     changed: Params = {}
     if params.get("addonVersion"):
-        addon.shown["addonVersion"] = check_version(offer, params["addonVersion"], cluster.shown["version"])
-        changed["AddonVersion"] = addon.shown["addonVersion"]
+        addon.description["addonVersion"] = check_version(
+            offer, params["addonVersion"], cluster.description["version"]
+        )
+        changed["AddonVersion"] = addon.description["addonVersion"]
     if params.get("configurationValues") is not None:
         check_configuration(offer, params["configurationValues"])
-        addon.shown["configurationValues"] = params["configurationValues"]
+        addon.description["configurationValues"] = params["configurationValues"]
         changed["ConfigurationValues"] = params["configurationValues"]
     if params.get("serviceAccountRoleArn"):
         _check_role(eks, params["serviceAccountRoleArn"])
-        addon.shown["serviceAccountRoleArn"] = params["serviceAccountRoleArn"]
+        addon.description["serviceAccountRoleArn"] = params["serviceAccountRoleArn"]
         changed["ServiceAccountRoleArn"] = params["serviceAccountRoleArn"]
     if params.get("podIdentityAssociations") is not None:
         _dissociate(eks, addon)
@@ -86,7 +88,7 @@ def update(eks: Any, params: Params) -> Params:
         changed["PodIdentityAssociations"] = params["podIdentityAssociations"]
     if params.get("resolveConflicts"):
         changed["ResolveConflicts"] = params["resolveConflicts"]
-    addon.shown.update(status="UPDATING", modifiedAt=round(time.time(), 3))
+    addon.description.update(status="UPDATING", modifiedAt=round(time.time(), 3))
     eks.store.put(addon)
     return updates.record(eks, addon, "AddonUpdate", changed)
 
@@ -95,10 +97,10 @@ def delete(eks: Any, params: Params) -> Params:
     """DeleteAddon. The controller takes its objects away unless they shall be preserved."""
     addon = _find(eks, params)
     _dissociate(eks, addon)
-    addon.shown["status"] = "DELETING"
-    addon.kept["preserve"] = str(params.get("preserve")).lower() == "true"
+    addon.description["status"] = "DELETING"
+    addon.internal["preserve"] = str(params.get("preserve")).lower() == "true"
     eks.store.put(addon)
-    return {"addon": addon.shown}
+    return {"addon": addon.description}
 
 
 def settle(eks: Any, name: str, status: str, issues: list[str]) -> None:
@@ -111,9 +113,9 @@ def settle(eks: Any, name: str, status: str, issues: list[str]) -> None:
                 eks.store.remove(addon)
         elif addon.status != "DELETING":
             code = "InsufficientNumberOfReplicas"
-            found = [{"code": code, "message": text, "resourceIds": []} for text in issues]
-            if (addon.status, addon.shown["health"]["issues"]) != (status, found):
-                addon.shown.update(status=status, health={"issues": found})
+            reported_issues = [{"code": code, "message": text, "resourceIds": []} for text in issues]
+            if (addon.status, addon.description["health"]["issues"]) != (status, reported_issues):
+                addon.description.update(status=status, health={"issues": reported_issues})
                 eks.store.put(addon)
 
 
@@ -121,23 +123,23 @@ def seen(addon: Thing) -> Params:
     """An add-on as the controller sees it."""
     return {
         "name": addon.name,
-        "version": addon.shown["addonVersion"],
+        "version": addon.description["addonVersion"],
         "status": addon.status,
-        "configuration": json.loads(addon.shown.get("configurationValues") or "{}"),
-        "service_account_role": addon.shown.get("serviceAccountRoleArn", ""),
+        "configuration": json.loads(addon.description.get("configurationValues") or "{}"),
+        "service_account_role": addon.description.get("serviceAccountRoleArn", ""),
     }
 
 
 def _find(eks: Any, params: Params) -> Thing:
     cluster = eks.cluster(params["clusterName"])
-    found = eks.store.get("addon", cluster.name, params["addonName"])
-    if found is None:
+    addon = eks.store.get("addon", cluster.name, params["addonName"])
+    if addon is None:
         raise not_found(
             f"No addon: {params['addonName']} found in cluster: {cluster.name}",
             clusterName=cluster.name,
             addonName=params["addonName"],
         )
-    return found
+    return addon
 
 
 def _check_role(eks: Any, arn: str | None) -> None:
@@ -145,28 +147,28 @@ def _check_role(eks: Any, arn: str | None) -> None:
         raise invalid(f"Role provided in the request does not exist: {arn}")
 
 
-def _associate(eks: Any, cluster: Thing, addon: Thing, asked: list[Params] | None) -> None:
-    made: list[str] = []
+def _associate(eks: Any, cluster: Thing, addon: Thing, associations: list[Params] | None) -> None:
+    ids: list[str] = []
     known = offered(addon.name).service_accounts
-    for each in asked or []:
-        if known and each["serviceAccount"] not in known:
+    for association in associations or []:
+        if known and association["serviceAccount"] not in known:
             raise invalid(
-                f"Service account {each['serviceAccount']} is not one of addon "
+                f"Service account {association['serviceAccount']} is not one of addon "
                 f"{addon.name}: {', '.join(known)}",
                 addonName=addon.name,
             )
-        wanted = {**each, "namespace": addon.shown["namespaceConfig"]["namespace"]}
-        thing = pod_identity.make(eks, cluster, wanted, addon.shown["addonArn"])
-        made.append(thing.shown["associationArn"])
-    if made:
-        addon.shown["podIdentityAssociations"] = made
+        wanted = {**association, "namespace": addon.description["namespaceConfig"]["namespace"]}
+        thing = pod_identity.make(eks, cluster, wanted, addon.description["addonArn"])
+        ids.append(thing.description["associationArn"])
+    if ids:
+        addon.description["podIdentityAssociations"] = ids
 
 
 def _dissociate(eks: Any, addon: Thing) -> None:
-    for each in eks.store.every("pod_identity", addon.cluster):
-        if each.shown.get("ownerArn") == addon.shown["addonArn"]:
-            eks.store.remove(each)
-    addon.shown.pop("podIdentityAssociations", None)
+    for association in eks.store.every("pod_identity", addon.cluster):
+        if association.description.get("ownerArn") == addon.description["addonArn"]:
+            eks.store.remove(association)
+    addon.description.pop("podIdentityAssociations", None)
 
 
 HANDLERS: Final = {

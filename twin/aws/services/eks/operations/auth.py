@@ -26,26 +26,28 @@ _ACCOUNT: Final = re.compile(r"system:serviceaccount:([^:]+):([^:]+)")
 _POD: Final = "authentication.kubernetes.io/pod-"
 
 
-def answer(call: Call, front: Any) -> Answer | None:
+def answer(call: Call, server: Any) -> Answer | None:
     """AssumeRoleForPodIdentity; None for a call of any other service."""
     if call.service != "eks-auth":
         return None
     if call.operation != "AssumeRoleForPodIdentity":
         raise NotImplementedError("EKS Auth has one operation")
-    found = violations("eks-auth", call.operation, call.params)
-    if found:
-        raise Refusal("InvalidParameterException", "; ".join(f"{why} (at '{where}')" for where, why in found))
-    eks = front.eks
+    errors = violations("eks-auth", call.operation, call.params)
+    if errors:
+        raise Refusal(
+            "InvalidParameterException", "; ".join(f"{why} (at '{where}')" for where, why in errors)
+        )
+    eks = server.eks
     with eks.store.lock:
         cluster = eks.cluster(str(call.params["clusterName"]))
-    # The API server may ask this front in turn who a token is: nothing is held meanwhile.
-    user = _reviewed(front, str(call.params["token"]))
-    with eks.store.lock, front.moto.lock:
-        body = _session(front, cluster, user)
+    # The API server of the cluster may ask this one in turn who a token is: nothing is held meanwhile.
+    user = _reviewed(server, str(call.params["token"]))
+    with eks.store.lock, server.moto.lock:
+        body = _session(server, cluster, user)
     return Answer(200, [("Content-Type", "application/json")], json.dumps(body).encode())
 
 
-def _reviewed(front: Any, token: str) -> Params:
+def _reviewed(server: Any, token: str) -> Params:
     """The user of a token, as the cluster's API server reports it."""
     review = {
         "apiVersion": "authentication.k8s.io/v1",
@@ -53,7 +55,7 @@ def _reviewed(front: Any, token: str) -> Params:
         "spec": {"token": token, "audiences": [pod_identity.SERVICE]},
     }
     try:
-        reported = Kube(front.instance.kubeconfig).create(
+        reported = Kube(server.instance.kubeconfig).create(
             path("authentication.k8s.io/v1", "tokenreviews"), review
         )
     except (ApiError, Unreachable) as error:
@@ -66,12 +68,12 @@ def _reviewed(front: Any, token: str) -> Params:
     return status["user"]
 
 
-def _session(front: Any, cluster: Thing, user: Params) -> Params:
+def _session(server: Any, cluster: Thing, user: Params) -> Params:
     who = _ACCOUNT.fullmatch(str(user.get("username")))
     if who is None:
         raise Refusal("InvalidTokenException", "The token included in the request is of no service account")
     namespace, account = who.groups()
-    eks = front.eks
+    eks = server.eks
     association = pod_identity.find(eks, cluster.name, namespace, account)
     if association is None:
         raise Refusal(
@@ -80,34 +82,34 @@ def _session(front: Any, cluster: Thing, user: Params) -> Params:
             f"serviceAccount: {account}",
             404,
         )
-    shown = association.shown
-    if shown.get("targetRoleArn"):
+    description = association.description
+    if description.get("targetRoleArn"):
         raise NotImplementedError("a pod identity association with a target role")
     extra: dict[str, list[str]] = user.get("extra") or {}
     pod = (extra.get(f"{_POD}name") or [""])[0]
-    tags = {} if shown.get("disableSessionTags") else _tags(eks, cluster, (namespace, account), extra)
-    _trusted(front, cluster, shown["roleArn"], tags)
+    tags = {} if description.get("disableSessionTags") else _tags(eks, cluster, (namespace, account), extra)
+    _trusted(server, cluster, description["roleArn"], tags)
     name = f"eks-{cluster.name[:18]}-{pod[:20]}-{uuid.uuid4().hex[:20]}"
-    made = eks.aws.call(
+    response = eks.aws.call(
         "sts",
         "assume_role",
-        RoleArn=shown["roleArn"],
+        RoleArn=description["roleArn"],
         RoleSessionName=name,
         DurationSeconds=_LIFE,
         Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
         TransitiveTagKeys=list(tags),
     )
-    key = made["Credentials"]
+    key = response["Credentials"]
     return {
         "subject": {"namespace": namespace, "serviceAccount": account},
         "audience": pod_identity.SERVICE,
         "podIdentityAssociation": {
-            "associationArn": shown["associationArn"],
-            "associationId": shown["associationId"],
+            "associationArn": description["associationArn"],
+            "associationId": description["associationId"],
         },
         "assumedRoleUser": {
-            "arn": made["AssumedRoleUser"]["Arn"],
-            "assumeRoleId": made["AssumedRoleUser"]["AssumedRoleId"],
+            "arn": response["AssumedRoleUser"]["Arn"],
+            "assumeRoleId": response["AssumedRoleUser"]["AssumedRoleId"],
         },
         "credentials": {
             "accessKeyId": key["AccessKeyId"],
@@ -119,17 +121,17 @@ def _session(front: Any, cluster: Thing, user: Params) -> Params:
 
 
 def _tags(eks: Any, cluster: Thing, who: tuple[str, str], extra: dict[str, list[str]]) -> dict[str, str]:
-    found = pod_identity.tags_of(eks, cluster, *who)
+    tags = pod_identity.tags_of(eks, cluster, *who)
     for part in ("name", "uid"):
         if extra.get(f"{_POD}{part}"):
-            found[f"kubernetes-pod-{part}"] = extra[f"{_POD}{part}"][0]
-    return found
+            tags[f"kubernetes-pod-{part}"] = extra[f"{_POD}{part}"][0]
+    return tags
 
 
-def _trusted(front: Any, cluster: Thing, arn: str, tags: dict[str, str]) -> None:
+def _trusted(server: Any, cluster: Thing, arn: str, tags: dict[str, str]) -> None:
     """Refuse a role whose trust policy does not let EKS in for this Pod."""
-    context = pod_identity.context(front.eks, cluster, tags)
-    role = role_of(front.moto, arn)
+    context = pod_identity.context(server.eks, cluster, tags)
+    role = role_of(server.moto, arn)
     if role is None or not trust.lets(role, pod_identity.SERVICE, context, pod_identity.actions(tags)):
         raise Refusal(
             "AccessDeniedException",

@@ -48,10 +48,10 @@ def advertised(user_data: str, info: Mapping[str, Any], gpus: int) -> dict[str, 
     strategy = plugin.get("device-sharing-strategy", "none")
     for name, key in (("time-slicing", "timeSlicing"), ("mps", "mps")):
         if strategy == name:
-            given = plugin.get(name) or {}
+            sharing_settings = plugin.get(name) or {}
             config["sharing"][key] = {
-                "renameByDefault": given.get("rename-by-default", True),
-                "resources": [{"name": GPU, "replicas": given.get("replicas", _DEFAULT_REPLICAS)}],
+                "renameByDefault": sharing_settings.get("rename-by-default", True),
+                "resources": [{"name": GPU, "replicas": sharing_settings.get("replicas", _DEFAULT_REPLICAS)}],
             }
     try:
         return gpu_sharing.advertised(

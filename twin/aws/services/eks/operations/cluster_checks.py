@@ -29,9 +29,9 @@ _NO_CONTROL_PLANE: Final = frozenset({"use1-az3", "usw1-az2", "cac1-az3"})
 """Zones in which EKS puts no control plane ("VPC and subnet requirements" in its user guide)."""
 
 
-def version(asked: str | None) -> str:
+def version(requested: str | None) -> str:
     """The version, or the default one; refused where EKS has it no more."""
-    version = asked or DEFAULT
+    version = requested or DEFAULT
     if not supported(version):
         raise invalid("unsupported Kubernetes version")
     return version
@@ -54,10 +54,12 @@ def subnets(eks: Any, network: Params) -> str:
     ids = list(network.get("subnetIds") or [])
     if len(set(ids)) != len(ids):
         raise invalid("Subnets specified contain duplicates")
-    found = references.subnets(eks, ids, eks.instance.region)
-    if len({each.availability_zone for each in found}) < 2:
+    subnets = references.subnets(eks, ids, eks.instance.region)
+    if len({subnet.availability_zone for subnet in subnets}) < 2:
         raise invalid("Subnets specified must be in at least two different AZs")
-    without = [each for each in found if references.zone_id(eks, each.availability_zone) in _NO_CONTROL_PLANE]
+    without = [
+        subnet for subnet in subnets if references.zone_id(eks, subnet.availability_zone) in _NO_CONTROL_PLANE
+    ]
     if without:
         raise Refusal(
             "UnsupportedAvailabilityZoneException",
@@ -65,10 +67,10 @@ def subnets(eks: Any, network: Params) -> str:
             f"{without[0].availability_zone}, the targeted availability zone. Retry cluster creation using "
             f"control plane subnets that span at least two other availability zones.",
         )
-    vpcs = {each.vpc_id for each in found}
+    vpcs = {subnet.vpc_id for subnet in subnets}
     if len(vpcs) > 1:
         raise invalid(f"Subnets specified must belong to the same VPC, got {', '.join(sorted(vpcs))}")
-    crowded = [each.id for each in found if int(each.available_ip_address_count) < _FREE_ADDRESSES]
+    crowded = [subnet.id for subnet in subnets if int(subnet.available_ip_address_count) < _FREE_ADDRESSES]
     if crowded:
         raise invalid(
             f"Subnets specified need at least {_FREE_ADDRESSES} free addresses: {', '.join(crowded)}"
@@ -89,17 +91,20 @@ def network(network: Params) -> Params:
 def endpoint(network: Params, old: Params | None = None) -> Params:
     """Who reaches the API server: the asked-for over the old."""
     before = old or {"endpointPublicAccess": True, "endpointPrivateAccess": False, "publicAccessCidrs": []}
-    made = {name: network[name] if network.get(name) is not None else before[name] for name in before}
-    if not made["endpointPublicAccess"] and not made["endpointPrivateAccess"]:
+    endpoint_access = {
+        name: network[name] if network.get(name) is not None else before[name] for name in before
+    }
+    if not endpoint_access["endpointPublicAccess"] and not endpoint_access["endpointPrivateAccess"]:
         raise invalid("Private and public endpoint access cannot be false")
-    if made["endpointPublicAccess"] and not made["publicAccessCidrs"]:
-        made["publicAccessCidrs"] = ["0.0.0.0/0"]
-    if not made["endpointPublicAccess"]:
-        made["publicAccessCidrs"] = []
-    for cidr in made["publicAccessCidrs"]:
+    if endpoint_access["endpointPublicAccess"] and not endpoint_access["publicAccessCidrs"]:
+        endpoint_access["publicAccessCidrs"] = ["0.0.0.0/0"]
+    if not endpoint_access["endpointPublicAccess"]:
+        endpoint_access["publicAccessCidrs"] = []
+    for cidr in endpoint_access["publicAccessCidrs"]:
         _public_cidr(cidr)
     return {
-        name: made[name] for name in ("endpointPublicAccess", "endpointPrivateAccess", "publicAccessCidrs")
+        name: endpoint_access[name]
+        for name in ("endpointPublicAccess", "endpointPrivateAccess", "publicAccessCidrs")
     }
 
 
@@ -108,16 +113,16 @@ def _public_cidr(cidr: str) -> None:
         network = ipaddress.ip_network(cidr)
     except ValueError:
         raise invalid(f"The following CIDRs are invalid in publicAccessCidrs: [{cidr}]") from None
-    if network.version == 4 and any(network.subnet_of(ipaddress.IPv4Network(each)) for each in _NOT_PUBLIC):
+    if network.version == 4 and any(network.subnet_of(ipaddress.IPv4Network(block)) for block in _NOT_PUBLIC):
         raise invalid(f"The following CIDRs are not allowed in publicAccessCidrs: [{cidr}]")
 
 
-def services(eks: Any, asked: Params, vpc_id: str) -> Params:
+def services(eks: Any, requested: Params, vpc_id: str) -> Params:
     """The services' addresses: private, and not the VPC's."""
     with eks.moto.lock:
         vpc = ipaddress.IPv4Network(eks.moto.backend("ec2").vpcs[vpc_id].cidr_block)
-    family = asked.get("ipFamily") or "ipv4"
-    cidr = asked.get("serviceIpv4Cidr")
+    family = requested.get("ipFamily") or "ipv4"
+    cidr = requested.get("serviceIpv4Cidr")
     if family == "ipv6":
         if cidr:
             raise invalid("serviceIpv4Cidr cannot be specified with the ipv6 ipFamily")
@@ -133,7 +138,7 @@ def services(eks: Any, asked: Params, vpc_id: str) -> Params:
         network = ipaddress.IPv4Network(cidr)
     except ValueError:
         raise invalid(f"Service IPv4 CIDR {cidr} is not a valid CIDR block") from None
-    if not any(network.subnet_of(ipaddress.IPv4Network(each)) for each in _PRIVATE):
+    if not any(network.subnet_of(ipaddress.IPv4Network(block)) for block in _PRIVATE):
         raise invalid(f"Service IPv4 CIDR {cidr} must be within one of {', '.join(_PRIVATE)}")
     if not 12 <= network.prefixlen <= 24:
         raise invalid(f"Service IPv4 CIDR {cidr} must be between /24 and /12")
@@ -142,45 +147,47 @@ def services(eks: Any, asked: Params, vpc_id: str) -> Params:
     return {"serviceIpv4Cidr": cidr, "ipFamily": "ipv4", "elasticLoadBalancing": {"enabled": False}}
 
 
-def logging(asked: Params | None) -> Params:
+def logging(requested: Params | None) -> Params:
     """The log types that are on, and those that are off."""
     enabled: list[str] = []
-    for each in (asked or {}).get("clusterLogging") or []:
-        if each.get("enabled"):
-            enabled += each.get("types") or []
-    disabled = [each for each in LOG_TYPES if each not in enabled]
+    for log_setup in (requested or {}).get("clusterLogging") or []:
+        if log_setup.get("enabled"):
+            enabled += log_setup.get("types") or []
+    disabled = [log_type for log_type in LOG_TYPES if log_type not in enabled]
     both = [
         {"types": [t for t in LOG_TYPES if t in enabled], "enabled": True},
         {"types": disabled, "enabled": False},
     ]
-    return {"clusterLogging": [each for each in both if each["types"]]}
+    return {"clusterLogging": [item for item in both if item["types"]]}
 
 
-def encryption(eks: Any, asked: list[Params] | None) -> list[Params]:
+def encryption(eks: Any, requested: list[Params] | None) -> list[Params]:
     """The key of the secrets."""
-    for each in asked or []:
-        if list(each.get("resources") or []) != ["secrets"]:
-            raise invalid(f"encryptionConfig.resources must be ['secrets'], got {each.get('resources')}")
-        arn = (each.get("provider") or {}).get("keyArn") or ""
+    for configuration in requested or []:
+        if list(configuration.get("resources") or []) != ["secrets"]:
+            raise invalid(
+                f"encryptionConfig.resources must be ['secrets'], got {configuration.get('resources')}"
+            )
+        arn = (configuration.get("provider") or {}).get("keyArn") or ""
         if not references.key_exists(eks, arn):
             raise invalid(f"The KMS key {arn or '(none)'} does not exist, is disabled or is not symmetric")
-    if len(asked or []) > 1:
+    if len(requested or []) > 1:
         raise invalid("encryptionConfig can hold one element")
-    return list(asked or [])
+    return list(requested or [])
 
 
-def access_config(asked: Params) -> Params:
+def access_config(requested: Params) -> Params:
     """How principals get in."""
     return {
-        "bootstrapClusterCreatorAdminPermissions": asked.get("bootstrapClusterCreatorAdminPermissions")
+        "bootstrapClusterCreatorAdminPermissions": requested.get("bootstrapClusterCreatorAdminPermissions")
         is not False,
-        "authenticationMode": asked.get("authenticationMode") or "CONFIG_MAP",
+        "authenticationMode": requested.get("authenticationMode") or "CONFIG_MAP",
     }
 
 
-def upgrade_policy(version: str, asked: Params) -> Params:
+def upgrade_policy(version: str, requested: Params) -> Params:
     """What comes after standard support."""
-    kind = asked.get("supportType") or "EXTENDED"
+    kind = requested.get("supportType") or "EXTENDED"
     if kind == "STANDARD" and VERSIONS[version].status(today()) != "STANDARD_SUPPORT":
         raise invalid(
             f"upgradePolicy.supportType STANDARD is not possible with Kubernetes {version}: "

@@ -28,12 +28,12 @@ _LATE: Final = "late_logs"
 def create(eks: Any, params: Params) -> Params:
     """CreateCluster."""
     name = params["name"]
-    held = eks.store.every("cluster")
-    if any(each.name == name for each in held):
+    clusters = eks.store.every("cluster")
+    if any(existing.name == name for existing in clusters):
         raise in_use(f"Cluster already exists with name: {name}", clusterName=name)
-    if held:
+    if clusters:
         raise invalid_request(
-            f"This twin holds the cluster '{held[0].name}', and one twin has one control plane: "
+            f"This twin holds the cluster '{clusters[0].name}', and one twin has one control plane: "
             f"delete it first, or use another twin for '{name}'",
             clusterName=name,
         )
@@ -41,7 +41,7 @@ def create(eks: Any, params: Params) -> Params:
     cluster_checks.role(eks, params["roleArn"], name)
     network = params["resourcesVpcConfig"]
     vpc_id = cluster_checks.subnets(eks, network)
-    shown: Params = {
+    description: Params = {
         "name": name,
         "arn": eks.arn("cluster", name),
         "createdAt": round(time.time(), 3),
@@ -70,25 +70,25 @@ def create(eks: Any, params: Params) -> Params:
         "computeConfig": params.get("computeConfig") or {"enabled": False},
         "storageConfig": params.get("storageConfig") or {"blockStorage": {"enabled": False}},
     }
-    kept: Params = {
+    internal: Params = {
         "sg": f"eks-cluster-sg-{name}-{uuid.uuid4().int % 10**10}",
         "self_managed_addons": params.get("bootstrapSelfManagedAddons") is not False,
     }
-    cluster = Thing("cluster", name, name, shown, kept)
+    cluster = Thing("cluster", name, name, description, internal)
     eks.store.put(cluster)
-    if shown["accessConfig"]["bootstrapClusterCreatorAdminPermissions"]:
+    if description["accessConfig"]["bootstrapClusterCreatorAdminPermissions"]:
         access.bootstrap(eks, cluster, eks.creator())
-    return {"cluster": shown}
+    return {"cluster": description}
 
 
 def describe(eks: Any, params: Params) -> Params:
     """DescribeCluster."""
-    return {"cluster": eks.cluster(params["name"]).shown}
+    return {"cluster": eks.cluster(params["name"]).description}
 
 
 def every(eks: Any, _: Params) -> Params:
     """ListClusters."""
-    return {"clusters": [each.name for each in eks.store.every("cluster")]}
+    return {"clusters": [cluster.name for cluster in eks.store.every("cluster")]}
 
 
 def delete(eks: Any, params: Params) -> Params:
@@ -96,18 +96,18 @@ def delete(eks: Any, params: Params) -> Params:
     cluster = eks.cluster(params["name"])
     if cluster.status == "DELETING":
         raise in_use(f"Cluster {cluster.name} is already being deleted", clusterName=cluster.name)
-    groups = [each.name for each in eks.store.every("nodegroup", cluster.name)]
+    groups = [nodegroup.name for nodegroup in eks.store.every("nodegroup", cluster.name)]
     if groups:
         raise in_use("Cluster has nodegroups attached", clusterName=cluster.name, nodegroupName=groups[0])
-    if cluster.shown["deletionProtection"]:
+    if cluster.description["deletionProtection"]:
         raise invalid_request(
             f"Cannot delete cluster {cluster.name} because deletion protection is enabled: "
             f"turn it off with UpdateClusterConfig (deletionProtection=false) first",
             clusterName=cluster.name,
         )
-    cluster.shown["status"] = "DELETING"
+    cluster.description["status"] = "DELETING"
     eks.store.put(cluster)
-    return {"cluster": cluster.shown}
+    return {"cluster": cluster.description}
 
 
 def follow_up(eks: Any, cluster: Thing) -> None:
@@ -115,20 +115,20 @@ def follow_up(eks: Any, cluster: Thing) -> None:
     if cluster.status == "DELETING":
         _clear(eks, cluster)
         return
-    network = cluster.shown["resourcesVpcConfig"]
+    network = cluster.description["resourcesVpcConfig"]
     if network.get("clusterSecurityGroupId"):
         return
-    intent = f"eks:{cluster.shown['arn']}:{cluster.shown['createdAt']}"
+    intent = f"eks:{cluster.description['arn']}:{cluster.description['createdAt']}"
     labels = [
-        {"Key": "Name", "Value": cluster.kept["sg"]},
+        {"Key": "Name", "Value": cluster.internal["sg"]},
         {"Key": "aws:eks:cluster-name", "Value": cluster.name},
         {"Key": f"kubernetes.io/cluster/{cluster.name}", "Value": "owned"},
     ]
-    made = eks.aws.call(
+    group_id = eks.aws.call(
         "ec2",
         "create_security_group",
         f"{intent}:sg",
-        GroupName=cluster.kept["sg"],
+        GroupName=cluster.internal["sg"],
         VpcId=network["vpcId"],
         Description="EKS created security group applied to ENI that is attached to EKS Control Plane master "
         "nodes, as well as any managed workloads.",
@@ -138,8 +138,8 @@ def follow_up(eks: Any, cluster: Thing) -> None:
         "ec2",
         "authorize_security_group_ingress",
         f"{intent}:self",
-        GroupId=made,
-        IpPermissions=[{"IpProtocol": "-1", "UserIdGroupPairs": [{"GroupId": made}]}],
+        GroupId=group_id,
+        IpPermissions=[{"IpProtocol": "-1", "UserIdGroupPairs": [{"GroupId": group_id}]}],
     )
     interfaces = [
         eks.aws.call(
@@ -147,13 +147,13 @@ def follow_up(eks: Any, cluster: Thing) -> None:
             "create_network_interface",
             f"{intent}:eni:{subnet}",
             SubnetId=subnet,
-            Groups=[made, *network["securityGroupIds"]],
+            Groups=[group_id, *network["securityGroupIds"]],
             Description=f"Amazon EKS {cluster.name}",
         )["NetworkInterface"]["NetworkInterfaceId"]
         for subnet in network["subnetIds"][:2]
     ]
-    network["clusterSecurityGroupId"] = made
-    cluster.kept["interfaces"] = interfaces
+    network["clusterSecurityGroupId"] = group_id
+    cluster.internal["interfaces"] = interfaces
     eks.store.put(cluster)
 
 
@@ -161,8 +161,11 @@ def gone(eks: Any, cluster: Thing) -> None:
     """The control plane was wiped: the cluster ends."""
     _clear(eks, cluster)
     eks.store.remove_all(cluster.name)
-    logged = any(each["enabled"] and each["types"] for each in cluster.shown["logging"]["clusterLogging"])
-    if logged and eks.front.faults.late_logs():
+    logged = any(
+        log_setup["enabled"] and log_setup["types"]
+        for log_setup in cluster.description["logging"]["clusterLogging"]
+    )
+    if logged and eks.server.faults.late_logs():
         eks.store.put(Thing(_LATE, "", f"/aws/eks/{cluster.name}/cluster", {}))
 
 
@@ -180,15 +183,16 @@ def write_late(eks: Any, group: str) -> None:
 def update_config(eks: Any, params: Params) -> Params:
     """UpdateClusterConfig: one kind of change at a time, as EKS wants it."""
     cluster = eks.cluster(params["name"], active=True)
-    asked = [name for name in CHANGES if params.get(name) is not None]
-    if len(asked) != 1:
-        found = f"found {', '.join(asked)}" if asked else "found none"
+    changes = [name for name in CHANGES if params.get(name) is not None]
+    if len(changes) != 1:
+        changes_text = f"found {', '.join(changes)}" if changes else "found none"
         raise invalid(
-            f"Exactly one type of update can be made at a time: {found}; the types are {', '.join(CHANGES)}",
+            f"Exactly one type of update can be made at a time: {changes_text}; the types are "
+            f"{', '.join(CHANGES)}",
             clusterName=cluster.name,
         )
-    kind, change = CHANGES[asked[0]]
-    changed = change(eks, cluster, params[asked[0]])
+    kind, change = CHANGES[changes[0]]
+    changed = change(eks, cluster, params[changes[0]])
     eks.store.put(cluster)
     return updates.record(eks, cluster, kind, changed)
 
@@ -196,7 +200,7 @@ def update_config(eks: Any, params: Params) -> Params:
 def update_version(eks: Any, params: Params) -> Params:
     """UpdateClusterVersion: one minor version up at a time."""
     cluster = eks.cluster(params["name"], active=True)
-    old, new = cluster.shown["version"], params["version"]
+    old, new = cluster.description["version"], params["version"]
     if not supported(new):
         raise invalid("unsupported Kubernetes version", clusterName=cluster.name)
     if minor(new) != minor(old) + 1:
@@ -204,14 +208,14 @@ def update_version(eks: Any, params: Params) -> Params:
             f"Unsupported Kubernetes minor version update from {old} to {new}", clusterName=cluster.name
         )
     for group in eks.store.every("nodegroup", cluster.name):
-        if minor(new) - minor(group.shown["version"]) > 3:
+        if minor(new) - minor(group.description["version"]) > 3:
             raise invalid(
-                f"Nodegroup {group.name} runs {group.shown['version']}: its kubelet must "
+                f"Nodegroup {group.name} runs {group.description['version']}: its kubelet must "
                 f"not be more than three "
                 f"minor versions older than {new}; update it first",
                 clusterName=cluster.name,
             )
-    cluster.shown.update(version=new, platformVersion=platform_version(new))
+    cluster.description.update(version=new, platformVersion=platform_version(new))
     eks.store.put(cluster)
     changed = {"Version": new, "PlatformVersion": platform_version(new)}
     return updates.record(eks, cluster, "VersionUpdate", changed)
@@ -220,55 +224,55 @@ def update_version(eks: Any, params: Params) -> Params:
 def associate_encryption(eks: Any, params: Params) -> Params:
     """AssociateEncryptionConfig: once, and never back."""
     cluster = eks.cluster(params["clusterName"], active=True)
-    if cluster.shown["encryptionConfig"]:
+    if cluster.description["encryptionConfig"]:
         raise invalid_request(
             f"Encryption is already enabled on cluster {cluster.name}", clusterName=cluster.name
         )
-    cluster.shown["encryptionConfig"] = cluster_checks.encryption(eks, params["encryptionConfig"])
+    cluster.description["encryptionConfig"] = cluster_checks.encryption(eks, params["encryptionConfig"])
     eks.store.put(cluster)
-    changed = {"EncryptionConfig": cluster.shown["encryptionConfig"]}
+    changed = {"EncryptionConfig": cluster.description["encryptionConfig"]}
     return updates.record(eks, cluster, "AssociateEncryptionConfig", changed)
 
 
 def versions(_: Any, params: Params) -> Params:
     """DescribeClusterVersions."""
     day = today()
-    found = [
+    versions = [
         {
-            "clusterVersion": each.name,
+            "clusterVersion": version_data.name,
             "clusterType": "eks",
-            "defaultPlatformVersion": platform_version(each.name),
-            "defaultVersion": each.name == DEFAULT,
-            "releaseDate": _stamp(each.released),
-            "endOfStandardSupportDate": _stamp(each.standard_until),
-            "endOfExtendedSupportDate": _stamp(each.extended_until),
-            "status": each.status(day).lower().replace("_", "-"),
-            "versionStatus": each.status(day),
-            "kubernetesPatchVersion": each.patch,
+            "defaultPlatformVersion": platform_version(version_data.name),
+            "defaultVersion": version_data.name == DEFAULT,
+            "releaseDate": _stamp(version_data.released),
+            "endOfStandardSupportDate": _stamp(version_data.standard_until),
+            "endOfExtendedSupportDate": _stamp(version_data.extended_until),
+            "status": version_data.status(day).lower().replace("_", "-"),
+            "versionStatus": version_data.status(day),
+            "kubernetesPatchVersion": version_data.patch,
         }
-        for each in reversed(VERSIONS.values())
+        for version_data in reversed(VERSIONS.values())
     ]
     wanted = params.get("clusterVersions")
     return {
         "clusterVersions": [
-            each
-            for each in found
-            if (not wanted or each["clusterVersion"] in wanted)
-            and (params.get("includeAll") or each["versionStatus"] != "UNSUPPORTED")
-            and (not params.get("defaultOnly") or each["defaultVersion"])
-            and (not params.get("versionStatus") or each["versionStatus"] == params["versionStatus"])
+            version
+            for version in versions
+            if (not wanted or version["clusterVersion"] in wanted)
+            and (params.get("includeAll") or version["versionStatus"] != "UNSUPPORTED")
+            and (not params.get("defaultOnly") or version["defaultVersion"])
+            and (not params.get("versionStatus") or version["versionStatus"] == params["versionStatus"])
         ]
     }
 
 
 def _clear(eks: Any, cluster: Thing) -> None:
-    network = cluster.shown["resourcesVpcConfig"]
-    intent = f"eks:{cluster.shown['arn']}:{cluster.shown['createdAt']}:delete"
+    network = cluster.description["resourcesVpcConfig"]
+    intent = f"eks:{cluster.description['arn']}:{cluster.description['createdAt']}:delete"
     with eks.moto.lock:
-        held = set(eks.moto.backend("ec2").enis)
-        groups = {k for each in eks.moto.backend("ec2").groups.values() for k in each}
-    for interface in cluster.kept.get("interfaces", []):
-        if interface in held:
+        interfaces = set(eks.moto.backend("ec2").enis)
+        groups = {k for groups_of_vpc in eks.moto.backend("ec2").groups.values() for k in groups_of_vpc}
+    for interface in cluster.internal.get("interfaces", []):
+        if interface in interfaces:
             eks.aws.call(
                 "ec2", "delete_network_interface", f"{intent}:{interface}", NetworkInterfaceId=interface
             )

@@ -23,77 +23,77 @@ _PATIENCE: Final = 15.0
 
 def cluster(eks: Any, _: Params) -> Params:
     """The one cluster."""
-    found = eks.store.every("cluster")
-    if not found:
+    known_clusters = eks.store.every("cluster")
+    if not known_clusters:
         return {"cluster": None}
-    shown = found[0].shown
+    description = known_clusters[0].description
     seen = {
-        "name": found[0].name,
-        "status": shown["status"],
-        "version": shown["version"],
-        "uid": f"{shown['arn']} {shown['createdAt']}",
-        "service_cidr": shown["kubernetesNetworkConfig"].get("serviceIpv4Cidr", ""),
-        "issuer": shown["identity"]["oidc"]["issuer"],
-        "self_managed_addons": found[0].kept.get("self_managed_addons", False),
+        "name": known_clusters[0].name,
+        "status": description["status"],
+        "version": description["version"],
+        "uid": f"{description['arn']} {description['createdAt']}",
+        "service_cidr": description["kubernetesNetworkConfig"].get("serviceIpv4Cidr", ""),
+        "issuer": description["identity"]["oidc"]["issuer"],
+        "self_managed_addons": known_clusters[0].internal.get("self_managed_addons", False),
     }
     return {"cluster": seen}
 
 
 def cluster_ready(eks: Any, body: Params) -> Params:
     """CREATING becomes ACTIVE; a restarted control plane may have another endpoint."""
-    for each in eks.store.every("cluster"):
-        if each.status in ("CREATING", "ACTIVE"):
-            each.shown.update(
+    for cluster in eks.store.every("cluster"):
+        if cluster.status in ("CREATING", "ACTIVE"):
+            cluster.description.update(
                 status="ACTIVE",
                 endpoint=body["endpoint"],
                 certificateAuthority={"data": body["certificate_authority"]},
             )
-            eks.store.put(each)
+            eks.store.put(cluster)
     return {}
 
 
 def cluster_gone(eks: Any, _: Params) -> Params:
     """DELETING ends."""
-    for each in eks.store.every("cluster"):
-        if each.status == "DELETING":
-            clusters.gone(eks, each)
+    for cluster in eks.store.every("cluster"):
+        if cluster.status == "DELETING":
+            clusters.gone(eks, cluster)
     return {}
 
 
 def machine_list(eks: Any, _: Params) -> Params:
     """The machines that should be Nodes. Groups that wait for machines ask for them again."""
-    found: list[Params] = []
+    machines: list[Params] = []
     for group in eks.store.every("nodegroup"):
         if group.status == "DELETING":
             _forget(eks, group)
             continue
         _ask_again(eks, group)
-        found += node_objects.every(eks, group)
+        machines += node_objects.every(eks, group)
     for one in eks.store.every("cluster"):
         if one.status == "ACTIVE":
-            found += self_managed.every(eks, one)
-    return {"machines": found}
+            machines += self_managed.every(eks, one)
+    return {"machines": machines}
 
 
 def groups(eks: Any, _: Params) -> Params:
     """The groups that can grow."""
-    found: list[Params] = []
+    groups: list[Params] = []
     for group in eks.store.every("nodegroup"):
-        held = scaling.of(eks, group)
-        if held is None or group.status == "DELETING":
+        auto_scaling_group = scaling.of(eks, group)
+        if auto_scaling_group is None or group.status == "DELETING":
             continue
-        found.append(
+        groups.append(
             {
-                "name": group.kept["group"],
-                "minimum": held.min_size,
-                "maximum": held.max_size,
-                "desired": held.desired_capacity,
+                "name": group.internal["group"],
+                "minimum": auto_scaling_group.min_size,
+                "maximum": auto_scaling_group.max_size,
+                "desired": auto_scaling_group.desired_capacity,
                 "template": node_objects.template(eks, group),
-                "tags": {tag["Key"]: tag["Value"] for tag in held.tags},
+                "tags": {tag["Key"]: tag["Value"] for tag in auto_scaling_group.tags},
                 "node_group": group.name,
             }
         )
-    return {"groups": found}
+    return {"groups": groups}
 
 
 def node_group_health(eks: Any, body: Params) -> Params:
@@ -107,11 +107,11 @@ def node_group_health(eks: Any, body: Params) -> Params:
         issues = [
             {"code": "NodeCreationFailure", "message": text, "resourceIds": []} for text in body["issues"]
         ]
-        held = scaling.of(eks, group)
-        shortage = getattr(held, "twin_shortage", "") if held else ""
-        wanted = held.desired_capacity if held else 0
+        auto_scaling_group = scaling.of(eks, group)
+        shortage = getattr(auto_scaling_group, "twin_shortage", "") if auto_scaling_group else ""
+        wanted = auto_scaling_group.desired_capacity if auto_scaling_group else 0
         if shortage and len(scaling.instances(eks, group)) < wanted:
-            resources = [group.kept["group"]]
+            resources = [group.internal["group"]]
             issues.append(
                 {"code": "AsgInstanceLaunchFailures", "message": shortage, "resourceIds": resources}
             )
@@ -122,11 +122,11 @@ def node_group_health(eks: Any, body: Params) -> Params:
 def set_desired(eks: Any, body: Params) -> Params:
     """SetDesiredCapacity with the rights of a role. A shortage lowers the number again, as autoscalers do."""
     group = _group(eks, body["group"])
-    held = _held(eks, group)
-    _allow(eks, body["role"], "autoscaling:SetDesiredCapacity", held)
+    auto_scaling_group = _auto_scaling_group(eks, group)
+    _allow(eks, body["role"], "autoscaling:SetDesiredCapacity", auto_scaling_group)
     count = int(body["count"])
-    if not held.min_size <= count <= held.max_size:
-        edge = "above the maximum" if count > held.max_size else "below the minimum"
+    if not auto_scaling_group.min_size <= count <= auto_scaling_group.max_size:
+        edge = "above the maximum" if count > auto_scaling_group.max_size else "below the minimum"
         raise Refusal(
             "ValidationError",
             f"New SetDesiredCapacity value {count} is {edge} value for the AutoScalingGroup.",
@@ -134,9 +134,9 @@ def set_desired(eks: Any, body: Params) -> Params:
     _desire(eks, group, count)
     active = len(scaling.instances(eks, group))
     if active < count:
-        shortage = held.twin_shortage or "InsufficientInstanceCapacity"
-        _desire(eks, group, max(active, held.min_size))
-        held.twin_shortage = shortage
+        shortage = auto_scaling_group.twin_shortage or "InsufficientInstanceCapacity"
+        _desire(eks, group, max(active, auto_scaling_group.min_size))
+        auto_scaling_group.twin_shortage = shortage
         raise Refusal("InsufficientInstanceCapacity", shortage, 409)
     return {}
 
@@ -144,15 +144,15 @@ def set_desired(eks: Any, body: Params) -> Params:
 def terminate(eks: Any, body: Params) -> Params:
     """TerminateInstanceInAutoScalingGroup with the rights of a role; the desired number falls by one."""
     group = _group(eks, body["group"])
-    held = _held(eks, group)
-    _allow(eks, body["role"], "autoscaling:TerminateInstanceInAutoScalingGroup", held)
+    auto_scaling_group = _auto_scaling_group(eks, group)
+    _allow(eks, body["role"], "autoscaling:TerminateInstanceInAutoScalingGroup", auto_scaling_group)
     instance = body["provider_id"].rsplit("/", 1)[-1]
     if instance not in [state.instance.id for state in scaling.instances(eks, group)]:
         return {}
-    if held.desired_capacity - 1 < held.min_size:
+    if auto_scaling_group.desired_capacity - 1 < auto_scaling_group.min_size:
         raise Refusal(
             "ValidationError",
-            f"Currently, desiredSize equals minSize ({held.min_size}). Terminating "
+            f"Currently, desiredSize equals minSize ({auto_scaling_group.min_size}). Terminating "
             f"instance without replacement "
             f"will violate group's min size constraint.",
         )
@@ -167,7 +167,7 @@ def terminate(eks: Any, body: Params) -> Params:
 
 def addon_list(eks: Any, _: Params) -> Params:
     """The add-ons asked for."""
-    return {"addons": [addons.seen(each) for each in eks.store.every("addon")]}
+    return {"addons": [addons.seen(addon) for addon in eks.store.every("addon")]}
 
 
 def addon_status(eks: Any, body: Params) -> Params:
@@ -178,10 +178,10 @@ def addon_status(eks: Any, body: Params) -> Params:
 
 def workload_role(eks: Any, body: Params) -> Params:
     """The role of a service account."""
-    for each in eks.store.every("cluster"):
-        found = pod_identity.find(eks, each.name, body["namespace"], body["service_account"])
-        if found:
-            return {"role": found.shown["roleArn"]}
+    for cluster in eks.store.every("cluster"):
+        association = pod_identity.find(eks, cluster.name, body["namespace"], body["service_account"])
+        if association:
+            return {"role": association.description["roleArn"]}
     return {"role": None}
 
 
@@ -191,44 +191,47 @@ def authenticate(eks: Any, body: Params) -> Params:
 
 
 def _settle(eks: Any, group: Thing, ready: int, wanted: int, issues: list[Params]) -> None:
-    before = (group.status, group.shown["health"]["issues"])
+    before = (group.status, group.description["health"]["issues"])
     short = any(issue["code"] == "AsgInstanceLaunchFailures" for issue in issues)
     status = group.status
     if status == "CREATING":
         if ready >= wanted and not issues:
             status = "ACTIVE"
-        elif short and time.time() - group.shown["createdAt"] > _PATIENCE:
+        elif short and time.time() - group.description["createdAt"] > _PATIENCE:
             status = "CREATE_FAILED"
     elif status in ("ACTIVE", "DEGRADED"):
         status = "DEGRADED" if issues else "ACTIVE"
-    group.shown.update(status=status, health={"issues": issues})
+    group.description.update(status=status, health={"issues": issues})
     if before != (status, issues):
         eks.store.put(group)
 
 
 def _forget(eks: Any, group: Thing) -> None:
     # The controller saw no machines of it once before: its Nodes are on their way out.
-    if group.kept.get("cleared"):
-        if group.kept.get("seen"):
+    if group.internal.get("cleared"):
+        if group.internal.get("seen"):
             eks.store.remove(group)
             return
-        group.kept["seen"] = True
+        group.internal["seen"] = True
         eks.store.put(group)
 
 
 def _ask_again(eks: Any, group: Thing) -> None:
-    held = scaling.of(eks, group)
-    if held is None:
+    auto_scaling_group = scaling.of(eks, group)
+    if auto_scaling_group is None:
         return
-    if held.desired_capacity > len(held.active_instances()) and not eks.front.faults.shortage():
-        _desire(eks, group, held.desired_capacity)
+    if (
+        auto_scaling_group.desired_capacity > len(auto_scaling_group.active_instances())
+        and not eks.server.faults.shortage()
+    ):
+        _desire(eks, group, auto_scaling_group.desired_capacity)
 
 
 def _desire(eks: Any, group: Thing, count: int) -> None:
     eks.aws.call(
         "autoscaling",
         "set_desired_capacity",
-        AutoScalingGroupName=group.kept["group"],
+        AutoScalingGroupName=group.internal["group"],
         DesiredCapacity=count,
         HonorCooldown=False,
     )
@@ -236,16 +239,16 @@ def _desire(eks: Any, group: Thing, count: int) -> None:
 
 def _group(eks: Any, name: str) -> Thing:
     for group in eks.store.every("nodegroup"):
-        if group.kept["group"] == name:
+        if group.internal["group"] == name:
             return group
     raise Refusal("ValidationError", f"AutoScalingGroup name not found - {name}")
 
 
-def _held(eks: Any, group: Thing) -> Any:
-    held = scaling.of(eks, group)
-    if held is None:
-        raise Refusal("ValidationError", f"AutoScalingGroup name not found - {group.kept['group']}")
-    return held
+def _auto_scaling_group(eks: Any, group: Thing) -> Any:
+    auto_scaling_group = scaling.of(eks, group)
+    if auto_scaling_group is None:
+        raise Refusal("ValidationError", f"AutoScalingGroup name not found - {group.internal['group']}")
+    return auto_scaling_group
 
 
 def _allow(eks: Any, role: str, action: str, group: Any) -> None:

@@ -19,26 +19,26 @@ Issue = dict[str, Any]
 
 def issues(eks: Any, group: Thing) -> list[Issue]:
     """The issues with which the creation fails; empty where machines can be launched."""
-    found = [*_user_data(group), *_public_subnets(eks, group)]
+    reasons = [*_user_data(group), *_public_subnets(eks, group)]
     return [
-        {"code": code, "message": message, "resourceIds": resources} for code, message, resources in found
+        {"code": code, "message": message, "resourceIds": resources} for code, message, resources in reasons
     ]
 
 
 def _user_data(group: Thing) -> list[tuple[str, str, list[str]]]:
-    given, kind = group.kept["data"].get("UserData") or "", AMI_TYPES[group.shown["amiType"]]
-    if not given or not kind.image or kind.windows:
+    user_data, kind = group.internal["data"].get("UserData") or "", AMI_TYPES[group.description["amiType"]]
+    if not user_data or not kind.image or kind.windows:
         return []  # with a custom image, or none, EKS adds nothing and looks at nothing
-    template = [group.shown["launchTemplate"]["id"]]
+    template = [group.description["launchTemplate"]["id"]]
     code = "Ec2LaunchTemplateInvalidConfiguration"
     if kind.bottlerocket:
         try:
-            bottlerocket.settings(given)
+            bottlerocket.settings(user_data)
         except bottlerocket.SettingsError as error:
             return [(code, f"User data was not in the TOML format. ({error})", template)]
         return []
     try:
-        message = message_from_bytes(base64.b64decode(given, validate=True))
+        message = message_from_bytes(base64.b64decode(user_data, validate=True))
     except binascii.Error:
         message = None
     if message is None or not message.is_multipart():
@@ -48,14 +48,14 @@ def _user_data(group: Thing) -> list[tuple[str, str, list[str]]]:
 
 def _public_subnets(eks: Any, group: Thing) -> list[tuple[str, str, list[str]]]:
     """Nodes of a public subnet need public addresses to reach the cluster."""
-    cards = group.kept["data"].get("NetworkInterfaces") or []
+    cards = group.internal["data"].get("NetworkInterfaces") or []
     if any(str(card.get("AssociatePublicIpAddress")).lower() == "true" for card in cards):
         return []
     with eks.moto.lock:
         ec2 = eks.moto.backend("ec2")
         bare = [
             subnet.id
-            for subnet in references.subnets(eks, group.shown["subnets"], eks.instance.region)
+            for subnet in references.subnets(eks, group.description["subnets"], eks.instance.region)
             if str(subnet.map_public_ip_on_launch).lower() != "true" and _leads_out(ec2, subnet)
         ]
     if not bare:
@@ -70,13 +70,14 @@ def _public_subnets(eks: Any, group: Thing) -> list[tuple[str, str, list[str]]]:
 
 
 def _leads_out(ec2: Any, subnet: Any) -> bool:
-    tables = [each for each in ec2.route_tables.values() if each.vpc_id == subnet.vpc_id]
-    own = [
+    tables = [route_table for route_table in ec2.route_tables.values() if route_table.vpc_id == subnet.vpc_id]
+    associated = [
         table
         for table in tables
-        if subnet.id in [each.get("SubnetId") or each.get("subnetId") for each in table.associations]
+        if subnet.id
+        in [association.get("SubnetId") or association.get("subnetId") for association in table.associations]
     ]
-    for table in own or [each for each in tables if each.main_association_id]:
+    for table in associated or [route_table for route_table in tables if route_table.main_association_id]:
         for route in table.routes:
             if str(getattr(route.gateway, "id", "")).startswith("igw-"):
                 return True

@@ -20,39 +20,42 @@ _REFUSED: Final = {
 }
 
 
-def load(eks: Any, asked: Params | None) -> tuple[Params | None, Params]:
+def load(eks: Any, requested: Params | None) -> tuple[Params | None, Params]:
     """The template's id, name and version, and its data; (None, {}) where none is asked for."""
-    if not asked:
+    if not requested:
         return None, {}
-    if bool(asked.get("id")) == bool(asked.get("name")):
+    if bool(requested.get("id")) == bool(requested.get("name")):
         raise invalid(
             "You must specify either the launch template ID or the launch template "
             "name in the request, but not both."
         )
     with eks.moto.lock:
         capacity_reservations = eks.moto.backend("ec2").launch_templates.values()
-        found = next(
+        template = next(
             (
                 t
                 for t in capacity_reservations
-                if asked.get("id") in (t.id,) or asked.get("name") in (t.name,)
+                if requested.get("id") in (t.id,) or requested.get("name") in (t.name,)
             ),
             None,
         )
-        if found is None:
+        if template is None:
             raise invalid(
-                f"Launch template {asked.get('id') or asked.get('name')} does not exist "
+                f"Launch template {requested.get('id') or requested.get('name')} does not exist "
                 f"(Ec2LaunchTemplateNotFound)"
             )
-        wanted = str(asked.get("version") or found.default_version_number)
+        wanted = str(requested.get("version") or template.default_version_number)
         if not wanted.isdigit() and wanted not in ("$Latest", "$Default"):
             raise invalid(f"Launch template version {wanted} is not a number")
-        number = _number(found, wanted)
-        version = next((each for each in found.versions if each.number == number), None)
+        number = _number(template, wanted)
+        version = next(
+            (template_version for template_version in template.versions if template_version.number == number),
+            None,
+        )
         if version is None:
-            raise invalid(f"Launch template {found.id} has no version {wanted}")
+            raise invalid(f"Launch template {template.id} has no version {wanted}")
         data = dict(version.data)
-    return {"id": found.id, "name": found.name, "version": str(number)}, data
+    return {"id": template.id, "name": template.name, "version": str(number)}, data
 
 
 def _number(template: Any, wanted: str) -> int:
@@ -183,12 +186,12 @@ def _cards(name: str, info: Params, data: Params) -> None:
 
 def devices(info: Params) -> set[str]:
     """The vendors of a type's accelerators: `nvidia`, `neuron`, `amd`."""
-    found: set[str] = set()
+    devices: set[str] = set()
     for gpu in (info.get("GpuInfo") or {}).get("Gpus") or []:
-        found.add(str(gpu.get("Manufacturer", "")).lower())
+        devices.add(str(gpu.get("Manufacturer", "")).lower())
     if info.get("NeuronInfo") or str(info["InstanceType"]).startswith(("inf", "trn")):
-        found.add("neuron")
-    return found
+        devices.add("neuron")
+    return devices
 
 
 def plain(value: Any) -> Any:

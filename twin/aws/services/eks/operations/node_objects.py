@@ -26,12 +26,12 @@ _TOPOLOGY_FAMILIES: Final = ("p3dn", "p4", "p5", "p6", "trn")
 
 def every(eks: Any, group: Thing) -> list[Params]:
     """The machines of a node group that run."""
-    found: list[Params] = []
+    nodes: list[Params] = []
     running = [state.instance for state in scaling.instances(eks, group) if state.instance.state == "running"]
-    rights = network_rights(eks, group.cluster, group.shown["nodeRole"]) if running else False
+    rights = network_rights(eks, group.cluster, group.description["nodeRole"]) if running else False
     for instance in running:
-        found.append({**of_instance(eks, group, instance), "network_rights": rights})
-    return found
+        nodes.append({**of_instance(eks, group, instance), "network_rights": rights})
+    return nodes
 
 
 def of_instance(eks: Any, group: Thing, instance: Any) -> Params:
@@ -52,14 +52,18 @@ def network_rights(eks: Any, cluster: str, node_role: str) -> bool:
     "Amazon EKS node IAM role")."""
     association = pod_identity.find(eks, cluster, "kube-system", "aws-node")
     addon = eks.store.get("addon", cluster, "vpc-cni")
-    own = association.shown["roleArn"] if association else addon and addon.shown.get("serviceAccountRoleArn")
-    return eks.identity.allowed(own or node_role, "ec2:AssignPrivateIpAddresses", "*", {})
+    role_arn = (
+        association.description["roleArn"]
+        if association
+        else addon and addon.description.get("serviceAccountRoleArn")
+    )
+    return eks.identity.allowed(role_arn or node_role, "ec2:AssignPrivateIpAddresses", "*", {})
 
 
 def template(eks: Any, group: Thing) -> Params:
     """The machine that the group would make next."""
     zone = _first_zone(eks, group)
-    kind = group.kept["types"][0]
+    kind = group.internal["types"][0]
     return describe(
         eks,
         group,
@@ -77,23 +81,23 @@ def describe(
     """A machine as twin.kubernetes.cloud_interface.Machine takes it."""
     info = instance_type_info(instance_type) or {}
     capacity, allocatable = resources(info, group)
-    labels = {**_labels(eks, group, info, zone, name), **group.shown["labels"]}
+    labels = {**_labels(eks, group, info, zone, name), **group.description["labels"]}
     if instance_type.startswith(_TOPOLOGY_FAMILIES):
         labels.update(_topology(group, zone, instance_id))
-    found, built_in = devices(info, group)
+    gpus, built_in = devices(info, group)
     return {
         "name": name,
         "provider_id": f"aws:///{zone}/{instance_id}",
         "labels": labels,
         "taints": [
             {"key": taint["key"], "value": taint.get("value", ""), "effect": _EFFECTS[taint["effect"]]}
-            for taint in group.shown["taints"]
+            for taint in group.description["taints"]
         ],
         "capacity": capacity,
         "allocatable": allocatable,
-        "devices": found,
+        "devices": gpus,
         "builtin_devices": built_in,
-        "group": group.kept["group"],
+        "group": group.internal["group"],
         "internal_ip": address,
         "instance_type": instance_type,
     }
@@ -114,15 +118,15 @@ def max_pods(info: Params) -> int:
 
 def _pods(group: Thing) -> int | None:
     """The most Pods as the user data says: a flag of the kubelet in AL2023's, a setting in Bottlerocket's."""
-    if group.kept.get("pods"):
-        return int(group.kept["pods"])
-    given = group.kept["data"].get("UserData") or ""
+    if group.internal.get("pods"):
+        return int(group.internal["pods"])
+    user_data = group.internal["data"].get("UserData") or ""
     try:
-        text = base64.b64decode(given, validate=True).decode()
+        text = base64.b64decode(user_data, validate=True).decode()
     except ValueError:
         return None
-    found = re.search(r"--max-pods=(\d+)|^max-pods\s*=\s*(\d+)", text, re.MULTILINE)
-    return int(found[1] or found[2]) if found else None
+    match = re.search(r"--max-pods=(\d+)|^max-pods\s*=\s*(\d+)", text, re.MULTILINE)
+    return int(match[1] or match[2]) if match else None
 
 
 def resources(info: Params, group: Thing) -> tuple[dict[str, str], dict[str, str]]:
@@ -138,7 +142,7 @@ def resources(info: Params, group: Thing) -> tuple[dict[str, str], dict[str, str
         "ephemeral-storage": f"{disk}Ki",
     }
     left = memory - (255 + 11 * pods) - 100
-    if _efa_cards(group) and AMI_TYPES[group.shown["amiType"]].name.startswith("AL2023"):
+    if _efa_cards(group) and AMI_TYPES[group.description["amiType"]].name.startswith("AL2023"):
         # EFA's driver in EKS's AL2023 images for accelerators keeps 5128 pages of 2 MiB.
         capacity["hugepages-2Mi"] = f"{_HUGE_PAGES}Mi"
         left -= _HUGE_PAGES
@@ -155,53 +159,53 @@ def resources(info: Params, group: Thing) -> tuple[dict[str, str], dict[str, str
 def reserved_cpu(cpus: int) -> int:
     """Millicores: 6 % of the first core, 1 % of the second, 0.5 % of the next two, 0.25 % of the others."""
     steps = ((1, 60.0), (1, 10.0), (2, 5.0))
-    kept, left = 0.0, cpus
-    for count, each in steps:
+    reserved, left = 0.0, cpus
+    for count, step in steps:
         taken = min(count, left)
-        kept += taken * each
+        reserved += taken * step
         left -= taken
-    return int(kept + left * 2.5)
+    return int(reserved + left * 2.5)
 
 
 def devices(info: Params, group: Thing) -> tuple[dict[str, int], dict[str, int]]:
     """What a device plugin would find, and what the image itself advertises."""
-    image = AMI_TYPES[group.shown["amiType"]]
+    image = AMI_TYPES[group.description["amiType"]]
     has = vendors(info)
-    found: dict[str, int] = {}
+    counts: dict[str, int] = {}
     driven = "nvidia" in has and (image.device == "nvidia" or image.name == "CUSTOM")
     if driven:
         gpus = (info.get("GpuInfo") or {}).get("Gpus") or []
-        found["nvidia.com/gpu"] = sum(gpu["Count"] or gpu.get("LogicalGpuCount", 0) for gpu in gpus)
+        counts["nvidia.com/gpu"] = sum(gpu["Count"] or gpu.get("LogicalGpuCount", 0) for gpu in gpus)
     if "neuron" in has and image.device in ("neuron", "") and not image.windows:
         chips = (info.get("NeuronInfo") or {}).get("NeuronDevices") or []
         count = sum(chip["Count"] for chip in chips)
         cores = sum(chip["Count"] * chip["CoreInfo"]["Count"] for chip in chips)
         if count and image.name in ("AL2023_x86_64_NEURON", "CUSTOM"):
-            found.update({"aws.amazon.com/neuron": count, "aws.amazon.com/neuroncore": cores})
+            counts.update({"aws.amazon.com/neuron": count, "aws.amazon.com/neuroncore": cores})
     built_in: dict[str, int] = {}
     if driven and image.bottlerocket:
-        built_in = _built_in(info, group, found["nvidia.com/gpu"])
+        built_in = _built_in(info, group, counts["nvidia.com/gpu"])
     efa = _efa_cards(group)
     if efa:
-        found["vpc.amazonaws.com/efa"] = efa
-    return found, built_in
+        counts["vpc.amazonaws.com/efa"] = efa
+    return counts, built_in
 
 
 def _efa_cards(group: Thing) -> int:
-    cards = group.kept["data"].get("NetworkInterfaces", [])
+    cards = group.internal["data"].get("NetworkInterfaces", [])
     return sum(card.get("InterfaceType") in ("efa", "efa-only") for card in cards)
 
 
 def _built_in(info: Params, group: Thing, gpus: int) -> dict[str, int]:
     try:
-        return bottlerocket.advertised(group.kept["data"].get("UserData") or "", info, gpus)
+        return bottlerocket.advertised(group.internal["data"].get("UserData") or "", info, gpus)
     except bottlerocket.SettingsError:
         return {}  # its device plugin does not start
 
 
 def _labels(eks: Any, group: Thing, info: Params, zone: str, name: str) -> dict[str, str]:
     kind = info["InstanceType"]
-    image = AMI_TYPES[group.shown["amiType"]]
+    image = AMI_TYPES[group.description["amiType"]]
     architecture = "arm64" if "arm64" in info["ProcessorInfo"]["SupportedArchitectures"] else "amd64"
     system = "windows" if image.windows else "linux"
     region = eks.instance.region
@@ -221,12 +225,14 @@ def _labels(eks: Any, group: Thing, info: Params, zone: str, name: str) -> dict[
         "topology.kubernetes.io/zone": zone,
     }
     if group.kind == "nodegroup":
-        labels["eks.amazonaws.com/capacityType"] = group.shown["capacityType"]
+        labels["eks.amazonaws.com/capacityType"] = group.description["capacityType"]
         labels["eks.amazonaws.com/nodegroup"] = group.name
         labels["eks.amazonaws.com/nodegroup-image"] = scaling.image_of(group)
-    if group.shown.get("launchTemplate"):
-        labels["eks.amazonaws.com/sourceLaunchTemplateId"] = group.shown["launchTemplate"]["id"]
-        labels["eks.amazonaws.com/sourceLaunchTemplateVersion"] = group.shown["launchTemplate"]["version"]
+    if group.description.get("launchTemplate"):
+        labels["eks.amazonaws.com/sourceLaunchTemplateId"] = group.description["launchTemplate"]["id"]
+        labels["eks.amazonaws.com/sourceLaunchTemplateVersion"] = group.description["launchTemplate"][
+            "version"
+        ]
     return labels
 
 
@@ -238,23 +244,23 @@ def _topology(group: Thing, zone: str, instance_id: str) -> dict[str, str]:
     third = int(hashlib.sha256(instance_id.encode()).hexdigest(), 16) % 2
     return {
         "topology.k8s.aws/network-node-layer-1": node(zone),
-        "topology.k8s.aws/network-node-layer-2": node(f"{zone}/{group.kept['group']}"),
-        "topology.k8s.aws/network-node-layer-3": node(f"{zone}/{group.kept['group']}/{third}"),
+        "topology.k8s.aws/network-node-layer-2": node(f"{zone}/{group.internal['group']}"),
+        "topology.k8s.aws/network-node-layer-3": node(f"{zone}/{group.internal['group']}/{third}"),
     }
 
 
 def _disk_gib(info: Params, group: Thing) -> int:
-    data = group.kept["data"]
+    data = group.internal["data"]
     storage = info.get("InstanceStorageInfo") or {}
     if storage.get("TotalSizeInGB") and _raid0(data.get("UserData", "")):
         return int(storage["TotalSizeInGB"] * 1e9 / 2**30)
-    mapped = [each.get("Ebs", {}).get("VolumeSize") for each in data.get("BlockDeviceMappings", [])]
+    mapped = [mapping.get("Ebs", {}).get("VolumeSize") for mapping in data.get("BlockDeviceMappings", [])]
     # Bottlerocket keeps its system on the first volume and Pods' data on the last.
-    bottlerocket = AMI_TYPES[group.shown["amiType"]].bottlerocket
+    bottlerocket = AMI_TYPES[group.description["amiType"]].bottlerocket
     sizes = [int(size) for size in mapped if size]
     if sizes:
         return sizes[-1] if bottlerocket else sizes[0]
-    return int(group.shown.get("diskSize") or 20)
+    return int(group.description.get("diskSize") or 20)
 
 
 def _raid0(user_data: str) -> bool:
@@ -268,10 +274,10 @@ def _first_zone(eks: Any, group: Thing) -> str:
     from twin.aws.services.autoscaling.capacity import offered
 
     zones = [
-        each.availability_zone
-        for each in references.subnets(eks, group.shown["subnets"], eks.instance.region)
+        subnet.availability_zone
+        for subnet in references.subnets(eks, group.description["subnets"], eks.instance.region)
     ]
-    return next((zone for zone in zones if offered(group.kept["types"][0], zone)), zones[0])
+    return next((zone for zone in zones if offered(group.internal["types"][0], zone)), zones[0])
 
 
 def _domain(eks: Any) -> str:

@@ -29,14 +29,14 @@ _PREFIX: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]
 def find(eks: Any, params: Params) -> Thing:
     """The node group that the parameters name."""
     cluster = eks.cluster(params["clusterName"])
-    found = eks.store.get("nodegroup", cluster.name, params["nodegroupName"])
-    if found is None:
+    nodegroup = eks.store.get("nodegroup", cluster.name, params["nodegroupName"])
+    if nodegroup is None:
         raise not_found(
             f"No node group found for name: {params['nodegroupName']}.",
             clusterName=cluster.name,
             nodegroupName=params["nodegroupName"],
         )
-    return found
+    return nodegroup
 
 
 def check_role(eks: Any, arn: str) -> None:
@@ -56,14 +56,14 @@ def subnet_zones(eks: Any, cluster: Thing, ids: list[str]) -> dict[str, str]:
     """Return subnet -> zone. Refuses subnets of another network than the cluster's."""
     if not ids:
         raise invalid("Subnets must not be empty")
-    found = references.subnets(eks, ids, eks.instance.region)
-    vpc_id = cluster.shown["resourcesVpcConfig"]["vpcId"]
-    for each in found:
-        if each.vpc_id != vpc_id:
+    subnets = references.subnets(eks, ids, eks.instance.region)
+    vpc_id = cluster.description["resourcesVpcConfig"]["vpcId"]
+    for subnet in subnets:
+        if subnet.vpc_id != vpc_id:
             raise invalid(
-                f"Subnet {each.id} is in VPC {each.vpc_id}, the cluster {cluster.name} is in {vpc_id}"
+                f"Subnet {subnet.id} is in VPC {subnet.vpc_id}, the cluster {cluster.name} is in {vpc_id}"
             )
-    return {each.id: each.availability_zone for each in found}
+    return {other_subnet.id: other_subnet.availability_zone for other_subnet in subnets}
 
 
 def machine_types(params: Params, data: Params) -> tuple[list[str], str]:
@@ -82,16 +82,16 @@ def machine_types(params: Params, data: Params) -> tuple[list[str], str]:
         known = [info for name in types if (info := instance_type_info(name))]
         architectures = {info["ProcessorInfo"]["SupportedArchitectures"][-1] for info in known}
         ami_type = default_ami_type(
-            architectures, {each for info in known for each in launch_templates.devices(info)}
+            architectures, {device for info in known for device in launch_templates.devices(info)}
         )
     return types, ami_type
 
 
-def kubernetes_version(cluster: Thing, asked: str | None, ami_type: str) -> str:
+def kubernetes_version(cluster: Thing, requested: str | None, ami_type: str) -> str:
     """Return the minor version of the nodes; the default is the control plane's. Refuses one that is newer or
     more than three minor versions older."""
-    control = cluster.shown["version"]
-    version = asked or control
+    control = cluster.description["version"]
+    version = requested or control
     if version not in VERSIONS:
         raise invalid(f"Requested Nodegroup version {version} is not a supported Kubernetes version")
     if minor(version) > minor(control):
@@ -112,7 +112,7 @@ def kubernetes_version(cluster: Thing, asked: str | None, ami_type: str) -> str:
 def creation_version(cluster: Thing, requested: str | None, ami_type: str) -> str:
     """Return the minor version of a new node group: the control plane's is "the only accepted specified
     value" (API reference of CreateNodegroup)."""
-    control = cluster.shown["version"]
+    control = cluster.description["version"]
     if requested and requested in VERSIONS and minor(requested) < minor(control):
         raise invalid(
             f"Nodegroup Kubernetes version {requested} is not supported: expected the cluster's, {control}"
@@ -127,15 +127,15 @@ def image_release(requested: str | None, version: str, ami_type: str) -> str:
     return requested or release_version(version, ami_type)
 
 
-def sizes(asked: Params) -> Params:
+def sizes(scaling: Params) -> Params:
     """Return minimum, maximum and desired size, with EKS's defaults."""
     sizes = {
-        "minSize": int(asked["minSize"]) if asked.get("minSize") is not None else 1,
-        "maxSize": int(asked["maxSize"]) if asked.get("maxSize") is not None else 2,
+        "minSize": int(scaling["minSize"]) if scaling.get("minSize") is not None else 1,
+        "maxSize": int(scaling["maxSize"]) if scaling.get("maxSize") is not None else 2,
     }
-    desired = asked.get("desiredSize")
+    desired = scaling.get("desiredSize")
     sizes["desiredSize"] = (
-        int(desired) if desired is not None else max(sizes["minSize"], 2 if not asked else 0)
+        int(desired) if desired is not None else max(sizes["minSize"], 2 if not scaling else 0)
     )
     least, most, wanted = sizes["minSize"], sizes["maxSize"], sizes["desiredSize"]
     if least > most:
@@ -184,10 +184,10 @@ def taints(taints: list[Params]) -> list[Params]:
     return [{name: value for name, value in taint.items() if value is not None} for taint in taints]
 
 
-def update_limits(asked: Params | None) -> Params:
+def update_limits(requested: Params | None) -> Params:
     """Return how many nodes an update replaces at a time; the default is one."""
-    given = {name: value for name, value in (asked or {}).items() if value is not None}
-    numbers = [name for name in ("maxUnavailable", "maxUnavailablePercentage") if given.get(name)]
+    limits = {name: value for name, value in (requested or {}).items() if value is not None}
+    numbers = [name for name in ("maxUnavailable", "maxUnavailablePercentage") if limits.get(name)]
     if len(numbers) > 1:
         raise invalid("You cannot specify both maxUnavailable and maxUnavailablePercentage")
-    return given if numbers else {"maxUnavailable": 1, **given}
+    return limits if numbers else {"maxUnavailable": 1, **limits}

@@ -18,10 +18,10 @@ def update_config(eks: Any, params: Params) -> Params:
     group = _settled(eks, params)
     changed: Params = {}
     if params.get("scalingConfig"):
-        now = scaling.sizes(eks, group) or group.shown["scalingConfig"]
-        group.shown["scalingConfig"] = nodegroup_checks.sizes({**now, **params["scalingConfig"]})
+        now = scaling.sizes(eks, group) or group.description["scalingConfig"]
+        group.description["scalingConfig"] = nodegroup_checks.sizes({**now, **params["scalingConfig"]})
         scaling.resize(eks, group)
-        sizes = group.shown["scalingConfig"]
+        sizes = group.description["scalingConfig"]
         changed.update(
             MinSize=str(sizes["minSize"]),
             MaxSize=str(sizes["maxSize"]),
@@ -32,12 +32,12 @@ def update_config(eks: Any, params: Params) -> Params:
     if params.get("taints"):
         _change_taints(group, params["taints"], changed)
     if params.get("updateConfig"):
-        group.shown["updateConfig"] = nodegroup_checks.update_limits(params["updateConfig"])
-        changed.update({name: str(v) for name, v in group.shown["updateConfig"].items()})
+        group.description["updateConfig"] = nodegroup_checks.update_limits(params["updateConfig"])
+        changed.update({name: str(v) for name, v in group.description["updateConfig"].items()})
     if params.get("nodeRepairConfig"):
-        group.shown["nodeRepairConfig"] = params["nodeRepairConfig"]
+        group.description["nodeRepairConfig"] = params["nodeRepairConfig"]
         changed["NodeRepairEnabled"] = str(params["nodeRepairConfig"].get("enabled")).lower()
-    group.shown["modifiedAt"] = round(time.time(), 3)
+    group.description["modifiedAt"] = round(time.time(), 3)
     eks.store.put(group)
     return updates.record(eks, group, "ConfigUpdate", changed)
 
@@ -49,28 +49,30 @@ def update_version(eks: Any, params: Params) -> Params:
     changed: Params = {}
     if params.get("launchTemplate"):
         _change_template(eks, group, params["launchTemplate"], changed)
-    if group.shown["amiType"] != "CUSTOM":
+    if group.description["amiType"] != "CUSTOM":
         version = nodegroup_checks.kubernetes_version(
-            cluster, params.get("version") or group.shown["version"], group.shown["amiType"]
+            cluster, params.get("version") or group.description["version"], group.description["amiType"]
         )
-        if minor(version) < minor(group.shown["version"]):
-            raise invalid(f"Nodegroup {group.name} cannot go back from {group.shown['version']} to {version}")
+        if minor(version) < minor(group.description["version"]):
+            raise invalid(
+                f"Nodegroup {group.name} cannot go back from {group.description['version']} to {version}"
+            )
         release = nodegroup_checks.image_release(
-            params.get("releaseVersion"), version, group.shown["amiType"]
+            params.get("releaseVersion"), version, group.description["amiType"]
         )
-        if version == group.shown["version"] and release_order(release) < release_order(
-            group.shown["releaseVersion"]
+        if version == group.description["version"] and release_order(release) < release_order(
+            group.description["releaseVersion"]
         ):
             # API reference of UpdateNodegroupVersion.
             raise invalid(
-                f"Nodegroup {group.name} cannot go back from release {group.shown['releaseVersion']} to "
-                f"{release}"
+                f"Nodegroup {group.name} cannot go back from release {group.description['releaseVersion']} "
+                f"to {release}"
             )
         changed.update(Version=version, ReleaseVersion=release)
-        group.shown.update(version=version, releaseVersion=release)
+        group.description.update(version=version, releaseVersion=release)
     elif params.get("version") or params.get("releaseVersion"):
         raise invalid("You cannot specify the field version or releaseVersion when using custom AMIs.")
-    group.shown["modifiedAt"] = round(time.time(), 3)
+    group.description["modifiedAt"] = round(time.time(), 3)
     scaling.roll(eks, group)
     eks.store.put(group)
     return updates.record(eks, group, "VersionUpdate", changed)
@@ -87,51 +89,55 @@ def _settled(eks: Any, params: Params) -> Thing:
     return group
 
 
-def _change_labels(group: Thing, asked: Params, changed: Params) -> None:
+def _change_labels(group: Thing, labels: Params, changed: Params) -> None:
     added, removed = (
-        nodegroup_checks.labels(asked.get("addOrUpdateLabels") or {}),
-        asked.get("removeLabels") or [],
+        nodegroup_checks.labels(labels.get("addOrUpdateLabels") or {}),
+        labels.get("removeLabels") or [],
     )
-    held = {**group.shown["labels"], **added}
-    group.shown["labels"] = {key: value for key, value in held.items() if key not in removed}
+    merged = {**group.description["labels"], **added}
+    group.description["labels"] = {key: value for key, value in merged.items() if key not in removed}
     changed.update(LabelsToAdd=added, LabelsToRemove=removed)
 
 
-def _change_taints(group: Thing, asked: Params, changed: Params) -> None:
+def _change_taints(group: Thing, taints: Params, changed: Params) -> None:
     def both(taint: Params) -> tuple[Any, Any]:
         return taint.get("key"), taint.get("effect")
 
-    added, removed = asked.get("addOrUpdateTaints") or [], asked.get("removeTaints") or []
+    added, removed = taints.get("addOrUpdateTaints") or [], taints.get("removeTaints") or []
     replaced = {both(taint) for taint in [*added, *removed]}
-    kept = [taint for taint in group.shown["taints"] if both(taint) not in replaced]
-    group.shown["taints"] = nodegroup_checks.taints([*kept, *added])
+    remaining = [taint for taint in group.description["taints"] if both(taint) not in replaced]
+    group.description["taints"] = nodegroup_checks.taints([*remaining, *added])
     changed.update(TaintsToAdd=added, TaintsToRemove=removed)
 
 
-def _change_template(eks: Any, group: Thing, asked: Params, changed: Params) -> None:
-    if not group.shown.get("launchTemplate"):
+def _change_template(eks: Any, group: Thing, launch_template: Params, changed: Params) -> None:
+    if not group.description.get("launchTemplate"):
         raise invalid(f"Nodegroup {group.name} was made without a launch template: it cannot be given one")
-    template, data = launch_templates.load(eks, asked)
+    template, data = launch_templates.load(eks, launch_template)
     assert template is not None  # noqa: S101 - something was asked for
-    if template["id"] != group.shown["launchTemplate"]["id"]:
+    if template["id"] != group.description["launchTemplate"]["id"]:
         raise invalid("You cannot change the launch template of a node group, only its version")
     launch_templates.check(
-        data, {"instanceTypes": group.shown.get("instanceTypes"), "capacityType": group.shown["capacityType"]}
+        data,
+        {
+            "instanceTypes": group.description.get("instanceTypes"),
+            "capacityType": group.description["capacityType"],
+        },
     )
-    if bool(data.get("InstanceType")) == bool(group.shown.get("instanceTypes")):
+    if bool(data.get("InstanceType")) == bool(group.description.get("instanceTypes")):
         raise invalid(
             "The instance types must stay where they are: in the launch template or in the node group"
         )
     zones = {
-        each.id: each.availability_zone
-        for each in references.subnets(eks, group.shown["subnets"], eks.instance.region)
+        subnet.id: subnet.availability_zone
+        for subnet in references.subnets(eks, group.description["subnets"], eks.instance.region)
     }
-    types = [data["InstanceType"]] if data.get("InstanceType") else group.kept["types"]
-    launch_templates.check_reservation(eks, data, types, zones, group.shown["capacityType"])
-    group.shown["launchTemplate"] = template
-    group.kept["data"] = launch_templates.plain(data)
+    types = [data["InstanceType"]] if data.get("InstanceType") else group.internal["types"]
+    launch_templates.check_reservation(eks, data, types, zones, group.description["capacityType"])
+    group.description["launchTemplate"] = template
+    group.internal["data"] = launch_templates.plain(data)
     if data.get("InstanceType"):
-        group.kept["types"] = [data["InstanceType"]]
+        group.internal["types"] = [data["InstanceType"]]
     changed.update(LaunchTemplateId=template["id"], LaunchTemplateVersion=template["version"])
 
 

@@ -45,7 +45,7 @@ def create(eks: Any, params: Params) -> Params:
     launch_templates.check_reservation(eks, data, types, zones, params.get("capacityType") or "ON_DEMAND")
     version = nodegroup_checks.creation_version(cluster, params.get("version"), ami_type)
     now = round(time.time(), 3)
-    shown: Params = {
+    description: Params = {
         "nodegroupName": name,
         "nodegroupArn": eks.arn("nodegroup", cluster.name, name, str(uuid.uuid4())),
         "clusterName": cluster.name,
@@ -69,41 +69,41 @@ def create(eks: Any, params: Params) -> Params:
         "tags": tags.check(params.get("tags")),
     }
     if not data.get("InstanceType"):
-        shown["instanceTypes"] = types
+        description["instanceTypes"] = types
     if template:
-        shown["launchTemplate"] = template
+        description["launchTemplate"] = template
     else:
-        shown["diskSize"] = int(params.get("diskSize") or 20)
+        description["diskSize"] = int(params.get("diskSize") or 20)
         if params.get("remoteAccess"):
-            shown["remoteAccess"] = params["remoteAccess"]
+            description["remoteAccess"] = params["remoteAccess"]
     unique = f"eks-{name}-{uuid.uuid4()}"
     group = Thing(
         "nodegroup",
         cluster.name,
         name,
-        shown,
+        description,
         {"group": unique, "types": types, "data": launch_templates.plain(data)},
     )
     eks.store.put(group)
     access.ensure_nodes(eks, cluster, params["nodeRole"])
-    return {"nodegroup": shown}
+    return {"nodegroup": description}
 
 
 def follow_up(eks: Any, group: Thing) -> None:
     """Make the Auto Scaling group of a new node group, or take away that of one that goes."""
     if group.status == "DELETING":
-        if not group.kept.get("cleared"):
+        if not group.internal.get("cleared"):
             scaling.clear(eks, group)
-            group.kept["cleared"] = True
+            group.internal["cleared"] = True
             eks.store.put(group)
-    elif group.status != "CREATE_FAILED" and not group.shown["resources"].get("autoScalingGroups"):
-        found = launch_failures.issues(eks, group)
-        if found:
-            group.shown.update(status="CREATE_FAILED", health={"issues": found})
+    elif group.status != "CREATE_FAILED" and not group.description["resources"].get("autoScalingGroups"):
+        issues = launch_failures.issues(eks, group)
+        if issues:
+            group.description.update(status="CREATE_FAILED", health={"issues": issues})
             eks.store.put(group)
             return
         scaling.make(eks, group)
-        group.shown["resources"] = {"autoScalingGroups": [{"name": group.kept["group"]}]}
+        group.description["resources"] = {"autoScalingGroups": [{"name": group.internal["group"]}]}
         eks.store.put(group)
 
 
@@ -111,14 +111,14 @@ def describe(eks: Any, params: Params) -> Params:
     """DescribeNodegroup."""
     group = nodegroup_checks.find(eks, params)
     if group.status != "DELETING":
-        group.shown["scalingConfig"] = scaling.sizes(eks, group) or group.shown["scalingConfig"]
-    return {"nodegroup": group.shown}
+        group.description["scalingConfig"] = scaling.sizes(eks, group) or group.description["scalingConfig"]
+    return {"nodegroup": group.description}
 
 
 def every(eks: Any, params: Params) -> Params:
     """ListNodegroups."""
     cluster = eks.cluster(params["clusterName"])
-    return {"nodegroups": [each.name for each in eks.store.every("nodegroup", cluster.name)]}
+    return {"nodegroups": [nodegroup.name for nodegroup in eks.store.every("nodegroup", cluster.name)]}
 
 
 def delete(eks: Any, params: Params) -> Params:
@@ -130,9 +130,9 @@ def delete(eks: Any, params: Params) -> Params:
             clusterName=group.cluster,
             nodegroupName=group.name,
         )
-    group.shown["status"] = "DELETING"
+    group.description["status"] = "DELETING"
     eks.store.put(group)
-    return {"nodegroup": group.shown}
+    return {"nodegroup": group.description}
 
 
 HANDLERS: Final = {

@@ -48,7 +48,9 @@ def check_role(eks: Any, arn: str) -> None:
     role = references.role(eks, arn)
     if role is None:
         raise invalid(f"Role provided in the request does not exist: {arn}")
-    missing = [each for each in (trust.ASSUME, trust.TAG) if not trust.lets(role, SERVICE, None, [each])]
+    missing = [
+        action for action in (trust.ASSUME, trust.TAG) if not trust.lets(role, SERVICE, None, [action])
+    ]
     if missing:
         raise invalid(
             f"Trust policy of role {arn} does not allow {' and '.join(missing)} to the "
@@ -59,8 +61,8 @@ def check_role(eks: Any, arn: str) -> None:
 def create(eks: Any, params: Params) -> Params:
     """CreatePodIdentityAssociation."""
     cluster = eks.cluster(params["clusterName"], active=True)
-    made = make(eks, cluster, params)
-    return {"association": made.shown}
+    association = make(eks, cluster, params)
+    return {"association": association.description}
 
 
 def make(eks: Any, cluster: Thing, params: Params, owner: str = "") -> Thing:
@@ -81,7 +83,7 @@ def make(eks: Any, cluster: Thing, params: Params, owner: str = "") -> Thing:
         )
     now = round(time.time(), 3)
     name = f"a-{uuid.uuid4().hex[:17]}"
-    shown: Params = {
+    description: Params = {
         "clusterName": cluster.name,
         "namespace": namespace,
         "serviceAccount": account,
@@ -94,72 +96,75 @@ def make(eks: Any, cluster: Thing, params: Params, owner: str = "") -> Thing:
         "disableSessionTags": bool(params.get("disableSessionTags", False)),
     }
     if owner:
-        shown["ownerArn"] = owner
+        description["ownerArn"] = owner
     if params.get("targetRoleArn"):
-        shown["targetRoleArn"] = params["targetRoleArn"]
-        shown["externalId"] = (
+        description["targetRoleArn"] = params["targetRoleArn"]
+        description["externalId"] = (
             f"{eks.instance.region}/{eks.instance.account}/{cluster.name}/{namespace}/{account}"
         )
-    thing = Thing("pod_identity", cluster.name, name, shown)
+    thing = Thing("pod_identity", cluster.name, name, description)
     eks.store.put(thing)
     return thing
 
 
 def find(eks: Any, cluster: str, namespace: str, account: str) -> Thing | None:
     """The association of a service account."""
-    for each in eks.store.every("pod_identity", cluster):
-        if (each.shown["namespace"], each.shown["serviceAccount"]) == (namespace, account):
-            return each
+    for association in eks.store.every("pod_identity", cluster):
+        if (association.description["namespace"], association.description["serviceAccount"]) == (
+            namespace,
+            account,
+        ):
+            return association
     return None
 
 
 def describe(eks: Any, params: Params) -> Params:
     """DescribePodIdentityAssociation."""
-    return {"association": _get(eks, params).shown}
+    return {"association": _get(eks, params).description}
 
 
 def every(eks: Any, params: Params) -> Params:
     """ListPodIdentityAssociations."""
     cluster = eks.cluster(params["clusterName"])
     names = ("clusterName", "namespace", "serviceAccount", "associationArn", "associationId", "ownerArn")
-    held = [each.shown for each in eks.store.every("pod_identity", cluster.name)]
+    descriptions = [association.description for association in eks.store.every("pod_identity", cluster.name)]
     return {
         "associations": [
-            {name: each[name] for name in names if name in each}
-            for each in held
-            if params.get("namespace") in (None, each["namespace"])
-            and params.get("serviceAccount") in (None, each["serviceAccount"])
+            {name: description[name] for name in names if name in description}
+            for description in descriptions
+            if params.get("namespace") in (None, description["namespace"])
+            and params.get("serviceAccount") in (None, description["serviceAccount"])
         ]
     }
 
 
 def update(eks: Any, params: Params) -> Params:
     """UpdatePodIdentityAssociation."""
-    found = _get(eks, params)
+    association = _get(eks, params)
     if params.get("roleArn"):
         check_role(eks, params["roleArn"])
-        found.shown["roleArn"] = params["roleArn"]
+        association.description["roleArn"] = params["roleArn"]
     for name in ("targetRoleArn", "disableSessionTags"):
         if params.get(name) is not None:
-            found.shown[name] = params[name]
-    found.shown["modifiedAt"] = round(time.time(), 3)
-    eks.store.put(found)
-    return {"association": found.shown}
+            association.description[name] = params[name]
+    association.description["modifiedAt"] = round(time.time(), 3)
+    eks.store.put(association)
+    return {"association": association.description}
 
 
 def delete(eks: Any, params: Params) -> Params:
     """DeletePodIdentityAssociation."""
-    found = _get(eks, params)
-    eks.store.remove(found)
-    return {"association": found.shown}
+    association = _get(eks, params)
+    eks.store.remove(association)
+    return {"association": association.description}
 
 
 def _get(eks: Any, params: Params) -> Thing:
     cluster = eks.cluster(params["clusterName"])
-    found = eks.store.get("pod_identity", cluster.name, params["associationId"])
-    if found is None:
+    association = eks.store.get("pod_identity", cluster.name, params["associationId"])
+    if association is None:
         raise not_found(f"Association {params['associationId']} not found in cluster {cluster.name}")
-    return found
+    return association
 
 
 HANDLERS: Final = {

@@ -13,7 +13,7 @@ Params = dict[str, Any]
 
 def make(eks: Any, group: Thing) -> None:
     """Make both, once."""
-    intent = f"eks:{group.shown['nodegroupArn']}"
+    intent = f"eks:{group.description['nodegroupArn']}"
     cluster = eks.cluster(group.cluster)
     name = template_name(group)
     eks.aws.call(
@@ -32,17 +32,17 @@ def make(eks: Any, group: Thing) -> None:
             }
         ],
     )
-    sizes = group.shown["scalingConfig"]
+    sizes = group.description["scalingConfig"]
     eks.aws.call(
         "autoscaling",
         "create_auto_scaling_group",
         f"{intent}:group",
-        AutoScalingGroupName=group.kept["group"],
+        AutoScalingGroupName=group.internal["group"],
         MinSize=sizes["minSize"],
         MaxSize=sizes["maxSize"],
         DesiredCapacity=sizes["desiredSize"],
         MixedInstancesPolicy=policy(group),
-        VPCZoneIdentifier=",".join(group.shown["subnets"]),
+        VPCZoneIdentifier=",".join(group.description["subnets"]),
         TerminationPolicies=["AllocationStrategy", "OldestLaunchTemplate", "OldestInstance"],
         CapacityRebalance=True,
         Tags=[
@@ -50,7 +50,7 @@ def make(eks: Any, group: Thing) -> None:
                 "Key": key,
                 "Value": value,
                 "PropagateAtLaunch": True,
-                "ResourceId": group.kept["group"],
+                "ResourceId": group.internal["group"],
                 "ResourceType": "auto-scaling-group",
             }
             for key, value in {
@@ -66,18 +66,20 @@ def make(eks: Any, group: Thing) -> None:
 
 def clear(eks: Any, group: Thing) -> None:
     """Take both away, with all machines."""
-    intent = f"eks:{group.shown['nodegroupArn']}:delete"
+    intent = f"eks:{group.description['nodegroupArn']}:delete"
     if of(eks, group):
         eks.aws.call(
             "autoscaling",
             "delete_auto_scaling_group",
             f"{intent}:group",
-            AutoScalingGroupName=group.kept["group"],
+            AutoScalingGroupName=group.internal["group"],
             ForceDelete=True,
         )
     with eks.moto.lock:
-        held = {each.name for each in eks.moto.backend("ec2").launch_templates.values()}
-    if template_name(group) in held:
+        names = {
+            launch_template.name for launch_template in eks.moto.backend("ec2").launch_templates.values()
+        }
+    if template_name(group) in names:
         eks.aws.call(
             "ec2", "delete_launch_template", f"{intent}:template", LaunchTemplateName=template_name(group)
         )
@@ -85,11 +87,11 @@ def clear(eks: Any, group: Thing) -> None:
 
 def resize(eks: Any, group: Thing) -> None:
     """Give the group the node group's sizes."""
-    sizes = group.shown["scalingConfig"]
+    sizes = group.description["scalingConfig"]
     eks.aws.call(
         "autoscaling",
         "update_auto_scaling_group",
-        AutoScalingGroupName=group.kept["group"],
+        AutoScalingGroupName=group.internal["group"],
         MinSize=sizes["minSize"],
         MaxSize=sizes["maxSize"],
         DesiredCapacity=sizes["desiredSize"],
@@ -125,38 +127,42 @@ def roll(eks: Any, group: Thing) -> None:
 def of(eks: Any, group: Thing) -> Any | None:
     """moto's Auto Scaling group, or None."""
     with eks.moto.lock:
-        return eks.moto.backend("autoscaling").autoscaling_groups.get(group.kept["group"])
+        return eks.moto.backend("autoscaling").autoscaling_groups.get(group.internal["group"])
 
 
 def instances(eks: Any, group: Thing) -> list[Any]:
     """moto's states of the group's machines."""
-    found = of(eks, group)
-    return list(found.active_instances()) if found else []
+    auto_scaling_group = of(eks, group)
+    return list(auto_scaling_group.active_instances()) if auto_scaling_group else []
 
 
 def sizes(eks: Any, group: Thing) -> Params | None:
     """The group's sizes as they are now: an autoscaler may have changed the desired one."""
-    found = of(eks, group)
-    if found is None:
+    auto_scaling_group = of(eks, group)
+    if auto_scaling_group is None:
         return None
-    return {"minSize": found.min_size, "maxSize": found.max_size, "desiredSize": found.desired_capacity}
+    return {
+        "minSize": auto_scaling_group.min_size,
+        "maxSize": auto_scaling_group.max_size,
+        "desiredSize": auto_scaling_group.desired_capacity,
+    }
 
 
 def template_name(group: Thing) -> str:
     """The name of the template that EKS makes."""
-    return "eks-" + group.shown["nodegroupArn"].rsplit("/", 1)[-1]
+    return "eks-" + group.description["nodegroupArn"].rsplit("/", 1)[-1]
 
 
 def policy(group: Thing) -> Params:
     """The group's mixed instances policy: the types in order, on demand or spot."""
-    spot = group.shown["capacityType"] == "SPOT"
+    spot = group.description["capacityType"] == "SPOT"
     return {
         "LaunchTemplate": {
             "LaunchTemplateSpecification": {
                 "LaunchTemplateName": template_name(group),
                 "Version": "$Default",
             },
-            "Overrides": [{"InstanceType": each} for each in group.kept["types"]],
+            "Overrides": [{"InstanceType": type_} for type_ in group.internal["types"]],
         },
         "InstancesDistribution": {
             "OnDemandAllocationStrategy": "prioritized",
@@ -170,35 +176,46 @@ def policy(group: Thing) -> Params:
 def image_of(group: Thing) -> str:
     """The id of the group's machine image. EC2 on the twin has the image of the newest release alone, which
     older releases share."""
-    version, ami_type = group.shown["version"], group.shown["amiType"]
-    given = group.kept["data"].get("ImageId")
-    return given or image_id(version, ami_type, release_version(version, ami_type))
+    version, ami_type = group.description["version"], group.description["amiType"]
+    custom_image = group.internal["data"].get("ImageId")
+    return custom_image or image_id(version, ami_type, release_version(version, ami_type))
 
 
 def _data(cluster: Thing, group: Thing) -> Params:
-    data: Params = dict(group.kept["data"])
+    data: Params = dict(group.internal["data"])
     data["ImageId"] = image_of(group)
-    data.setdefault("InstanceType", group.kept["types"][0])
-    own = cluster.shown["resourcesVpcConfig"].get("clusterSecurityGroupId", "")
+    data.setdefault("InstanceType", group.internal["types"][0])
+    cluster_group = cluster.description["resourcesVpcConfig"].get("clusterSecurityGroupId", "")
     cards = [dict(card) for card in data.get("NetworkInterfaces", [])]
     for card in cards:
-        card.setdefault("Groups", [own])
+        card.setdefault("Groups", [cluster_group])
     if cards:
         data["NetworkInterfaces"] = cards
     elif not data.get("SecurityGroupIds") and not data.get("SecurityGroups"):
-        data["SecurityGroupIds"] = [own]
-    if not group.shown.get("launchTemplate"):
+        data["SecurityGroupIds"] = [cluster_group]
+    if not group.description.get("launchTemplate"):
         data["BlockDeviceMappings"] = [
-            {"DeviceName": "/dev/xvda", "Ebs": {"VolumeSize": group.shown["diskSize"], "VolumeType": "gp3"}}
+            {
+                "DeviceName": "/dev/xvda",
+                "Ebs": {"VolumeSize": group.description["diskSize"], "VolumeType": "gp3"},
+            }
         ]
         data["MetadataOptions"] = {"HttpTokens": "required", "HttpPutResponseHopLimit": 2}
-    given = [each for each in data.get("TagSpecifications", []) if each.get("ResourceType") != "instance"]
-    named = [each for each in data.get("TagSpecifications", []) if each.get("ResourceType") == "instance"]
-    tags = {tag["Key"]: tag["Value"] for each in named for tag in each.get("Tags", [])}
+    specifications = [
+        specification
+        for specification in data.get("TagSpecifications", [])
+        if specification.get("ResourceType") != "instance"
+    ]
+    named = [
+        specification
+        for specification in data.get("TagSpecifications", [])
+        if specification.get("ResourceType") == "instance"
+    ]
+    tags = {tag["Key"]: tag["Value"] for specification in named for tag in specification.get("Tags", [])}
     tags.update({"eks:cluster-name": group.cluster, "eks:nodegroup-name": group.name})
     instance = {
         "ResourceType": "instance",
         "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
     }
-    data["TagSpecifications"] = [*given, instance]
+    data["TagSpecifications"] = [*specifications, instance]
     return data

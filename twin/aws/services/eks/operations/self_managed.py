@@ -153,12 +153,12 @@ def _is_allowed(label: str) -> bool:
 
 
 def _check_cluster(cluster: Thing, named: Mapping[str, Any]) -> None:
-    shown = cluster.shown
+    description = cluster.description
     if named.get("name") != cluster.name:
         raise NotJoinedError(f"its NodeConfig names the cluster {named.get('name')!r}")
-    if named.get("apiServerEndpoint") != shown.get("endpoint"):
+    if named.get("apiServerEndpoint") != description.get("endpoint"):
         raise NotJoinedError(f"its NodeConfig has the endpoint {named.get('apiServerEndpoint')!r}")
-    if named.get("certificateAuthority") != (shown.get("certificateAuthority") or {}).get("data"):
+    if named.get("certificateAuthority") != (description.get("certificateAuthority") or {}).get("data"):
         raise NotJoinedError("its NodeConfig has another certificate authority")
 
 
@@ -172,7 +172,7 @@ def _check_role(eks: Any, cluster: Thing, instance: Any) -> str:
     if not eks.identity.allowed(arn, "ec2:DescribeInstances", "*", {}):
         raise NotJoinedError(f"its role {arn} has no right to ec2:DescribeInstances")
     entry = eks.store.get("access_entry", cluster.name, arn)
-    if entry is None or entry.shown["type"] != "EC2_LINUX" or not access.known(entry):
+    if entry is None or entry.description["type"] != "EC2_LINUX" or not access.known(entry):
         raise NotJoinedError(f"its role {arn} has no access entry of type EC2_LINUX")
     return arn
 

@@ -30,15 +30,15 @@ Params = dict[str, Any]
 
 
 class Eks:
-    """One instance's EKS. front: the AWS front, for moto's state and the other services."""
+    """One instance's EKS. server: the AWS API server, for moto's state and the other services."""
 
-    def __init__(self, front: Any) -> None:
-        self.front = front
-        self.instance = front.instance
-        self.moto = front.moto
-        self.identity = front.identity
-        self.store = Store(front.instance.folder / "aws" / "eks.db")
-        self.aws = Inside(front)
+    def __init__(self, server: Any) -> None:
+        self.server = server
+        self.instance = server.instance
+        self.moto = server.moto
+        self.identity = server.identity
+        self.store = Store(server.instance.folder / "aws" / "eks.db")
+        self.aws = Inside(server)
 
     def call(self, call: Call) -> Answer:
         """Answer a call of the API. Raises Refusal."""
@@ -96,12 +96,12 @@ class Eks:
 
     def inventory(self) -> dict[str, list[str]]:
         """Names by kind."""
-        found: dict[str, list[str]] = {}
+        ids: dict[str, list[str]] = {}
         for kind in ("cluster", "nodegroup", "addon", "pod_identity"):
             names = [f"{t.cluster}/{t.name}" if kind != "cluster" else t.name for t in self.store.every(kind)]
             if names:
-                found[kind] = names
-        return found
+                ids[kind] = names
+        return ids
 
     def close(self) -> None:
         """Close the file."""
@@ -109,13 +109,13 @@ class Eks:
 
     def cluster(self, name: str, *, active: bool = False) -> Thing:
         """The cluster of that name. active: refuse one that is not ACTIVE."""
-        found = self.store.get("cluster", name, name)
-        if found is None:
+        cluster = self.store.get("cluster", name, name)
+        if cluster is None:
             raise not_found(f"No cluster found for name: {name}.", clusterName=name)
-        if active and found.status != "ACTIVE":
-            text = f"Cluster '{name}' is not in ACTIVE status, it is in {found.status}"
+        if active and cluster.status != "ACTIVE":
+            text = f"Cluster '{name}' is not in ACTIVE status, it is in {cluster.status}"
             raise Refusal("InvalidRequestException", text, 400, clusterName=name)
-        return found
+        return cluster
 
     def arn(self, *parts: str) -> str:
         """An EKS arn."""
@@ -126,9 +126,9 @@ class Eks:
         return self.identity.principal_arn(self.caller)
 
     def _validate(self, operation: str, params: Params) -> None:
-        found = violations("eks", operation, params)
-        if found:
-            raise invalid("; ".join(f"{why} (at '{path}')" for path, why in found))
+        errors = violations("eks", operation, params)
+        if errors:
+            raise invalid("; ".join(f"{why} (at '{path}')" for path, why in errors))
 
     def _fresh(self, call: Call, answer: Answer) -> Answer:
         # The answer to a create reports what follow_up made (security group, Auto Scaling group).
@@ -137,12 +137,12 @@ class Eks:
             return answer
         kind, name = thing
         body = json.loads(answer.body)
-        found = self.store.get(
+        resource = self.store.get(
             kind, body[name].get("clusterName", body[name].get("name", "")), _name(body[name])
         )
-        if found is None:
+        if resource is None:
             return answer
-        fresh = json.dumps({name: found.shown})
+        fresh = json.dumps({name: resource.description})
         self.store.answer(call.key, answer.status, fresh)
         return Answer(answer.status, answer.headers, fresh.encode())
 
@@ -158,8 +158,8 @@ def now() -> float:
     return round(time.time(), 3)
 
 
-def _name(shown: Params) -> str:
-    return shown.get("nodegroupName") or shown["name"]
+def _name(description: Params) -> str:
+    return description.get("nodegroupName") or description["name"]
 
 
 def _answer(result: Params) -> Answer:

@@ -27,18 +27,19 @@ CREATE TABLE IF NOT EXISTS answers (key TEXT PRIMARY KEY, status INTEGER NOT NUL
 
 @dataclass
 class Thing:
-    """A cluster, node group, add-on... shown: as the API describes it. kept: what the API does not report."""
+    """A cluster, node group, add-on... description: as the API describes it. internal: what the API
+    does not report."""
 
     kind: str
     cluster: str
     name: str
-    shown: dict[str, Any]
-    kept: dict[str, Any] = field(default_factory=dict[str, Any])
+    description: dict[str, Any]
+    internal: dict[str, Any] = field(default_factory=dict[str, Any])
 
     @property
     def status(self) -> str:
         """The API's status."""
-        return self.shown.get("status", "")
+        return self.description.get("status", "")
 
 
 class Store:
@@ -96,7 +97,13 @@ class Store:
                 "INSERT INTO things (kind, cluster, name, shown, kept) VALUES (?, ?, ?, ?, ?) "
                 "ON CONFLICT (kind, cluster, name) DO UPDATE SET shown = excluded.shown, "
                 "kept = excluded.kept",
-                (thing.kind, thing.cluster, thing.name, json.dumps(thing.shown), json.dumps(thing.kept)),
+                (
+                    thing.kind,
+                    thing.cluster,
+                    thing.name,
+                    json.dumps(thing.description),
+                    json.dumps(thing.internal),
+                ),
             )
 
     def remove(self, thing: Thing) -> None:

@@ -14,18 +14,18 @@ _ARNS = ("arn", "nodegroupArn", "addonArn", "accessEntryArn", "associationArn")
 
 def check(tags: dict[str, str] | None) -> dict[str, str]:
     """The tags, or EKS's refusal of reserved keys and too many."""
-    given = dict(tags or {})
-    reserved = [key for key in given if key.lower().startswith("aws:")]
+    checked = dict(tags or {})
+    reserved = [key for key in checked if key.lower().startswith("aws:")]
     if reserved:
         raise invalid(f"Tag keys must not start with the reserved prefix aws: ({', '.join(reserved)})")
-    if len(given) > 50:
-        raise invalid(f"A resource can have at most 50 tags, got {len(given)}")
-    return given
+    if len(checked) > 50:
+        raise invalid(f"A resource can have at most 50 tags, got {len(checked)}")
+    return checked
 
 
 def arn_of(thing: Thing) -> str:
     """A thing's arn."""
-    return next((thing.shown[name] for name in _ARNS if name in thing.shown), "")
+    return next((thing.description[name] for name in _ARNS if name in thing.description), "")
 
 
 def find(eks: Any, arn: str) -> Thing:
@@ -39,13 +39,13 @@ def find(eks: Any, arn: str) -> Thing:
 
 def listing(eks: Any, params: Params) -> Params:
     """ListTagsForResource."""
-    return {"tags": find(eks, params["resourceArn"]).shown.get("tags", {})}
+    return {"tags": find(eks, params["resourceArn"]).description.get("tags", {})}
 
 
 def tag(eks: Any, params: Params) -> Params:
     """TagResource."""
     thing = find(eks, params["resourceArn"])
-    thing.shown["tags"] = check({**thing.shown.get("tags", {}), **params["tags"]})
+    thing.description["tags"] = check({**thing.description.get("tags", {}), **params["tags"]})
     eks.store.put(thing)
     return {}
 
@@ -53,8 +53,8 @@ def tag(eks: Any, params: Params) -> Params:
 def untag(eks: Any, params: Params) -> Params:
     """UntagResource."""
     thing = find(eks, params["resourceArn"])
-    held = thing.shown.get("tags", {})
-    thing.shown["tags"] = {key: value for key, value in held.items() if key not in params["tagKeys"]}
+    tags = thing.description.get("tags", {})
+    thing.description["tags"] = {key: value for key, value in tags.items() if key not in params["tagKeys"]}
     eks.store.put(thing)
     return {}
 

@@ -15,7 +15,7 @@ Params = dict[str, Any]
 
 def record(eks: Any, owner: Thing, kind: str, changes: dict[str, Any]) -> Params:
     """Note a change of a cluster, node group or add-on and answer as its Update operation does."""
-    shown: Params = {
+    description: Params = {
         "id": str(uuid.uuid4()),
         "status": "Successful",
         "type": kind,
@@ -26,18 +26,20 @@ def record(eks: Any, owner: Thing, kind: str, changes: dict[str, Any]) -> Params
         "createdAt": round(time.time(), 3),
         "errors": [],
     }
-    eks.store.put(Thing("update", owner.cluster, shown["id"], shown, {"owner": [owner.kind, owner.name]}))
+    eks.store.put(
+        Thing("update", owner.cluster, description["id"], description, {"owner": [owner.kind, owner.name]})
+    )
     # The caller is reported that it is under way, as EKS reports; it is done by the time anyone asks.
-    return {"update": {**shown, "status": "InProgress"}}
+    return {"update": {**description, "status": "InProgress"}}
 
 
 def describe(eks: Any, params: Params) -> Params:
     """DescribeUpdate."""
     eks.cluster(params["name"])
-    found = eks.store.get("update", params["name"], params["updateId"])
-    if found is None:
+    update = eks.store.get("update", params["name"], params["updateId"])
+    if update is None:
         raise not_found(f"No update found for ID: {params['updateId']}")
-    return {"update": found.shown}
+    return {"update": update.description}
 
 
 def every(eks: Any, params: Params) -> Params:
@@ -48,8 +50,8 @@ def every(eks: Any, params: Params) -> Params:
         owner = ["nodegroup", params["nodegroupName"]]
     elif params.get("addonName"):
         owner = ["addon", params["addonName"]]
-    held = eks.store.every("update", cluster.name)
-    return {"updateIds": [each.name for each in held if each.kept.get("owner") == owner]}
+    updates = eks.store.every("update", cluster.name)
+    return {"updateIds": [update.name for update in updates if update.internal.get("owner") == owner]}
 
 
 HANDLERS = {"DescribeUpdate": describe, "ListUpdates": every}

@@ -12,40 +12,42 @@ from twin.provider_interface import Props
 class AccessEntry(AwsResource):
     def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
         if {"kubernetesGroups", "userName"} & self.changed(old, new):
-            given = {"clusterName": new["clusterName"], "principalArn": new["principalArn"]}
+            params = {"clusterName": new["clusterName"], "principalArn": new["principalArn"]}
             if new.get("kubernetesGroups") is not None:
-                given["kubernetesGroups"] = new["kubernetesGroups"]
+                params["kubernetesGroups"] = new["kubernetesGroups"]
             if new.get("userName"):
-                given["username"] = new["userName"]
-            context.call("eks", "UpdateAccessEntry", given)
+                params["username"] = new["userName"]
+            context.call("eks", "UpdateAccessEntry", params)
 
 
 class AccessPolicyAssociation(AwsResource):
     def find(self, context: AwsContext, id: str, state: Props) -> Any:
         answer = super().find(context, id, state)
         policy = id.rpartition("#")[2]
-        listed = (answer or {}).get("associatedAccessPolicies", [])
-        found = next((each for each in listed if each["policyArn"] == policy), None)
-        if found and not (found.get("accessScope") or {}).get("namespaces"):
-            scope = {k: v for k, v in found["accessScope"].items() if k != "namespaces"}
-            found = {**found, "accessScope": scope}
-        return found
+        associations = (answer or {}).get("associatedAccessPolicies", [])
+        association = next(
+            (candidate for candidate in associations if candidate["policyArn"] == policy), None
+        )
+        if association and not (association.get("accessScope") or {}).get("namespaces"):
+            scope = {k: v for k, v in association["accessScope"].items() if k != "namespaces"}
+            association = {**association, "accessScope": scope}
+        return association
 
 
 class PodIdentityAssociation(AwsResource):
     def values(self, context: AwsContext, id: str, props: Props) -> Props:
         # An import names the cluster too: cluster,a-0123456789
         cluster, separator, association = id.partition(",")
-        given = {**props, "clusterName": cluster} if separator else props
-        return super().values(context, association if separator else id, given)
+        inputs = {**props, "clusterName": cluster} if separator else props
+        return super().values(context, association if separator else id, inputs)
 
     def outputs(self, context: AwsContext, id: str, item: Any, state: Props) -> Props:
-        found = super().outputs(context, id, item, state)
-        return {**found, "id": id.partition(",")[2]} if "," in id else found
+        outputs = super().outputs(context, id, item, state)
+        return {**outputs, "id": id.partition(",")[2]} if "," in id else outputs
 
     def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
         changed = self.changed(old, new) & {"roleArn", "targetRoleArn", "disableSessionTags", "policy"}
         if changed:
-            given = {name: new[name] for name in changed if new.get(name) is not None}
+            params = {name: new[name] for name in changed if new.get(name) is not None}
             place = {"clusterName": new["clusterName"], "associationId": id}
-            context.call("eks", "UpdatePodIdentityAssociation", {**place, **given})
+            context.call("eks", "UpdatePodIdentityAssociation", {**place, **params})

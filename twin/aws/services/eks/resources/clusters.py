@@ -35,9 +35,9 @@ def await_update(
             return
         if status in ("Failed", "Cancelled"):
             reported = "; ".join(
-                f"{each.get('errorCode')}: {each.get('errorMessage')} "
-                f"({', '.join(each.get('resourceIds', []))})"
-                for each in update.get("errors", [])
+                f"{error.get('errorCode')}: {error.get('errorMessage')} "
+                f"({', '.join(error.get('resourceIds', []))})"
+                for error in update.get("errors", [])
             )
             raise FailedStateError(
                 f"waiting for {title} update ({id}): unexpected state '{status}', "
@@ -89,13 +89,13 @@ class Cluster(AwsResource):
         changed = self.changed(old, new)
         # One kind of change a call, in the real provider's order; EKS refuses the next while one runs.
         if "version" in changed:
-            given = {"name": id, "version": new["version"]}
+            params = {"name": id, "version": new["version"]}
             if new.get("forceUpdateVersion"):
-                given["force"] = True
-            self._run(context, id, "UpdateClusterVersion", given)
+                params["force"] = True
+            self._run(context, id, "UpdateClusterVersion", params)
         if "encryptionConfig" in changed and new.get("encryptionConfig"):
-            given = {"clusterName": id, "encryptionConfig": [new["encryptionConfig"]]}
-            self._run(context, id, "AssociateEncryptionConfig", given)
+            params = {"clusterName": id, "encryptionConfig": [new["encryptionConfig"]]}
+            self._run(context, id, "AssociateEncryptionConfig", params)
         for name in (
             "accessConfig",
             "deletionProtection",

@@ -34,53 +34,53 @@ class NodeGroup(AwsResource):
             changed -= {"launchTemplate"}  # what the state has in addition is computed
         place = {"clusterName": new["clusterName"], "nodegroupName": id.partition(":")[2]}
         if changed & {"launchTemplate", "releaseVersion", "version"}:
-            given = {n: new[n] for n in ("releaseVersion", "version") if n in changed and new.get(n)}
+            versions = {n: new[n] for n in ("releaseVersion", "version") if n in changed and new.get(n)}
             if "launchTemplate" in changed and new.get("launchTemplate"):
                 template = dict(new["launchTemplate"])
                 if template.get("id"):
                     template.pop("name", None)
-                given["launchTemplate"] = template
+                versions["launchTemplate"] = template
             if new.get("forceUpdateVersion"):
-                given["force"] = True
-            self._run(context, id, place, "UpdateNodegroupVersion", given)
-        given = self._configuration(changed, old, new)
-        if given:
-            self._run(context, id, place, "UpdateNodegroupConfig", given)
+                versions["force"] = True
+            self._run(context, id, place, "UpdateNodegroupVersion", versions)
+        versions = self._configuration(changed, old, new)
+        if versions:
+            self._run(context, id, place, "UpdateNodegroupConfig", versions)
 
     def _configuration(self, changed: set[str], old: Props, new: Props) -> Props:
-        given: Props = {}
+        configuration: Props = {}
         if "labels" in changed:
             before, wanted = old.get("labels") or {}, new.get("labels") or {}
             added = {k: v for k, v in wanted.items() if before.get(k) != v}
             removed = sorted(before.keys() - wanted.keys())
-            given["labels"] = _without_empty(addOrUpdateLabels=added, removeLabels=removed)
+            configuration["labels"] = _without_empty(addOrUpdateLabels=added, removeLabels=removed)
         if "taints" in changed:
             before_, wanted_ = _taints(old), _taints(new)
-            given["taints"] = _without_empty(
+            configuration["taints"] = _without_empty(
                 addOrUpdateTaints=[t for k, t in wanted_.items() if before_.get(k) != t],
                 removeTaints=[t for k, t in before_.items() if k not in wanted_],
             )
         for name in ("scalingConfig", "updateConfig", "nodeRepairConfig", "warmPoolConfig"):
             if name in changed and new.get(name) is not None:
-                given[name] = to_api({name: self.fields[name]}, new)[name]
-        return given
+                configuration[name] = to_api({name: self.fields[name]}, new)[name]
+        return configuration
 
     @staticmethod
-    def _run(context: AwsContext, id: str, place: Props, operation: str, given: Props) -> None:
-        answer = context.call("eks", operation, {**place, **given})
+    def _run(context: AwsContext, id: str, place: Props, operation: str, params: Props) -> None:
+        answer = context.call("eks", operation, {**place, **params})
         where = {"name": place["clusterName"], "nodegroupName": place["nodegroupName"]}
         await_update(context, f"EKS Node Group ({id})", where, answer)
 
 
 class Addon(AwsResource):
     def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
-        found: list[Props] = []
+        associations: list[Props] = []
         for arn in item.get("podIdentityAssociations") or []:
-            given = {"clusterName": item["clusterName"], "associationId": arn.rpartition("/")[2]}
-            association = context.call("eks", "DescribePodIdentityAssociation", given)["association"]
-            found.append({name: association[name] for name in ("roleArn", "serviceAccount")})
-        if found or known.get("podIdentityAssociations") is not None:
-            return {"podIdentityAssociations": found}
+            params = {"clusterName": item["clusterName"], "associationId": arn.rpartition("/")[2]}
+            association = context.call("eks", "DescribePodIdentityAssociation", params)["association"]
+            associations.append({name: association[name] for name in ("roleArn", "serviceAccount")})
+        if associations or known.get("podIdentityAssociations") is not None:
+            return {"podIdentityAssociations": associations}
         return {}
 
     def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
@@ -89,12 +89,12 @@ class Addon(AwsResource):
         if not changed & names:
             return
         place = {"clusterName": new["clusterName"], "addonName": new["addonName"]}
-        given: Props = {name: new[name] for name in changed & names if new.get(name) is not None}
+        params: Props = {name: new[name] for name in changed & names if new.get(name) is not None}
         if "podIdentityAssociations" in changed:
-            given["podIdentityAssociations"] = new.get("podIdentityAssociations") or []
+            params["podIdentityAssociations"] = new.get("podIdentityAssociations") or []
         if new.get("resolveConflictsOnUpdate"):
-            given["resolveConflicts"] = new["resolveConflictsOnUpdate"]
-        answer = context.call("eks", "UpdateAddon", {**place, **given})
+            params["resolveConflicts"] = new["resolveConflictsOnUpdate"]
+        answer = context.call("eks", "UpdateAddon", {**place, **params})
         where = {"name": new["clusterName"], "addonName": new["addonName"]}
         await_update(context, f"EKS Add-On ({id})", where, answer, 1200.0)
 
@@ -131,5 +131,5 @@ def _taints(props: Props) -> dict[tuple[str, str], Props]:
     }
 
 
-def _without_empty(**given: Any) -> Props:
-    return {name: value for name, value in given.items() if value}
+def _without_empty(**arguments: Any) -> Props:
+    return {name: value for name, value in arguments.items() if value}

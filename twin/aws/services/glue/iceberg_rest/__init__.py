@@ -1,4 +1,4 @@
-"""Glue's Iceberg REST endpoint, `<front>/iceberg`, as Iceberg's clients call it.
+"""Glue's Iceberg REST endpoint, `<API server>/iceberg`, as Iceberg's clients call it.
 
 Each request becomes the calls of Glue's API that it is for, made in its caller's name: IAM and Lake
 Formation decide on those. Glue developer guide, "AWS Glue REST APIs for Apache Iceberg specifications";
@@ -17,11 +17,11 @@ from twin.aws.api_server.internal_client import Inside
 from twin.aws.api_server.request import Answer, Call, Refusal
 from twin.aws.iam import signature
 from twin.aws.services.glue.iceberg_rest import namespaces, tables
-from twin.aws.services.glue.iceberg_rest.request import Asked, reported
+from twin.aws.services.glue.iceberg_rest.request import CatalogRequest, reported
 
 LOG = logging.getLogger(__name__)
 PATH: Final = "/iceberg/v1/"
-Handler = Callable[[Asked], Answer]
+Handler = Callable[[CatalogRequest], Answer]
 
 _CLIENTS: Final = 16
 """How many callers' clients are kept."""
@@ -30,8 +30,8 @@ _CLIENTS: Final = 16
 class Rest:
     """The endpoint of one instance."""
 
-    def __init__(self, front: Any) -> None:
-        self._front = front
+    def __init__(self, server: Any) -> None:
+        self._server = server
         self._clients: dict[str, Inside] = {}
 
     def serves(self, call: Call) -> bool:
@@ -52,19 +52,21 @@ class Rest:
             return refused(Refusal("TwinDefect", "failed in the twin itself; see its log", 501))
 
     def _answer(self, call: Call) -> Answer:
-        front = self._front
-        front.faults.strike(call)
+        server = self._server
+        server.faults.strike(call)
         if not call.access_key:
             raise Refusal("MissingAuthenticationTokenException", "Missing Authentication Token", 403)
-        front.identity.known(call)
-        signature.verify(call, str(front.identity.secret(call.access_key)))
+        server.identity.known(call)
+        signature.verify(call, str(server.identity.secret(call.access_key)))
         path = call.environ.get("RAW_URI", call.path).partition("?")[0].removeprefix(PATH)
         for method, pattern, handle in _ROUTES:
-            found = pattern.fullmatch(path)
-            if found is not None and method == call.method:
-                names = {name: unquote(value) for name, value in found.groupdict().items()}
-                bucket = namespaces.bucket_of(call, front, names.pop("catalog", front.instance.account), ":")
-                return handle(Asked(call, front, self._client(call), **names, bucket=bucket))
+            match = pattern.fullmatch(path)
+            if match is not None and method == call.method:
+                names = {name: unquote(value) for name, value in match.groupdict().items()}
+                bucket = namespaces.bucket_of(
+                    call, server, names.pop("catalog", server.instance.account), ":"
+                )
+                return handle(CatalogRequest(call, server, self._client(call), **names, bucket=bucket))
         raise Refusal("BadRequestException", f"No route for request: {call.method} {call.path}")
 
     def _client(self, call: Call) -> Inside:
@@ -72,7 +74,7 @@ class Rest:
         if key not in self._clients:
             while len(self._clients) >= _CLIENTS:
                 self._clients.pop(next(iter(self._clients)))
-            self._clients[key] = Inside(self._front, call.access_key, call.region)
+            self._clients[key] = Inside(self._server, call.access_key, call.region)
         return self._clients[key]
 
 
@@ -105,12 +107,12 @@ _ROUTES: Final[list[tuple[str, re.Pattern[str], Handler]]] = [
     (method, re.compile(pattern), handle)
     for method, pattern, handle in (
         ("GET", "config", namespaces.config),
-        ("GET", rf"{_CATALOG}/namespaces", namespaces.listed),
+        ("GET", rf"{_CATALOG}/namespaces", namespaces.list_namespaces),
         ("POST", rf"{_CATALOG}/namespaces", namespaces.make),
         ("GET", _NAMESPACE, namespaces.load),
         ("HEAD", _NAMESPACE, namespaces.exists),
         ("DELETE", _NAMESPACE, namespaces.drop),
-        ("GET", rf"{_NAMESPACE}/tables", tables.listed),
+        ("GET", rf"{_NAMESPACE}/tables", tables.list_tables),
         ("POST", rf"{_NAMESPACE}/tables", tables.make),
         ("GET", _TABLE, tables.load),
         ("HEAD", _TABLE, tables.exists),

@@ -6,91 +6,93 @@ from typing import Any
 
 from twin.aws.api_server.request import Answer, Call, Refusal
 from twin.aws.iam import authorization, policy_evaluation, service_rights
-from twin.aws.services.glue.iceberg_rest.request import Asked, reported
+from twin.aws.services.glue.iceberg_rest.request import CatalogRequest, reported
 from twin.aws.services.glue.operations import federated
 
 
-def bucket_of(call: Call, front: Any, catalog: str, separator: str) -> str:
+def bucket_of(call: Call, server: Any, catalog: str, separator: str) -> str:
     """The table bucket whose catalog is named; empty for the account's own. Raises Refusal."""
-    account = front.instance.account
+    account = server.instance.account
     if catalog in ("", account):
         return ""
-    found = catalog.replace(separator, "/").replace("/", ":", 1) if separator == ":" else catalog
-    if found.startswith(f"{account}:") and federated.bucket_there(
-        found, front.moto.backend("glue", call.region)
+    arn = catalog.replace(separator, "/").replace("/", ":", 1) if separator == ":" else catalog
+    if arn.startswith(f"{account}:") and federated.bucket_there(
+        arn, server.moto.backend("glue", call.region)
     ):
-        return found.rpartition("/")[2]
+        return arn.rpartition("/")[2]
     raise Refusal("EntityNotFoundException", f"Catalog not found: {catalog}")
 
 
-def config(asked: Asked) -> Answer:
+def config(request: CatalogRequest) -> Answer:
     """GetConfig: the default catalog is the account's. A table bucket's has colons in its prefix, which are
     no parts of a path."""
-    front = asked.front
-    account, region = front.instance.account, asked.call.region
-    bucket = bucket_of(asked.call, front, asked.call.query.get("warehouse", [""])[0], "/")
-    who = front.identity.principal(asked.call.access_key)
+    server = request.server
+    account, region = server.instance.account, request.call.region
+    bucket = bucket_of(request.call, server, request.call.query.get("warehouse", [""])[0], "/")
+    who = server.identity.principal(request.call.access_key)
     for arn in service_rights.catalogs(f"arn:aws:glue:{region}:{account}:", bucket):
-        authorization.demand(asked.call, front, who, policy_evaluation.Asked("glue:GetCatalog", arn, {}))
+        authorization.demand(
+            request.call, server, who, policy_evaluation.AuthorizationRequest("glue:GetCatalog", arn, {})
+        )
     below = f":{federated.S3_TABLES}:{bucket}" if bucket else ""
     return reported({"defaults": {}, "overrides": {"prefix": f"catalogs/{account}{below}"}})
 
 
-def listed(asked: Asked) -> Answer:
+def list_namespaces(request: CatalogRequest) -> Answer:
     """ListNamespaces: those that the caller may see. Glue's have one level."""
-    if asked.call.query.get("parent"):
+    if request.call.query.get("parent"):
         return reported({"namespaces": []})
-    found = asked.glue("get_databases")["DatabaseList"]
-    return reported({"namespaces": [[each["Name"]] for each in found]})
+    databases = request.glue("get_databases")["DatabaseList"]
+    return reported({"namespaces": [[database["Name"]] for database in databases]})
 
 
-def load(asked: Asked) -> Answer:
+def load(request: CatalogRequest) -> Answer:
     """LoadNamespaceMetadata."""
-    return reported({"namespace": [asked.of], "properties": _properties(database(asked))})
+    return reported({"namespace": [request.of], "properties": _properties(database(request))})
 
 
-def exists(asked: Asked) -> Answer:
+def exists(request: CatalogRequest) -> Answer:
     """Whether a namespace is there."""
-    database(asked)
+    database(request)
     return reported(None, 204)
 
 
-def make(asked: Asked) -> Answer:
+def make(request: CatalogRequest) -> Answer:
     """CreateNamespace."""
-    levels = asked.body.get("namespace") or []
+    levels = request.body.get("namespace") or []
     if len(levels) != 1:
         raise Refusal("BadRequestException", f"A namespace of Glue has one level, got {levels}")
-    properties: dict[str, str] = dict(asked.body.get("properties") or {})
-    given: dict[str, Any] = {"Name": levels[0]}
+    properties: dict[str, str] = dict(request.body.get("properties") or {})
+    database_input: dict[str, Any] = {"Name": levels[0]}
     for key, member in (("location", "LocationUri"), ("comment", "Description")):
         if key in properties:
-            given[member] = properties.pop(key)
-    asked.glue("create_database", DatabaseInput={**given, "Parameters": properties})
-    return reported({"namespace": levels, "properties": asked.body.get("properties") or {}})
+            database_input[member] = properties.pop(key)
+    request.glue("create_database", DatabaseInput={**database_input, "Parameters": properties})
+    return reported({"namespace": levels, "properties": request.body.get("properties") or {}})
 
 
-def drop(asked: Asked) -> Answer:
+def drop(request: CatalogRequest) -> Answer:
     """DropNamespace: an empty one, as Iceberg's specification demands."""
-    database(asked)
-    if asked.glue("get_tables", DatabaseName=asked.of)["TableList"]:
-        raise Refusal("NamespaceNotEmptyException", f"Namespace {asked.of} is not empty")
-    asked.glue("delete_database", Name=asked.of)
+    database(request)
+    if request.glue("get_tables", DatabaseName=request.of)["TableList"]:
+        raise Refusal("NamespaceNotEmptyException", f"Namespace {request.of} is not empty")
+    request.glue("delete_database", Name=request.of)
     return reported(None, 204)
 
 
-def database(asked: Asked) -> dict[str, Any]:
+def database(request: CatalogRequest) -> dict[str, Any]:
     """Glue's database of a namespace. Raises Refusal."""
     try:
-        return asked.glue("get_database", Name=asked.of)["Database"]
+        return request.glue("get_database", Name=request.of)["Database"]
     except Refusal as error:
         if error.code == "EntityNotFoundException":
-            raise Refusal("NoSuchNamespaceException", f"Namespace does not exist: {asked.of}") from None
+            raise Refusal("NoSuchNamespaceException", f"Namespace does not exist: {request.of}") from None
         raise
 
 
-def _properties(found: dict[str, Any]) -> dict[str, str]:
-    reported = {str(key): str(value) for key, value in (found.get("Parameters") or {}).items()}
+def _properties(database: dict[str, Any]) -> dict[str, str]:
+    reported = {str(key): str(value) for key, value in (database.get("Parameters") or {}).items()}
     for key, member in (("location", "LocationUri"), ("comment", "Description")):
-        if found.get(member):
-            reported[key] = str(found[member])
+        if database.get(member):
+            reported[key] = str(database[member])
     return reported

@@ -9,16 +9,16 @@ from typing import Any
 from twin.aws.api_server.internal_client import Inside
 from twin.aws.api_server.request import Answer, Call, Refusal
 from twin.aws.services.glue.operations import federated
-from twin.aws.validation.moto_state import Look
+from twin.aws.validation.moto_state import MotoState
 
 
 @dataclass(frozen=True)
-class Asked:
+class CatalogRequest:
     """A request, and Glue in the name of its caller. of: the namespace. name: the table. bucket: the table
     bucket whose catalog it is about; empty for the account's own."""
 
     call: Call
-    front: Any
+    server: Any
     me: Inside
     of: str = ""
     name: str = ""
@@ -27,7 +27,7 @@ class Asked:
     def glue(self, operation: str, **params: Any) -> dict[str, Any]:
         """Call Glue in the caller's name. Raises Refusal."""
         if self.bucket:
-            params["CatalogId"] = federated.catalog_id(self.front.instance.account, self.bucket)
+            params["CatalogId"] = federated.catalog_id(self.server.instance.account, self.bucket)
         return self.me.call("glue", operation, **params)
 
     @property
@@ -38,24 +38,24 @@ class Asked:
     @property
     def databases(self) -> federated.Databases:
         """The databases of all catalogs."""
-        return federated.databases(self.look)
+        return federated.databases(self.moto_state)
 
     @property
     def body(self) -> dict[str, Any]:
         """The request's JSON object."""
         try:
-            found: Any = json.loads(self.call.body or b"{}")
+            document: Any = json.loads(self.call.body or b"{}")
         except ValueError:
-            found = None
-        if not isinstance(found, dict):
+            document = None
+        if not isinstance(document, dict):
             raise Refusal("BadRequestException", "The request's body is no JSON object")
-        return found
+        return document
 
     @property
-    def look(self) -> Look:
+    def moto_state(self) -> MotoState:
         """moto's state, as the caller's."""
-        front, key = self.front, self.call.access_key
-        return Look(front.moto, self.call.region, lambda: front.identity.principal_arn(key))
+        server, key = self.server, self.call.access_key
+        return MotoState(server.moto, self.call.region, lambda: server.identity.principal_arn(key))
 
 
 def reported(body: dict[str, Any] | None, status: int = 200) -> Answer:

@@ -15,29 +15,29 @@ from twin.aws.services.glue.operations.federated import CATALOGS as _CATALOGS
 from twin.aws.services.glue.operations.federated import CONNECTION as _CONNECTION
 from twin.aws.services.glue.operations.federated import S3_TABLES
 from twin.aws.validation import extension_store
-from twin.aws.validation.moto_state import Look
+from twin.aws.validation.moto_state import MotoState
 
 Params = dict[str, Any]
 
 
-def create(params: Params, look: Look) -> None:
+def create(params: Params, state: MotoState) -> None:
     """CreateCatalog."""
     name = str(params.get("Name"))
-    if name in extension_store.held(_backend(look), _CATALOGS):
+    if name in extension_store.resources(_backend(state), _CATALOGS):
         raise Refusal("AlreadyExistsException", "Catalog already exists.")
-    _input(name, params.get("CatalogInput") or {}, look)
+    _input(name, params.get("CatalogInput") or {}, state)
 
 
-def update(params: Params, look: Look) -> None:
+def update(params: Params, state: MotoState) -> None:
     """UpdateCatalog."""
-    drop_rule(params, look)
-    _input(_name(params), params.get("CatalogInput") or {}, look)
+    drop_rule(params, state)
+    _input(_name(params), params.get("CatalogInput") or {}, state)
 
 
-def _input(name: str, given: Params, look: Look) -> None:
-    federated = given.get("FederatedCatalog")
+def _input(name: str, catalog_input: Params, state: MotoState) -> None:
+    federated = catalog_input.get("FederatedCatalog")
     if not federated:
-        if given.get("TargetRedshiftCatalog") or given.get("CatalogProperties"):
+        if catalog_input.get("TargetRedshiftCatalog") or catalog_input.get("CatalogProperties"):
             raise NotImplementedError("a catalog of Redshift: the one of S3 Tables is here alone")
         raise Refusal(
             "InvalidInputException", "A catalog is federated, of Redshift, or has catalog properties."
@@ -47,31 +47,31 @@ def _input(name: str, given: Params, look: Look) -> None:
     if name != S3_TABLES:
         words = f"The catalog of the connection {_CONNECTION} is called {S3_TABLES}, not {name}."
         raise Refusal("InvalidInputException", words)
-    place = f"arn:aws:s3tables:{look.region}:{look.account}:bucket/*"
+    place = f"arn:aws:s3tables:{state.region}:{state.account}:bucket/*"
     if federated.get("Identifier") != place:
         words = f"The identifier of {S3_TABLES} is {place}, got {federated.get('Identifier')}."
         raise Refusal("InvalidInputException", words)
 
 
-def there(params: Params, look: Look) -> None:
+def there(params: Params, state: MotoState) -> None:
     """GetCatalog, DeleteCatalog."""
-    if _own(params, look.account):
+    if _is_account_catalog(params, state.account):
         return
-    if federated.bucket_there(params.get("CatalogId"), _backend(look)):
+    if federated.bucket_there(params.get("CatalogId"), _backend(state)):
         return
-    if _name(params) not in extension_store.held(_backend(look), _CATALOGS):
+    if _name(params) not in extension_store.resources(_backend(state), _CATALOGS):
         raise Refusal("EntityNotFoundException", f"Catalog {params.get('CatalogId')} not found.")
 
 
-def drop_rule(params: Params, look: Look) -> None:
+def drop_rule(params: Params, state: MotoState) -> None:
     """DeleteCatalog: a table bucket's goes with its bucket alone."""
-    there(params, look)
+    there(params, state)
     if federated.is_bucket(params.get("CatalogId")):
         words = f"The catalog {params['CatalogId']} is of a table bucket: S3 Tables makes and drops it."
         raise Refusal("InvalidInputException", words)
 
 
-def _own(params: Params, account: str) -> bool:
+def _is_account_catalog(params: Params, account: str) -> bool:
     return params.get("CatalogId") in (None, account)
 
 
@@ -79,8 +79,8 @@ def _name(params: Params) -> str:
     return str(params.get("CatalogId")).rpartition(":")[2]
 
 
-def _backend(look: Look) -> Any:
-    return look.moto.backend("glue", look.region)
+def _backend(state: MotoState) -> Any:
+    return state.moto.backend("glue", state.region)
 
 
 RULES: Final = {
@@ -98,41 +98,55 @@ def make(params: Params, backend: Any) -> Params:
     """CreateCatalog."""
     name = params["Name"]
     arn = f"arn:aws:glue:{backend.region_name}:{backend.account_id}:catalog/{name}"
-    shown = {**_shown(params["CatalogInput"]), "CatalogId": f"{backend.account_id}:{name}", "Name": name}
-    shown |= {"ResourceArn": arn, "CreateTime": extension_store.now(), "UpdateTime": extension_store.now()}
-    extension_store.held(backend, _CATALOGS)[name] = extension_store.Thing(shown)
+    description = {
+        **_description(params["CatalogInput"]),
+        "CatalogId": f"{backend.account_id}:{name}",
+        "Name": name,
+    }
+    description |= {
+        "ResourceArn": arn,
+        "CreateTime": extension_store.now(),
+        "UpdateTime": extension_store.now(),
+    }
+    extension_store.resources(backend, _CATALOGS)[name] = extension_store.Thing(description)
     if params.get("Tags"):
         backend.tag_resource(arn, params["Tags"])
     return {}
 
 
-def _shown(given: Params) -> Params:
+def _description(catalog_input: Params) -> Params:
     left_out = ("OverwriteChildResourcePermissionsWithDefault",)
-    return {name: value for name, value in given.items() if name not in left_out and value is not None}
+    return {
+        name: value for name, value in catalog_input.items() if name not in left_out and value is not None
+    }
 
 
 def change(params: Params, backend: Any) -> Params:
     """UpdateCatalog: what is left out is gone."""
-    thing = extension_store.held(backend, _CATALOGS)[_name(params)]
+    thing = extension_store.resources(backend, _CATALOGS)[_name(params)]
     names = ("CatalogId", "Name", "ResourceArn", "CreateTime")
-    kept = {name: thing.shown[name] for name in names}
-    thing.shown = {**_shown(params["CatalogInput"]), **kept, "UpdateTime": extension_store.now()}
+    unchanged = {name: thing.description[name] for name in names}
+    thing.description = {
+        **_description(params["CatalogInput"]),
+        **unchanged,
+        "UpdateTime": extension_store.now(),
+    }
     return {}
 
 
 def report(params: Params, backend: Any) -> Params:
     """GetCatalog: the account's own too."""
-    if _own(params, backend.account_id):
+    if _is_account_catalog(params, backend.account_id):
         arn = f"arn:aws:glue:{backend.region_name}:{backend.account_id}:catalog"
         return {"Catalog": {"CatalogId": backend.account_id, "Name": backend.account_id, "ResourceArn": arn}}
     if federated.is_bucket(params.get("CatalogId")):
         return {"Catalog": _of_bucket(_name(params).rpartition("/")[2], backend)}
-    return {"Catalog": extension_store.held(backend, _CATALOGS)[_name(params)].shown}
+    return {"Catalog": extension_store.resources(backend, _CATALOGS)[_name(params)].description}
 
 
 def _of_bucket(bucket: str, backend: Any) -> Params:
     """The catalog of one table bucket."""
-    above = extension_store.held(backend, _CATALOGS)[S3_TABLES].shown
+    above = extension_store.resources(backend, _CATALOGS)[S3_TABLES].description
     names = ("CreateTime", "UpdateTime", "CreateDatabaseDefaultPermissions", "CreateTableDefaultPermissions")
     return {
         **{name: above[name] for name in names if name in above},
@@ -148,13 +162,17 @@ def _of_bucket(bucket: str, backend: Any) -> Params:
 
 def tell_all(_: Params, backend: Any) -> Params:
     """GetCatalogs."""
-    return {"CatalogList": [each.shown for each in extension_store.held(backend, _CATALOGS).values()]}
+    return {
+        "CatalogList": [
+            catalog.description for catalog in extension_store.resources(backend, _CATALOGS).values()
+        ]
+    }
 
 
 def drop(params: Params, backend: Any) -> Params:
     """DeleteCatalog."""
-    shown = extension_store.held(backend, _CATALOGS).pop(_name(params)).shown
-    backend.tagger.delete_all_tags_for_resource(shown["ResourceArn"])
+    description = extension_store.resources(backend, _CATALOGS).pop(_name(params)).description
+    backend.tagger.delete_all_tags_for_resource(description["ResourceArn"])
     return {}
 
 

@@ -14,7 +14,7 @@ from twin.aws.api_server.request import Answer, Call, Refusal
 from twin.aws.services.glue import iceberg
 from twin.aws.services.s3tables.validation import BUCKETS, NAMESPACES, TABLES
 from twin.aws.validation import extension_store
-from twin.aws.validation.moto_state import Look
+from twin.aws.validation.moto_state import MotoState
 
 Params = dict[str, Any]
 
@@ -30,7 +30,7 @@ class Table:
     """A table, as moto's of Glue are read."""
 
     name: str
-    shown: Params
+    description: Params
     versions: dict[str, Params] = field(default_factory=dict[str, Params])
     _current_version: str = "1"
 
@@ -65,30 +65,30 @@ class Databases(Mapping[str, Any]):
             return self._glue.databases[name]
         _, bucket, namespace = name.split("/", 2)
         key = f"{bucket_arn(self._glue, bucket)};{namespace}"
-        if S3_TABLES not in extension_store.held(self._glue, CATALOGS):
+        if S3_TABLES not in extension_store.resources(self._glue, CATALOGS):
             raise KeyError(name)
-        held = extension_store.held(self._tables, NAMESPACES)[key]
+        namespace_entry = extension_store.resources(self._tables, NAMESPACES)[key]
         tables = {
-            each.shown["name"]: self._table(bucket, each)
-            for place, each in extension_store.held(self._tables, TABLES).items()
+            table.description["name"]: self._table(bucket, table)
+            for place, table in extension_store.resources(self._tables, TABLES).items()
             if place.startswith(f"{key};")
         }
-        shown = {
+        database = {
             "Name": namespace,
             "CatalogId": catalog_id(self.account_id, bucket),
-            "CreateTime": held.shown["createdAt"],
+            "CreateTime": namespace_entry.description["createdAt"],
             "FederatedDatabase": {"Identifier": namespace, "ConnectionName": CONNECTION},
         }
-        return Database(shown, tables)
+        return Database(database, tables)
 
     def _table(self, bucket: str, thing: extension_store.Thing) -> Table:
-        reported = thing.shown
+        reported = thing.description
         parameters: dict[str, str] = {"table_type": "ICEBERG"}
         columns: list[Params] = []
         if reported.get("metadataLocation"):
             parameters["metadata_location"] = reported["metadataLocation"]
             columns = iceberg.glue_columns(_schema(self.account_id, reported["metadataLocation"]))
-        shown = {
+        table = {
             "Name": reported["name"],
             "DatabaseName": reported["namespace"][0],
             "CatalogId": catalog_id(self.account_id, bucket),
@@ -104,12 +104,12 @@ class Databases(Mapping[str, Any]):
                 "ConnectionName": CONNECTION,
             },
         }
-        return Table(reported["name"], shown, {"1": shown})
+        return Table(reported["name"], table, {"1": table})
 
     def __iter__(self) -> Iterator[str]:
         yield from self._glue.databases
-        if S3_TABLES in extension_store.held(self._glue, CATALOGS):
-            for key in extension_store.held(self._tables, NAMESPACES):
+        if S3_TABLES in extension_store.resources(self._glue, CATALOGS):
+            for key in extension_store.resources(self._tables, NAMESPACES):
                 arn, _, namespace = key.partition(";")
                 yield f"{S3_TABLES}/{arn.rpartition('/')[2]}/{namespace}"
 
@@ -117,9 +117,9 @@ class Databases(Mapping[str, Any]):
         return sum(1 for _ in self)
 
 
-def databases(look: Look) -> Databases:
+def databases(state: MotoState) -> Databases:
     """All databases of a region."""
-    return Databases(look.moto.backend("glue", look.region))
+    return Databases(state.moto.backend("glue", state.region))
 
 
 def catalog_id(account: str, bucket: str) -> str:
@@ -150,29 +150,29 @@ def bucket_there(catalog: Any, backend: Any) -> bool:
     return (
         account in ("", backend.account_id)
         and root == S3_TABLES
-        and S3_TABLES in extension_store.held(backend, CATALOGS)
-        and bucket_arn(backend, bucket) in extension_store.held(_s3_tables(backend), BUCKETS)
+        and S3_TABLES in extension_store.resources(backend, CATALOGS)
+        and bucket_arn(backend, bucket) in extension_store.resources(_s3_tables(backend), BUCKETS)
     )
 
 
-def check(operation: str, params: Params, look: Look) -> None:
+def check(operation: str, params: Params, state: MotoState) -> None:
     """Refuse a call of Glue on a catalog that is not there."""
     catalog = params.get("CatalogId")
-    if catalog in (None, look.account) or operation in _OF_CATALOGS:
+    if catalog in (None, state.account) or operation in _OF_CATALOGS:
         return
-    if not bucket_there(catalog, look.moto.backend("glue", look.region)):
+    if not bucket_there(catalog, state.moto.backend("glue", state.region)):
         raise Refusal("EntityNotFoundException", f"Catalog {catalog} not found.")
     if operation not in _READS:
         raise NotImplementedError(f"{operation} in the catalog of a table bucket: S3 Tables' own calls are")
     if operation == "GetTable":
-        found = databases(look).get(path_of(catalog, str(params["DatabaseName"])))
-        if found is None:
+        database = databases(state).get(path_of(catalog, str(params["DatabaseName"])))
+        if database is None:
             raise Refusal("EntityNotFoundException", f"Database {params['DatabaseName']} not found.")
-        if params["Name"] not in found.tables:
+        if params["Name"] not in database.tables:
             raise Refusal("EntityNotFoundException", f"Table {params['Name']} not found.")
     elif operation != "GetDatabases":
         name = str(params.get("DatabaseName") or params.get("Name"))
-        if path_of(catalog, name) not in databases(look):
+        if path_of(catalog, name) not in databases(state):
             raise Refusal("EntityNotFoundException", f"Database {name} not found.")
 
 
@@ -197,7 +197,7 @@ def _schema(account: str, where: str) -> Params:
 # Operations
 
 
-def _told(report: Callable[[Params, Databases], Params]) -> Callable[[Call, Any], Answer | None]:
+def _operation(report: Callable[[Params, Databases], Params]) -> Callable[[Call, Any], Answer | None]:
     """An operation of table buckets' catalogs; of the account's own it is moto's."""
 
     def handle(call: Call, backend: Any) -> Answer | None:
@@ -218,17 +218,19 @@ def _databases(params: Params, here: Databases) -> Params:
 
 
 def _table(params: Params, here: Databases) -> Params:
-    return {"Table": here[path_of(params["CatalogId"], params["DatabaseName"])].tables[params["Name"]].shown}
+    return {
+        "Table": here[path_of(params["CatalogId"], params["DatabaseName"])].tables[params["Name"]].description
+    }
 
 
 def _tables(params: Params, here: Databases) -> Params:
-    found = here[path_of(params["CatalogId"], params["DatabaseName"])]
-    return {"TableList": [each.shown for each in found.tables.values()]}
+    database = here[path_of(params["CatalogId"], params["DatabaseName"])]
+    return {"TableList": [table.description for table in database.tables.values()]}
 
 
 OPERATIONS: Final[dict[str, Callable[[Call, Any], Answer | None]]] = {
-    "GetDatabase": _told(_database),
-    "GetDatabases": _told(_databases),
-    "GetTable": _told(_table),
-    "GetTables": _told(_tables),
+    "GetDatabase": _operation(_database),
+    "GetDatabases": _operation(_databases),
+    "GetTable": _operation(_table),
+    "GetTables": _operation(_tables),
 }

@@ -20,9 +20,9 @@ def install() -> None:
     from moto.glue.models import FakeJob, FakeTrigger
 
     for kind in (FakeJob, FakeTrigger):
-        made: Any = kind
-        if not hasattr(made, "twin_as_dict"):
-            made.twin_as_dict, made.as_dict = made.as_dict, _as_dict
+        patched: Any = kind
+        if not hasattr(patched, "twin_as_dict"):
+            patched.twin_as_dict, patched.as_dict = patched.as_dict, _as_dict
 
 
 def _as_dict(self: Any) -> Params:
@@ -33,24 +33,30 @@ def _as_dict(self: Any) -> Params:
 def make_job(call: Call, backend: Any) -> Answer:
     """CreateJob, whole."""
     install()
-    given = call.params
+    params = call.params
     backend.create_job(
-        given["Name"],
-        given["Role"],
-        given["Command"],
+        params["Name"],
+        params["Role"],
+        params["Command"],
         *(None for _ in range(11)),
         {},
         *(None for _ in range(7)),
     )
-    _keep(backend.jobs[given["Name"]], given)
-    backend.tag_resource(backend.jobs[given["Name"]].arn, given.get("Tags") or {})
-    return extension_store.respond(call, {"Name": given["Name"]})
+    _keep(backend.jobs[params["Name"]], params)
+    backend.tag_resource(backend.jobs[params["Name"]].arn, params.get("Tags") or {})
+    return extension_store.respond(call, {"Name": params["Name"]})
 
 
-def _keep(job: Any, given: Params) -> None:
-    kept = {name: value for name, value in given.items() if name != "Tags" and value is not None}
+def _keep(job: Any, job_update: Params) -> None:
+    attributes = {name: value for name, value in job_update.items() if name != "Tags" and value is not None}
     defaults = {"Timeout": _TIMEOUT, "MaxRetries": 0, "ExecutionProperty": {"MaxConcurrentRuns": 1}}
-    job.twin_given = {"Name": job.name, "ExecutionClass": "STANDARD", "JobMode": "SCRIPT", **defaults, **kept}
+    job.twin_given = {
+        "Name": job.name,
+        "ExecutionClass": "STANDARD",
+        "JobMode": "SCRIPT",
+        **defaults,
+        **attributes,
+    }
 
 
 def change_job(call: Call, backend: Any) -> Answer:
@@ -64,22 +70,22 @@ def change_job(call: Call, backend: Any) -> Answer:
 def make_trigger(call: Call, backend: Any) -> Answer:
     """CreateTrigger, whole: moto asks for parts of a predicate that may be left out."""
     install()
-    given = call.params
+    params = call.params
     backend.create_trigger(
-        name=given["Name"],
-        workflow_name=given.get("WorkflowName"),
-        trigger_type=given["Type"],
-        schedule=given.get("Schedule"),
+        name=params["Name"],
+        workflow_name=params.get("WorkflowName"),
+        trigger_type=params["Type"],
+        schedule=params.get("Schedule"),
         predicate=None,
         actions=[],
-        description=given.get("Description"),
-        start_on_creation=bool(given.get("StartOnCreation")),
-        tags=given.get("Tags") or {},
-        event_batching_condition=given.get("EventBatchingCondition"),
+        description=params.get("Description"),
+        start_on_creation=bool(params.get("StartOnCreation")),
+        tags=params.get("Tags") or {},
+        event_batching_condition=params.get("EventBatchingCondition"),
     )
     parts = ("Actions", "Predicate")
-    backend.triggers[given["Name"]].twin_given = {name: given[name] for name in parts if given.get(name)}
-    return extension_store.respond(call, {"Name": given["Name"]})
+    backend.triggers[params["Name"]].twin_given = {name: params[name] for name in parts if params.get(name)}
+    return extension_store.respond(call, {"Name": params["Name"]})
 
 
 def change_trigger(call: Call, backend: Any) -> Answer:
@@ -93,9 +99,9 @@ def change_trigger(call: Call, backend: Any) -> Answer:
 
 def make_ruleset(params: Params, backend: Any) -> Params:
     """CreateDataQualityRuleset."""
-    shown = {name: value for name, value in params.items() if name not in ("Tags", "ClientToken")}
-    shown["CreatedOn"] = shown["LastModifiedOn"] = extension_store.now()
-    extension_store.held(backend, RULESETS)[params["Name"]] = extension_store.Thing(shown)
+    description = {name: value for name, value in params.items() if name not in ("Tags", "ClientToken")}
+    description["CreatedOn"] = description["LastModifiedOn"] = extension_store.now()
+    extension_store.resources(backend, RULESETS)[params["Name"]] = extension_store.Thing(description)
     if params.get("Tags"):
         backend.tag_resource(_arn(backend, params["Name"]), params["Tags"])
     return {"Name": params["Name"]}
@@ -103,27 +109,31 @@ def make_ruleset(params: Params, backend: Any) -> Params:
 
 def change_ruleset(params: Params, backend: Any) -> Params:
     """UpdateDataQualityRuleset."""
-    shown = extension_store.held(backend, RULESETS)[params["Name"]].shown
-    shown |= {name: params[name] for name in ("Description", "Ruleset") if params.get(name) is not None}
-    shown["LastModifiedOn"] = extension_store.now()
-    return {name: shown[name] for name in ("Name", "Description", "Ruleset") if name in shown}
+    description = extension_store.resources(backend, RULESETS)[params["Name"]].description
+    description |= {name: params[name] for name in ("Description", "Ruleset") if params.get(name) is not None}
+    description["LastModifiedOn"] = extension_store.now()
+    return {name: description[name] for name in ("Name", "Description", "Ruleset") if name in description}
 
 
 def tell_ruleset(params: Params, backend: Any) -> Params:
     """GetDataQualityRuleset."""
-    return extension_store.held(backend, RULESETS)[params["Name"]].shown
+    return extension_store.resources(backend, RULESETS)[params["Name"]].description
 
 
 def list_rulesets(_: Params, backend: Any) -> Params:
     """ListDataQualityRulesets."""
     names = ("Name", "Description", "CreatedOn", "LastModifiedOn", "TargetTable")
-    things = extension_store.held(backend, RULESETS).values()
-    return {"Rulesets": [{name: each.shown[name] for name in names if name in each.shown} for each in things]}
+    things = extension_store.resources(backend, RULESETS).values()
+    return {
+        "Rulesets": [
+            {name: thing.description[name] for name in names if name in thing.description} for thing in things
+        ]
+    }
 
 
 def drop_ruleset(params: Params, backend: Any) -> Params:
     """DeleteDataQualityRuleset."""
-    del extension_store.held(backend, RULESETS)[params["Name"]]
+    del extension_store.resources(backend, RULESETS)[params["Name"]]
     arn = _arn(backend, params["Name"])
     backend.tagger.delete_all_tags_for_resource(arn)
     return {}

@@ -76,15 +76,15 @@ class CatalogTable(AwsResource):
             update = to_api(_ICEBERG, _iceberg_input(new) or {})
             update["SortOrder"] = update.pop("WriteOrder", None)
             updates = [{name: value for name, value in update.items() if value is not None}]
-            asked = {"UpdateIcebergInput": {"UpdateIcebergTableInput": {"Updates": updates}}}
-            given = {**place, "Name": old["name"], "UpdateOpenTableFormatInput": asked}
+            update_input = {"UpdateIcebergInput": {"UpdateIcebergTableInput": {"Updates": updates}}}
+            params = {**place, "Name": old["name"], "UpdateOpenTableFormatInput": update_input}
         else:
             input = to_api({name: self.fields[name] for name in _PLAIN | {"name"}}, wanted)["TableInput"]
             present = (self.find(context, id, old) or {}).get("Parameters") or {}
             managed = {name: present[name] for name in _MANAGED if present.get("table_type") == "ICEBERG"}
             input["Parameters"] = {**(input.get("Parameters") or {}), **managed}
-            given = {**place, "TableInput": input}
-        context.call("glue", "UpdateTable", given)
+            params = {**place, "TableInput": input}
+        context.call("glue", "UpdateTable", params)
 
 
 def _iceberg_input(inputs: Mapping[str, Any]) -> Props | None:

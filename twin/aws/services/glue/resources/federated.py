@@ -27,15 +27,15 @@ _INPUT: Final[Fields] = {
 class Catalog(AwsResource):
     def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
         form = "%Y-%m-%dT%H:%M:%SZ"
-        found = {
+        times = {
             name: item[api].strftime(form)
             for name, api in (("createTime", "CreateTime"), ("updateTime", "UpdateTime"))
             if item.get(api)
         }
-        return {**found, "name": item["Name"], "catalogId": item["CatalogId"]}
+        return {**times, "name": item["Name"], "catalogId": item["CatalogId"]}
 
     def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
         if self.changed(old, new):
-            given = to_api(_INPUT, {**self._inherited(old, new), **new})
-            named = {"CatalogId": f"{context.account}:{id}", "CatalogInput": given}
+            catalog_input = to_api(_INPUT, {**self._inherited(old, new), **new})
+            named = {"CatalogId": f"{context.account}:{id}", "CatalogInput": catalog_input}
             context.call("glue", "UpdateCatalog", named)

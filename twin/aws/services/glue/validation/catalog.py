@@ -19,7 +19,7 @@ from twin.aws.services.glue import iceberg, iceberg_commits
 from twin.aws.services.glue import permissions as glue
 from twin.aws.services.glue.operations import federated
 from twin.aws.services.lakeformation import state
-from twin.aws.validation.moto_state import Look
+from twin.aws.validation.moto_state import MotoState
 
 Params = dict[str, Any]
 Key = tuple[str, str, str]
@@ -39,27 +39,27 @@ class Optimizer:
 # Rules
 
 
-def create_database(params: Params, look: Look) -> None:
+def create_database(params: Params, moto_state: MotoState) -> None:
     """CreateDatabase."""
     name = str(params["DatabaseInput"]["Name"])
     _lower(name, "Database")
-    if name in _backend(look).databases:
+    if name in _backend(moto_state).databases:
         raise Refusal("AlreadyExistsException", "Database already exists.")
 
 
-def create_table(params: Params, look: Look) -> None:
+def create_table(params: Params, moto_state: MotoState) -> None:
     """CreateTable: a table of that name is not there, and an Iceberg one is one that Iceberg takes."""
-    given = params.get("TableInput") or {}
-    name = str(given.get("Name") or params.get("Name") or "")
+    table_input = params.get("TableInput") or {}
+    name = str(table_input.get("Name") or params.get("Name") or "")
     if not name:
         raise Refusal(_INVALID, "Table name cannot be null")
     _lower(name, "Table")
-    if name in database(look, params["DatabaseName"]).tables:
+    if name in database(moto_state, params["DatabaseName"]).tables:
         raise Refusal("AlreadyExistsException", "Table already exists.")
     wanted = _wanted(params)
     if wanted is None:
         return
-    _location(wanted["Location"], look)
+    _location(wanted["Location"], moto_state)
     version = _version(params)
     if version not in ("1", "2", "3"):
         raise Refusal(_INVALID, f"Unsupported format version: {version}")
@@ -71,41 +71,42 @@ def create_table(params: Params, look: Look) -> None:
         raise Refusal(_INVALID, f"Failed to create Iceberg table {name}: {error}") from None
 
 
-def update_table(params: Params, look: Look) -> None:
+def update_table(params: Params, moto_state: MotoState) -> None:
     """UpdateTable: of a table that is there and, where a version is named, at that version."""
-    given = params.get("TableInput") or {}
-    name = str(given.get("Name") or params.get("Name") or "")
+    table_input = params.get("TableInput") or {}
+    name = str(table_input.get("Name") or params.get("Name") or "")
     if not name:
         raise Refusal(_INVALID, "Table name cannot be null")
-    found = table(look, params["DatabaseName"], name)
-    asked = params.get("VersionId")
-    if asked and str(asked) != str(found._current_version):
+    existing = table(moto_state, params["DatabaseName"], name)
+    version_id = params.get("VersionId")
+    if version_id and str(version_id) != str(existing._current_version):
         raise Refusal(
             "ConcurrentModificationException",
-            f"Update table failed due to concurrent modifications: version {asked} is not the current one",
+            f"Update table failed due to concurrent modifications: version {version_id} is not the "
+            "current one",
         )
     if params.get("UpdateOpenTableFormatInput"):
-        if given:
+        if table_input:
             raise Refusal(_INVALID, "TableInput cannot be given along with UpdateOpenTableFormatInput")
         try:
-            _, after = _evolved(params, _backend(look))
+            _, after = _evolved(params, _backend(moto_state))
         except iceberg.InvalidIcebergError as error:
             raise Refusal(_INVALID, f"Failed to update Iceberg table {name}: {error}") from None
-        _location(after.location, look)
+        _location(after.location, moto_state)
 
 
 def _evolved(params: Params, backend: Any) -> tuple[iceberg_commits.Version, Any]:
     """An Iceberg table's newest version, and the metadata that is asked for."""
     before = iceberg_commits.current(backend, params["DatabaseName"], str(params["Name"]))
-    asked = params["UpdateOpenTableFormatInput"]
-    return before, iceberg_commits.evolved(before.metadata, asked, before.where)
+    table_format_input = params["UpdateOpenTableFormatInput"]
+    return before, iceberg_commits.evolved(before.metadata, table_format_input, before.where)
 
 
-def optimizer(params: Params, look: Look) -> None:
+def optimizer(params: Params, moto_state: MotoState) -> None:
     """CreateTableOptimizer, UpdateTableOptimizer: of an Iceberg table, by a role that Glue can assume."""
-    found = table(look, params["DatabaseName"], params["TableName"])
-    if found.versions[str(found._current_version)].get("Parameters", {}).get("table_type") != "ICEBERG":
-        raise Refusal(_INVALID, f"Table {found.name} is not an Iceberg table")
+    existing = table(moto_state, params["DatabaseName"], params["TableName"])
+    if existing.versions[str(existing._current_version)].get("Parameters", {}).get("table_type") != "ICEBERG":
+        raise Refusal(_INVALID, f"Table {existing.name} is not an Iceberg table")
     wanted = params["TableOptimizerConfiguration"]
     kind = params["Type"]
     others = [name for name in _PARTS.values() if name in wanted and name != _PARTS[kind]]
@@ -114,7 +115,7 @@ def optimizer(params: Params, look: Look) -> None:
     arn = wanted.get("roleArn")
     if not arn:
         raise Refusal(_INVALID, "RoleArn is required")
-    if service_roles.by("glue.amazonaws.com", arn, look) is None:
+    if service_roles.by("glue.amazonaws.com", arn, moto_state) is None:
         raise Refusal(
             _INVALID,
             f"The role {arn} does not exist, or its trust policy does not let glue.amazonaws.com assume it",
@@ -144,23 +145,23 @@ def _numbers(configuration: Params) -> None:
             raise Refusal(_INVALID, f"{name} must be between {least} and {most}, got {value}")
 
 
-def create_optimizer(params: Params, look: Look) -> None:
+def create_optimizer(params: Params, moto_state: MotoState) -> None:
     """CreateTableOptimizer."""
-    optimizer(params, look)
-    if (*_key(params), params["Type"]) in optimizers(_backend(look)):
+    optimizer(params, moto_state)
+    if (*_key(params), params["Type"]) in optimizers(_backend(moto_state)):
         raise Refusal("AlreadyExistsException", f"Table optimizer of type {params['Type']} already exists")
 
 
-def present_optimizer(params: Params, look: Look) -> None:
+def present_optimizer(params: Params, moto_state: MotoState) -> None:
     """UpdateTableOptimizer, DeleteTableOptimizer, GetTableOptimizer."""
-    if (*_key(params), params["Type"]) not in optimizers(_backend(look)):
+    if (*_key(params), params["Type"]) not in optimizers(_backend(moto_state)):
         raise Refusal(_MISSING, f"Table optimizer of type {params['Type']} not found")
 
 
-def update_optimizer(params: Params, look: Look) -> None:
+def update_optimizer(params: Params, moto_state: MotoState) -> None:
     """UpdateTableOptimizer."""
-    present_optimizer(params, look)
-    optimizer(params, look)
+    present_optimizer(params, moto_state)
+    optimizer(params, moto_state)
 
 
 def _lower(name: str, what: str) -> None:
@@ -168,17 +169,17 @@ def _lower(name: str, what: str) -> None:
         raise Refusal(_INVALID, f"{what} name {name!r} must be lower-case: {name.lower()!r} would be right")
 
 
-def _location(location: str, look: Look) -> None:
+def _location(location: str, moto_state: MotoState) -> None:
     bucket, prefix = _place(location)
-    if bucket not in look.s3.buckets:
+    if bucket not in moto_state.s3.buckets:
         raise Refusal(
             _INVALID, f"Cannot write the Iceberg metadata to {location}: The specified bucket does not exist"
         )
-    if look.caller:
+    if moto_state.caller:
         key = f"{prefix}/metadata/00000.metadata.json".lstrip("/")
-        here = state.of_region(look.account, look.region)
-        who = glue.writer(f"arn:aws:s3:::{bucket}/{key}", here, look.caller)
-        why = glue.denied(who, bucket, key, look)
+        here = state.of_region(moto_state.account, moto_state.region)
+        who = glue.writer(f"arn:aws:s3:::{bucket}/{key}", here, moto_state.caller)
+        why = glue.denied(who, bucket, key, moto_state)
         if why:
             raise Refusal(_INVALID, f"Cannot write the Iceberg metadata to {location}: Access Denied: {why}")
 
@@ -193,19 +194,19 @@ def _place(location: str) -> tuple[str, str]:
 
 def _wanted(params: Params) -> Params | None:
     """The Iceberg table that is asked for, or None for a plain one."""
-    asked = (params.get("OpenTableFormatInput") or {}).get("IcebergInput")
-    if not asked:
+    iceberg_input = (params.get("OpenTableFormatInput") or {}).get("IcebergInput")
+    if not iceberg_input:
         return None
-    given = params.get("TableInput") or {}
-    made = asked.get("CreateIcebergTableInput")
-    if made:
-        if given:
+    table_input = params.get("TableInput") or {}
+    create_input = iceberg_input.get("CreateIcebergTableInput")
+    if create_input:
+        if table_input:
             raise Refusal(_INVALID, "TableInput cannot be given along with CreateIcebergTableInput")
-        return made
-    descriptor = given.get("StorageDescriptor") or {}
+        return create_input
+    descriptor = table_input.get("StorageDescriptor") or {}
     if not descriptor.get("Location"):
         raise Refusal(_INVALID, "Location information cannot be null while creating an iceberg table")
-    if given.get("PartitionKeys"):
+    if table_input.get("PartitionKeys"):
         raise Refusal(_INVALID, "PartitionKeys cannot be given for an Iceberg table: a partition spec is")
     return {
         "Location": descriptor["Location"],
@@ -218,24 +219,24 @@ def _version(params: Params) -> str:
     return str(params["OpenTableFormatInput"]["IcebergInput"].get("Version") or "2")
 
 
-def _backend(look: Look) -> Any:
-    return look.moto.backend("glue", look.region)
+def _backend(moto_state: MotoState) -> Any:
+    return moto_state.moto.backend("glue", moto_state.region)
 
 
-def database(look: Look, name: str) -> Any:
+def database(moto_state: MotoState, name: str) -> Any:
     """A database by name or path, or Glue's refusal."""
-    found = federated.databases(look).get(name)
-    if found is None:
+    database = federated.databases(moto_state).get(name)
+    if database is None:
         raise Refusal(_MISSING, f"Database {name} not found.")
-    return found
+    return database
 
 
-def table(look: Look, of: str, name: str) -> Any:
+def table(moto_state: MotoState, of: str, name: str) -> Any:
     """A table, or Glue's refusal."""
-    found = database(look, of).tables.get(name)
-    if found is None:
+    table = database(moto_state, of).tables.get(name)
+    if table is None:
         raise Refusal(_MISSING, f"Table {name} not found.")
-    return found
+    return table
 
 
 RULES: Final = {
@@ -263,13 +264,17 @@ def _key(params: Params) -> tuple[str, str]:
 
 def make_database(call: Call, backend: Any) -> Answer:
     """CreateDatabase, with the permissions that Lake Formation's settings give on what is new."""
-    given: Params = dict(call.params["DatabaseInput"])
+    database_input: Params = dict(call.params["DatabaseInput"])
     here = state.of_region(backend.account_id, backend.region_name)
-    if given.get("CreateTableDefaultPermissions") is None:
-        given["CreateTableDefaultPermissions"] = here.settings.get("CreateTableDefaultPermissions") or []
-    backend.create_database(given["Name"], given, call.params.get("Tags"))
-    here.creators[given["Name"]] = principals.owner_of(backend.account_id, call.access_key)
-    here.give({"Database": {"Name": given["Name"]}}, here.settings.get("CreateDatabaseDefaultPermissions"))
+    if database_input.get("CreateTableDefaultPermissions") is None:
+        database_input["CreateTableDefaultPermissions"] = (
+            here.settings.get("CreateTableDefaultPermissions") or []
+        )
+    backend.create_database(database_input["Name"], database_input, call.params.get("Tags"))
+    here.creators[database_input["Name"]] = principals.owner_of(backend.account_id, call.access_key)
+    here.give(
+        {"Database": {"Name": database_input["Name"]}}, here.settings.get("CreateDatabaseDefaultPermissions")
+    )
     return answer({})
 
 
@@ -277,12 +282,12 @@ def make_table(call: Call, backend: Any) -> Answer:
     """CreateTable; an Iceberg one with its first metadata file."""
     params = call.params
     wanted = _wanted(params)
-    given: Params = dict(params.get("TableInput") or {})
-    of, name = params["DatabaseName"], str(given.get("Name") or params.get("Name"))
+    table_input: Params = dict(params.get("TableInput") or {})
+    of, name = params["DatabaseName"], str(table_input.get("Name") or params.get("Name"))
     if wanted is None:
-        backend.create_table(of, name, given)
+        backend.create_table(of, name, table_input)
     else:
-        _make_iceberg(params, wanted, given, backend)
+        _make_iceberg(params, wanted, table_input, backend)
     defaults = backend.databases[of].input.get("CreateTableDefaultPermissions")
     here = state.of_region(backend.account_id, backend.region_name)
     here.creators[f"{of}/{name}"] = principals.owner_of(backend.account_id, call.access_key)
@@ -290,14 +295,14 @@ def make_table(call: Call, backend: Any) -> Answer:
     return answer({})
 
 
-def _make_iceberg(params: Params, wanted: Params, given: Params, backend: Any) -> None:
-    of, name = params["DatabaseName"], str(given.get("Name") or params.get("Name"))
+def _make_iceberg(params: Params, wanted: Params, table_input: Params, backend: Any) -> None:
+    of, name = params["DatabaseName"], str(table_input.get("Name") or params.get("Name"))
     bucket, prefix = _place(wanted["Location"])
     path = f"{backend.account_id}/{backend.region_name}/{of}/{name}"
-    made = iceberg.metadata(wanted, int(_version(params)), path, time.time())
+    metadata = iceberg.metadata(wanted, int(_version(params)), path, time.time())
     file = uuid.uuid5(uuid.NAMESPACE_URL, f"{path}/metadata/{time.time()}")
     key = f"{prefix}/metadata/00000-{file}.metadata.json".lstrip("/")
-    iceberg_commits.store(backend).put_object(bucket, key, json.dumps(made).encode())
+    iceberg_commits.store(backend).put_object(bucket, key, json.dumps(metadata).encode())
     where = f"s3://{bucket}/{key}"
     descriptor = {
         "Columns": iceberg.glue_columns(wanted["Schema"]),
@@ -307,10 +312,10 @@ def _make_iceberg(params: Params, wanted: Params, given: Params, backend: Any) -
         "SortColumns": [],
         "StoredAsSubDirectories": False,
     }
-    known = {**(given.get("Parameters") or {}), "table_type": "ICEBERG", "metadata_location": where}
-    given.update(Name=name, TableType="EXTERNAL_TABLE", Parameters=known, Retention=0, PartitionKeys=[])
-    given["StorageDescriptor"] = {**(given.get("StorageDescriptor") or {}), **descriptor}
-    backend.create_table(of, name, given)
+    known = {**(table_input.get("Parameters") or {}), "table_type": "ICEBERG", "metadata_location": where}
+    table_input.update(Name=name, TableType="EXTERNAL_TABLE", Parameters=known, Retention=0, PartitionKeys=[])
+    table_input["StorageDescriptor"] = {**(table_input.get("StorageDescriptor") or {}), **descriptor}
+    backend.create_table(of, name, table_input)
 
 
 def update_iceberg(call: Call, backend: Any) -> Answer | None:
@@ -343,8 +348,8 @@ def drop_database(call: Call, backend: Any) -> Answer | None:
 def put_optimizer(call: Call, backend: Any) -> Answer:
     """CreateTableOptimizer, UpdateTableOptimizer."""
     kind = call.params["Type"]
-    held = Optimizer(kind, dict(call.params["TableOptimizerConfiguration"]))
-    optimizers(backend)[*_key(call.params), kind] = held
+    optimizer = Optimizer(kind, dict(call.params["TableOptimizerConfiguration"]))
+    optimizers(backend)[*_key(call.params), kind] = optimizer
     return answer({})
 
 
@@ -357,7 +362,7 @@ def drop_optimizer(call: Call, backend: Any) -> Answer:
 def tell_optimizer(call: Call, backend: Any) -> Answer:
     """GetTableOptimizer."""
     kind = call.params["Type"]
-    held = optimizers(backend)[*_key(call.params), kind]
+    optimizer = optimizers(backend)[*_key(call.params), kind]
     of, name = _key(call.params)
     return answer(
         {
@@ -366,7 +371,7 @@ def tell_optimizer(call: Call, backend: Any) -> Answer:
             "TableName": name,
             "TableOptimizer": {
                 "type": kind,
-                "configuration": held.configuration,
+                "configuration": optimizer.configuration,
                 "configurationSource": "table",
             },
         }

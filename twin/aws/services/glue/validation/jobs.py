@@ -15,7 +15,7 @@ from typing import Any, Final
 from twin.aws.api_server.request import Refusal
 from twin.aws.iam import service_roles
 from twin.aws.validation import extension_store
-from twin.aws.validation.moto_state import Look
+from twin.aws.validation.moto_state import MotoState
 
 Params = dict[str, Any]
 
@@ -48,45 +48,47 @@ def missing(words: str) -> Refusal:
     return Refusal("EntityNotFoundException", words)
 
 
-def create_job(params: Params, look: Look) -> None:
+def create_job(params: Params, state: MotoState) -> None:
     """CreateJob."""
     name = str(params.get("Name"))
-    if name in _backend(look).jobs:
+    if name in _backend(state).jobs:
         raise Refusal(
             "IdempotentParameterMismatchException",
             f"Job with name {name} already submitted with different configuration",
         )
-    _job(params, look)
+    _job(params, state)
 
 
-def update_job(params: Params, look: Look) -> None:
+def update_job(params: Params, state: MotoState) -> None:
     """UpdateJob: the whole is given again."""
-    job(look, params.get("JobName"))
-    _job(params.get("JobUpdate") or {}, look)
+    job(state, params.get("JobName"))
+    _job(params.get("JobUpdate") or {}, state)
 
 
-def _job(given: Params, look: Look) -> None:
-    command = given.get("Command") or {}
+def _job(job_update: Params, state: MotoState) -> None:
+    command = job_update.get("Command") or {}
     kind, script = command.get("Name"), str(command.get("ScriptLocation") or "")
     if kind not in COMMANDS:
         raise invalid(f"Command name {kind} is not one of {', '.join(COMMANDS)}")
     if script and not script.startswith("s3://"):
         raise invalid(f"Script location must be in S3: {script}")
-    version = given.get("GlueVersion")
+    version = job_update.get("GlueVersion")
     if version is not None and version not in VERSIONS:
         raise invalid(
             f"Glue version {version} is not supported. Supported versions are {', '.join(VERSIONS)}"
         )
-    named = str(given.get("Role"))
-    arn = named if named.startswith("arn:") else f"arn:aws:iam::{look.account}:role/{named}"
-    if service_roles.by("glue.amazonaws.com", arn, look) is None:
+    named = str(job_update.get("Role"))
+    arn = named if named.startswith("arn:") else f"arn:aws:iam::{state.account}:role/{named}"
+    if service_roles.by("glue.amazonaws.com", arn, state) is None:
         raise invalid("Service is unable to assume provided role. Please verify role's TrustPolicy")
-    _capacity(given, str(kind))
-    _settings(given, look)
+    _capacity(job_update, str(kind))
+    _settings(job_update, state)
 
 
-def _capacity(given: Params, kind: str) -> None:
-    worker, count, capacity = (given.get(name) for name in ("WorkerType", "NumberOfWorkers", "MaxCapacity"))
+def _capacity(job_update: Params, kind: str) -> None:
+    worker, count, capacity = (
+        job_update.get(name) for name in ("WorkerType", "NumberOfWorkers", "MaxCapacity")
+    )
     if capacity is not None and (worker or count):
         raise invalid("Please do not set Max Capacity if using Worker Type and Number of Workers.")
     if bool(worker) != bool(count):
@@ -95,24 +97,24 @@ def _capacity(given: Params, kind: str) -> None:
         raise invalid(f"Number of workers of {kind} must be at least {_LEAST_WORKERS}, got {count}")
     if kind == "pythonshell" and worker:
         raise invalid("Worker Type is not supported for Job Command pythonshell")
-    if given.get("ExecutionClass") == "FLEX" and kind != "glueetl":
+    if job_update.get("ExecutionClass") == "FLEX" and kind != "glueetl":
         raise invalid("Execution class FLEX is for jobs of the command glueetl")
 
 
-def _settings(given: Params, look: Look) -> None:
-    held = _backend(look)
-    configuration = given.get("SecurityConfiguration")
-    if configuration and configuration not in held.security_configurations:
+def _settings(job_update: Params, state: MotoState) -> None:
+    backend = _backend(state)
+    configuration = job_update.get("SecurityConfiguration")
+    if configuration and configuration not in backend.security_configurations:
         raise missing(f"Security configuration {configuration} not found.")
-    for connection in (given.get("Connections") or {}).get("Connections") or []:
-        if connection not in held.connections:
+    for connection in (job_update.get("Connections") or {}).get("Connections") or []:
+        if connection not in backend.connections:
             raise missing(f"Connection {connection} not found.")
 
 
-def create_trigger(params: Params, look: Look) -> None:
+def create_trigger(params: Params, state: MotoState) -> None:
     """CreateTrigger."""
     name = str(params.get("Name"))
-    if name in _backend(look).triggers:
+    if name in _backend(state).triggers:
         raise Refusal(
             "IdempotentParameterMismatchException",
             f"Trigger with name {name} already submitted with different configuration",
@@ -121,46 +123,46 @@ def create_trigger(params: Params, look: Look) -> None:
     if kind == "ON_DEMAND" and params.get("StartOnCreation"):
         raise invalid("A trigger of type ON_DEMAND cannot be started on creation")
     workflow = params.get("WorkflowName")
-    if workflow and workflow not in _backend(look).workflows:
+    if workflow and workflow not in _backend(state).workflows:
         raise missing(f"Workflow {workflow} not found.")
-    _trigger(params, look)
+    _trigger(params, state)
 
 
-def update_trigger(params: Params, look: Look) -> None:
+def update_trigger(params: Params, state: MotoState) -> None:
     """UpdateTrigger."""
-    held = trigger(look, params.get("Name"))
-    before = held.as_dict()
-    _trigger({**before, **(params.get("TriggerUpdate") or {}), "Type": before["Type"]}, look)
+    existing = trigger(state, params.get("Name"))
+    before = existing.as_dict()
+    _trigger({**before, **(params.get("TriggerUpdate") or {}), "Type": before["Type"]}, state)
 
 
-def _trigger(given: Params, look: Look) -> None:
-    kind, schedule = given.get("Type"), given.get("Schedule")
+def _trigger(params: Params, state: MotoState) -> None:
+    kind, schedule = params.get("Type"), params.get("Schedule")
     if kind == "SCHEDULED" and not schedule:
         raise invalid("A trigger of type SCHEDULED needs a schedule")
     if schedule and not _CRON.fullmatch(str(schedule)):
         raise invalid(f"Schedule {schedule} is not a valid cron expression: cron(six fields)")
-    conditions = (given.get("Predicate") or {}).get("Conditions") or []
+    conditions = (params.get("Predicate") or {}).get("Conditions") or []
     if kind == "CONDITIONAL" and not conditions:
         raise invalid("A trigger of type CONDITIONAL needs a predicate")
-    if not given.get("Actions"):
+    if not params.get("Actions"):
         raise invalid("A trigger needs an action")
-    for each in (*given["Actions"], *conditions):
+    for action in (*params["Actions"], *conditions):
         for member, things in (("JobName", "jobs"), ("CrawlerName", "crawlers")):
-            wanted = each.get(member)
-            if wanted and wanted not in getattr(_backend(look), things):
+            wanted = action.get(member)
+            if wanted and wanted not in getattr(_backend(state), things):
                 raise missing(f"{member.removesuffix('Name')} {wanted} not found.")
-        configuration = each.get("SecurityConfiguration")
-        if configuration and configuration not in _backend(look).security_configurations:
+        configuration = action.get("SecurityConfiguration")
+        if configuration and configuration not in _backend(state).security_configurations:
             raise missing(f"Security configuration {configuration} not found.")
 
 
-def security_configuration(params: Params, _: Look) -> None:
+def security_configuration(params: Params, _: MotoState) -> None:
     """CreateSecurityConfiguration: a mode that takes a key has one."""
     encryption = params.get("EncryptionConfiguration") or {}
     parts = [
         (encryption.get("CloudWatchEncryption") or {}, "CloudWatchEncryptionMode"),
         (encryption.get("JobBookmarksEncryption") or {}, "JobBookmarksEncryptionMode"),
-        *((each, "S3EncryptionMode") for each in encryption.get("S3Encryption") or []),
+        *((setting, "S3EncryptionMode") for setting in encryption.get("S3Encryption") or []),
     ]
     for part, mode in parts:
         wants, has = str(part.get(mode) or "").endswith("-KMS"), bool(part.get("KmsKeyArn"))
@@ -170,34 +172,34 @@ def security_configuration(params: Params, _: Look) -> None:
             raise invalid(f"KmsKeyArn is not allowed for {mode} {part.get(mode)}")
 
 
-def create_ruleset(params: Params, look: Look) -> None:
+def create_ruleset(params: Params, state: MotoState) -> None:
     """CreateDataQualityRuleset."""
     name = str(params.get("Name"))
-    if name in extension_store.held(_backend(look), RULESETS):
+    if name in extension_store.resources(_backend(state), RULESETS):
         raise Refusal("AlreadyExistsException", f"Data quality ruleset {name} already exists")
     _rules(str(params.get("Ruleset") or ""))
     target = params.get("TargetTable")
     if target:
-        database = _backend(look).databases.get(target.get("DatabaseName"))
+        database = _backend(state).databases.get(target.get("DatabaseName"))
         if database is None or target.get("TableName") not in database.tables:
             raise missing(f"Table {target.get('DatabaseName')}.{target.get('TableName')} not found.")
 
 
-def update_ruleset(params: Params, look: Look) -> None:
+def update_ruleset(params: Params, state: MotoState) -> None:
     """UpdateDataQualityRuleset."""
-    ruleset(look, params.get("Name"))
+    ruleset(state, params.get("Name"))
     if params.get("Ruleset") is not None:
         _rules(str(params["Ruleset"]))
 
 
 def _rules(text: str) -> None:
-    found = _DQDL.fullmatch(re.sub(r"#[^\n]*", "", text))
-    body = re.sub(r'"(?:[^"\\]|\\.)*"', '""', found[1]) if found else ""
-    rules = [each for each in _split(body) if each]
+    match = _DQDL.fullmatch(re.sub(r"#[^\n]*", "", text))
+    body = re.sub(r'"(?:[^"\\]|\\.)*"', '""', match[1]) if match else ""
+    rules = [rule for rule in _split(body) if rule]
     if not rules:
         raise invalid("Ruleset parsing failed: a ruleset is `Rules = [ rule, ... ]` with at least one rule")
-    for each in rules:
-        for part in re.split(r"\)\s*(?:and|or)\s*\(", each):
+    for item in rules:
+        for part in re.split(r"\)\s*(?:and|or)\s*\(", item):
             word = re.match(r"\(*\s*(\w+)", part)
             if word is None or word[1] not in RULE_TYPES:
                 raise invalid(f"Ruleset parsing failed: unknown rule type {word[1] if word else part}")
@@ -215,31 +217,31 @@ def _split(text: str) -> list[str]:
     return [part.strip() for part in parts]
 
 
-def job(look: Look, name: Any) -> Any:
+def job(state: MotoState, name: Any) -> Any:
     """A job, or the refusal."""
-    return _found(_backend(look).jobs, name, f"Job {name} not found.")
+    return _require(_backend(state).jobs, name, f"Job {name} not found.")
 
 
-def trigger(look: Look, name: Any) -> Any:
+def trigger(state: MotoState, name: Any) -> Any:
     """A trigger, or the refusal."""
-    return _found(_backend(look).triggers, name, f"Trigger {name} not found.")
+    return _require(_backend(state).triggers, name, f"Trigger {name} not found.")
 
 
-def ruleset(look: Look, name: Any) -> extension_store.Thing:
+def ruleset(state: MotoState, name: Any) -> extension_store.Thing:
     """A ruleset, or the refusal."""
-    return _found(
-        extension_store.held(_backend(look), RULESETS), name, f"Data quality ruleset {name} not found."
+    return _require(
+        extension_store.resources(_backend(state), RULESETS), name, f"Data quality ruleset {name} not found."
     )
 
 
-def _found(things: Mapping[str, Any], name: Any, words: str) -> Any:
+def _require(things: Mapping[str, Any], name: Any, words: str) -> Any:
     if name not in things:
         raise missing(words)
     return things[name]
 
 
-def _backend(look: Look) -> Any:
-    return look.moto.backend("glue", look.region)
+def _backend(state: MotoState) -> Any:
+    return state.moto.backend("glue", state.region)
 
 
 RULES: Final = {
@@ -250,6 +252,6 @@ RULES: Final = {
     "CreateSecurityConfiguration": security_configuration,
     "CreateDataQualityRuleset": create_ruleset,
     "UpdateDataQualityRuleset": update_ruleset,
-    "GetDataQualityRuleset": lambda params, look: ruleset(look, params.get("Name")) and None,
-    "DeleteDataQualityRuleset": lambda params, look: ruleset(look, params.get("Name")) and None,
+    "GetDataQualityRuleset": lambda params, state: ruleset(state, params.get("Name")) and None,
+    "DeleteDataQualityRuleset": lambda params, state: ruleset(state, params.get("Name")) and None,
 }

@@ -23,11 +23,11 @@ class InstanceProfile(AwsResource):
 
     def _set_role(self, context: AwsContext, id: str, role: Any) -> None:
         item = self.find(context, id, {}) or {}
-        present = [each["RoleName"] for each in item.get("Roles", [])]
+        present = [attached_role["RoleName"] for attached_role in item.get("Roles", [])]
         for name in present:
             if name != role:
-                given = {"InstanceProfileName": id, "RoleName": name}
-                context.call("iam", "RemoveRoleFromInstanceProfile", given)
+                params = {"InstanceProfileName": id, "RoleName": name}
+                context.call("iam", "RemoveRoleFromInstanceProfile", params)
         if role and role not in present:
             context.call("iam", "AddRoleToInstanceProfile", {"InstanceProfileName": id, "RoleName": role})
 
@@ -39,11 +39,11 @@ class OpenIdConnectProvider(AwsResource):
         return super().same(path, old, new)
 
     def outputs(self, context: AwsContext, id: str, item: Any, state: Props) -> Props:
-        found = super().outputs(context, id, item, state)
+        outputs = super().outputs(context, id, item, state)
         # IAM answers the host and path alone; the provider's state holds the whole URL.
-        if found.get("url"):
-            found["url"] = f"https://{found['url'].removeprefix('https://')}"
-        return found
+        if outputs.get("url"):
+            outputs["url"] = f"https://{outputs['url'].removeprefix('https://')}"
+        return outputs
 
     def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
         super().change(context, id, old, new)
@@ -51,5 +51,5 @@ class OpenIdConnectProvider(AwsResource):
         for word, clients in (("Remove", before - wanted), ("Add", wanted - before)):
             for client in sorted(clients):
                 tail = "To" if word == "Add" else "From"
-                given = {"OpenIDConnectProviderArn": id, "ClientID": client}
-                context.call("iam", f"{word}ClientID{tail}OpenIDConnectProvider", given)
+                params = {"OpenIDConnectProviderArn": id, "ClientID": client}
+                context.call("iam", f"{word}ClientID{tail}OpenIDConnectProvider", params)

@@ -25,38 +25,39 @@ class Role(AwsResource):
         super().change(context, id, old, {**new, "description": new.get("description") or ""})
         changed = self.changed(old, new)
         if "permissionsBoundary" in changed:
-            given = {"RoleName": id}
+            params = {"RoleName": id}
             if new.get("permissionsBoundary"):
-                given["PermissionsBoundary"] = new["permissionsBoundary"]
-                context.call("iam", "PutRolePermissionsBoundary", given)
+                params["PermissionsBoundary"] = new["permissionsBoundary"]
+                context.call("iam", "PutRolePermissionsBoundary", params)
             else:
-                context.call("iam", "DeleteRolePermissionsBoundary", given)
+                context.call("iam", "DeleteRolePermissionsBoundary", params)
         if changed & {"managedPolicyArns", "inlinePolicies"}:
             self._set_policies(context, id, old, new)
 
     def outputs(self, context: AwsContext, id: str, item: Any, state: Props) -> Props:
-        found = super().outputs(context, id, item, state)
+        outputs = super().outputs(context, id, item, state)
         if state.get("managedPolicyArns") is not None or not state:
             reported = context.call("iam", "ListAttachedRolePolicies", {"RoleName": id})["AttachedPolicies"]
-            found["managedPolicyArns"] = _in_order(
+            outputs["managedPolicyArns"] = _in_order(
                 [p["PolicyArn"] for p in reported], state.get("managedPolicyArns")
             )
         if state.get("inlinePolicies") is not None or not state:
-            found["inlinePolicies"] = self._inline(context, id, state.get("inlinePolicies"))
-        return found
+            outputs["inlinePolicies"] = self._inline(context, id, state.get("inlinePolicies"))
+        return outputs
 
     @staticmethod
     def _inline(context: AwsContext, id: str, known: Any) -> list[Props]:
-        texts = {each.get("name"): each.get("policy") for each in known or []}
-        made: list[Props] = []
+        texts = {policy.get("name"): policy.get("policy") for policy in known or []}
+        policies: list[Props] = []
         for name in context.call("iam", "ListRolePolicies", {"RoleName": id})["PolicyNames"]:
             answer = context.call("iam", "GetRolePolicy", {"RoleName": id, "PolicyName": name})
             text = document(answer["PolicyDocument"])
             same = name in texts and canonical(texts[name]) == canonical(text)
-            made.append({"name": name, "policy": texts[name] if same else text})
+            policies.append({"name": name, "policy": texts[name] if same else text})
         order = list(texts)
         return sorted(
-            made, key=lambda each: order.index(each["name"]) if each["name"] in order else len(order)
+            policies,
+            key=lambda policy: order.index(policy["name"]) if policy["name"] in order else len(order),
         )
 
     @staticmethod
@@ -69,15 +70,17 @@ class Role(AwsResource):
                 context.call("iam", "AttachRolePolicy", {"RoleName": id, "PolicyArn": arn})
         if new.get("inlinePolicies") is not None:
             wanted = {
-                each["name"]: json_text(each["policy"]) for each in new["inlinePolicies"] if each.get("name")
+                policy["name"]: json_text(policy["policy"])
+                for policy in new["inlinePolicies"]
+                if policy.get("name")
             }
-            before = {each["name"]: each["policy"] for each in old.get("inlinePolicies") or []}
+            before = {policy["name"]: policy["policy"] for policy in old.get("inlinePolicies") or []}
             for name in sorted(before.keys() - wanted.keys()):
                 context.call("iam", "DeleteRolePolicy", {"RoleName": id, "PolicyName": name})
             for name, text in wanted.items():
                 if name not in before or canonical(before[name]) != canonical(text):
-                    given = {"RoleName": id, "PolicyName": name, "PolicyDocument": text}
-                    context.call("iam", "PutRolePolicy", given)
+                    params = {"RoleName": id, "PolicyName": name, "PolicyDocument": text}
+                    context.call("iam", "PutRolePolicy", params)
 
     def unmake(self, context: AwsContext, id: str, state: Props) -> None:
         # What the role itself declares goes with it; what others attached is theirs, unless forced.
@@ -91,9 +94,9 @@ class Role(AwsResource):
                         "iam", "DetachRolePolicy", {"RoleName": id, "PolicyArn": policy["PolicyArn"]}
                     )
         if force or state.get("inlinePolicies"):
-            own = {each.get("name") for each in state.get("inlinePolicies") or []}
+            names = {inline_policy.get("name") for inline_policy in state.get("inlinePolicies") or []}
             for name in context.call("iam", "ListRolePolicies", {"RoleName": id})["PolicyNames"]:
-                if force or name in own:
+                if force or name in names:
                     context.call("iam", "DeleteRolePolicy", {"RoleName": id, "PolicyName": name})
         super().unmake(context, id, state)
 
@@ -106,8 +109,8 @@ class Policy(AwsResource):
         item = super().find(context, id, state)
         if item is None:
             return None
-        given = {"PolicyArn": id, "VersionId": item["DefaultVersionId"]}
-        version = context.call("iam", "GetPolicyVersion", given)["PolicyVersion"]
+        params = {"PolicyArn": id, "VersionId": item["DefaultVersionId"]}
+        version = context.call("iam", "GetPolicyVersion", params)["PolicyVersion"]
         return {**item, "PolicyDocument": version["Document"]}
 
     def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
@@ -117,8 +120,8 @@ class Policy(AwsResource):
         spare = sorted((v for v in reported if not v["IsDefaultVersion"]), key=lambda v: v["CreateDate"])
         if len(reported) >= self.versions:
             context.call("iam", "DeletePolicyVersion", {"PolicyArn": id, "VersionId": spare[0]["VersionId"]})
-        given = {"PolicyArn": id, "PolicyDocument": json_text(new["policy"]), "SetAsDefault": True}
-        context.call("iam", "CreatePolicyVersion", given)
+        params = {"PolicyArn": id, "PolicyDocument": json_text(new["policy"]), "SetAsDefault": True}
+        context.call("iam", "CreatePolicyVersion", params)
 
     def unmake(self, context: AwsContext, id: str, state: Props) -> None:
         for version in context.call("iam", "ListPolicyVersions", {"PolicyArn": id})["Versions"]:
@@ -150,5 +153,5 @@ class RolePolicyAttachment(AwsResource):
             marker = {"Marker": answer["Marker"]}
 
 
-def _in_order(found: list[str], known: Any) -> list[str]:
-    return known if isinstance(known, list) and sorted(known) == sorted(found) else found
+def _in_order(arns: list[str], known: Any) -> list[str]:
+    return known if isinstance(known, list) and sorted(known) == sorted(arns) else arns

@@ -29,11 +29,11 @@ def _with_wildcards(params: Props, inputs: Mapping[str, Any]) -> Props:
 def _wildcards(inputs: Props) -> Iterator[Failure]:
     for name in ("table", "tableWithColumns"):
         value = inputs.get(name)
-        if not isinstance(value, dict) or any(each is UNKNOWN for each in value.values()):
+        if not isinstance(value, dict) or any(element is UNKNOWN for element in value.values()):
             continue
-        asked = {"table": ("name",), "tableWithColumns": ("columnNames",)}[name]
-        if bool(value.get("wildcard")) == any(value.get(each) for each in asked):
-            yield Failure(name, f"exactly one of wildcard and {asked[0]} must be specified in {name}")
+        names = {"table": ("name",), "tableWithColumns": ("columnNames",)}[name]
+        if bool(value.get("wildcard")) == any(value.get(key) for key in names):
+            yield Failure(name, f"exactly one of wildcard and {names[0]} must be specified in {name}")
 
 
 class ResourceLfTags(AwsResource):
@@ -59,15 +59,15 @@ class ResourceLfTags(AwsResource):
 
     def find(self, context: AwsContext, id: str, state: Props) -> Any:
         params = self.create_params(context, state)
-        asked = {"Resource": params["Resource"], "ShowAssignedLFTags": True}
+        query = {"Resource": params["Resource"], "ShowAssignedLFTags": True}
         try:
-            answer = context.call("lakeformation", "GetResourceLFTags", asked)
+            answer = context.call("lakeformation", "GetResourceLFTags", query)
         except ClientError as error:
             if code_of(error) in self.not_found:
                 return None
             raise
-        found = self._present(answer, state)
-        here = [{"key": key, "value": value} for key, value in found.items() if self._of(key, state)]
+        tags = self._present(answer, state)
+        here = [{"key": key, "value": value} for key, value in tags.items() if self._of(key, state)]
         return {"here": here} if here else None
 
     def _of(self, key: str, state: Props) -> bool:
@@ -76,17 +76,17 @@ class ResourceLfTags(AwsResource):
 
     def _present(self, answer: Props, state: Props) -> dict[str, str]:
         if state.get("database"):
-            listed = answer.get("LFTagOnDatabase") or []
+            pairs = answer.get("LFTagOnDatabase") or []
         elif state.get("table"):
-            listed = answer.get("LFTagsOnTable") or []
+            pairs = answer.get("LFTagsOnTable") or []
         else:
             columns = answer.get("LFTagsOnColumns") or []
-            listed = [tag for column in columns for tag in column.get("LFTags") or []]
-        return {tag["TagKey"]: tag["TagValues"][0] for tag in listed}
+            pairs = [tag for column in columns for tag in column.get("LFTags") or []]
+        return {tag["TagKey"]: tag["TagValues"][0] for tag in pairs}
 
     def outputs(self, context: AwsContext, id: str, item: Any, state: Props) -> Props:
-        known = {each["key"]: each for each in state.get("lfTags") or []}
-        reported = [{**known.get(each["key"], {}), **each} for each in item["here"]]
+        known = {lf_tag["key"]: lf_tag for lf_tag in state.get("lfTags") or []}
+        reported = [{**known.get(pair["key"], {}), **pair} for pair in item["here"]]
         return super().outputs(context, id, {}, {**state, "lfTags": None}) | {"lfTags": reported}
 
     def unmake(self, context: AwsContext, id: str, state: Props) -> None:
@@ -130,18 +130,18 @@ class Permissions(AwsResource):
 
     def find(self, context: AwsContext, id: str, state: Props) -> Any:
         params = self.create_params(context, state)
-        asked = {"Principal": params["Principal"], "Resource": params["Resource"]}
+        query = {"Principal": params["Principal"], "Resource": params["Resource"]}
         columns = params["Resource"].get("TableWithColumns")
         if columns:
             # Columns cannot be asked for: the table is, which reports them too.
             names = ("CatalogId", "DatabaseName", "Name")
-            asked["Resource"] = {"Table": {name: columns[name] for name in names if name in columns}}
-        answer = context.call("lakeformation", "ListPermissions", asked)
+            query["Resource"] = {"Table": {name: columns[name] for name in names if name in columns}}
+        answer = context.call("lakeformation", "ListPermissions", query)
         kind = next(iter(params["Resource"]))
-        for each in answer["PrincipalResourcePermissions"]:
-            reported = each["Resource"].get(kind)
+        for grant in answer["PrincipalResourcePermissions"]:
+            reported = grant["Resource"].get(kind)
             if reported is not None and (not columns or _same_columns(columns, reported)):
-                return each
+                return grant
         return None
 
     def unmake(self, context: AwsContext, id: str, state: Props) -> None:
@@ -155,11 +155,11 @@ class Permissions(AwsResource):
 def _same_columns(wanted: Props, reported: Props) -> bool:
     one, other = (
         (
-            sorted(each.get("ColumnNames") or []),
-            "ColumnWildcard" in each,
-            sorted((each.get("ColumnWildcard") or {}).get("ExcludedColumnNames") or []),
+            sorted(permissions.get("ColumnNames") or []),
+            "ColumnWildcard" in permissions,
+            sorted((permissions.get("ColumnWildcard") or {}).get("ExcludedColumnNames") or []),
         )
-        for each in (wanted, reported)
+        for permissions in (wanted, reported)
     )
     return one == other
 
@@ -170,9 +170,9 @@ class DataCellsFilter(AwsResource):
 
     def find(self, context: AwsContext, id: str, state: Props) -> Any:
         parts = dict(zip(_FILTER, id.split(","), strict=True))
-        asked = {name[0].upper() + name[1:]: value for name, value in parts.items()}
+        params = {name[0].upper() + name[1:]: value for name, value in parts.items()}
         try:
-            return context.call("lakeformation", "GetDataCellsFilter", asked)["DataCellsFilter"]
+            return context.call("lakeformation", "GetDataCellsFilter", params)["DataCellsFilter"]
         except ClientError as error:
             if code_of(error) in self.not_found:
                 return None
@@ -183,13 +183,13 @@ class DataCellsFilter(AwsResource):
 
     def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
         if "tableData" in self.changed(old, new):
-            given = to_api({"tableData": self.fields["tableData"]}, new)
-            context.call("lakeformation", "UpdateDataCellsFilter", given)
+            params = to_api({"tableData": self.fields["tableData"]}, new)
+            context.call("lakeformation", "UpdateDataCellsFilter", params)
 
     def unmake(self, context: AwsContext, id: str, state: Props) -> None:
         parts = dict(zip(_FILTER, id.split(","), strict=True))
-        asked = {name[0].upper() + name[1:]: value for name, value in parts.items()}
-        context.call("lakeformation", "DeleteDataCellsFilter", asked)
+        params = {name[0].upper() + name[1:]: value for name, value in parts.items()}
+        context.call("lakeformation", "DeleteDataCellsFilter", params)
 
 
 _FILTER: Final = ("databaseName", "name", "tableCatalogId", "tableName")

@@ -16,11 +16,13 @@ GONE: Final = frozenset({"EntityNotFoundException"})
 
 
 def principals(value: Any) -> Any:
-    return [{"DataLakePrincipalIdentifier": each} for each in value] if isinstance(value, list) else value
+    return (
+        [{"DataLakePrincipalIdentifier": element} for element in value] if isinstance(value, list) else value
+    )
 
 
 def of_principals(value: Any) -> Any:
-    return [each["DataLakePrincipalIdentifier"] for each in value]
+    return [element["DataLakePrincipalIdentifier"] for element in value]
 
 
 def digest(*parts: Any) -> str:
@@ -55,8 +57,8 @@ class Resource(AwsResource):
         if self.changed(old, new):
             wanted = {**self._inherited(old, new), **new}
             names = ("arn", "roleArn", "hybridAccessEnabled", "withFederation")
-            given = to_api({name: self.fields[name] for name in names}, wanted)
-            context.call("lakeformation", "UpdateResource", given)
+            settings = to_api({name: self.fields[name] for name in names}, wanted)
+            context.call("lakeformation", "UpdateResource", settings)
 
 
 class LfTag(AwsResource):
@@ -65,12 +67,12 @@ class LfTag(AwsResource):
 
     def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
         before, wanted = list(old.get("values") or []), list(new.get("values") or [])
-        given: Props = {"CatalogId": old["catalogId"], "TagKey": old["key"]}
+        params: Props = {"CatalogId": old["catalogId"], "TagKey": old["key"]}
         more = [value for value in wanted if value not in before]
         less = [value for value in before if value not in wanted]
         if more:
-            given["TagValuesToAdd"] = more
+            params["TagValuesToAdd"] = more
         if less:
-            given["TagValuesToDelete"] = less
+            params["TagValuesToDelete"] = less
         if more or less:
-            context.call("lakeformation", "UpdateLFTag", given)
+            context.call("lakeformation", "UpdateLFTag", params)

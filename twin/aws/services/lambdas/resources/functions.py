@@ -66,8 +66,8 @@ class Function(AwsResource):
     def _reserve(context: AwsContext, id: str, inputs: Props) -> None:
         most = inputs.get("reservedConcurrentExecutions")
         if most is not None and most >= 0:
-            given = {"FunctionName": id, "ReservedConcurrentExecutions": most}
-            context.call("lambda", "PutFunctionConcurrency", given)
+            params = {"FunctionName": id, "ReservedConcurrentExecutions": most}
+            context.call("lambda", "PutFunctionConcurrency", params)
 
     def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
         arn = f"arn:{context.partition}:lambda:{context.region}:{context.account}:function:{id}"
@@ -89,8 +89,8 @@ class Function(AwsResource):
 
     @staticmethod
     def _latest(context: AwsContext, id: str) -> str:
-        listed = context.call("lambda", "ListVersionsByFunction", {"FunctionName": id})["Versions"]
-        return str(listed[-1]["Version"])
+        versions = context.call("lambda", "ListVersionsByFunction", {"FunctionName": id})["Versions"]
+        return str(versions[-1]["Version"])
 
     def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
         changed = self.changed(old, new)
@@ -130,14 +130,18 @@ _EMPTY: Final[Props] = {
 class Permission(AwsResource):
     def find(self, context: AwsContext, id: str, state: Props) -> Any:
         item = super().find(context, id, state)
-        found = json.loads(item["Policy"])["Statement"] if item else []
-        return next((each for each in found if each.get("Sid") == id), None)
+        statements = json.loads(item["Policy"])["Statement"] if item else []
+        return next((statement for statement in statements if statement.get("Sid") == id), None)
 
     def outputs(self, context: AwsContext, id: str, item: Any, state: Props) -> Props:
         # The statement is the same for the same arguments: it cannot be changed, only replaced.
         reported = {name: state[name] for name in self.fields if state.get(name) is not None}
-        given: Any = item.get("Principal")
-        principal = given.get("Service") or given.get("AWS") if isinstance(given, dict) else given
+        principal_element: Any = item.get("Principal")
+        principal = (
+            principal_element.get("Service") or principal_element.get("AWS")
+            if isinstance(principal_element, dict)
+            else principal_element
+        )
         account = str(principal).split(":")[4] if str(principal).endswith(":root") else principal
         reported |= {"action": item["Action"], "statementId": id}
         if state.get("principal") not in (principal, account):
@@ -199,12 +203,12 @@ class Invocation(AwsResource):
         return json.dumps({**json.loads(inputs["input"]), inputs["terraformKey"]: reported})
 
     def _called(self, context: AwsContext, inputs: Props, payload: str) -> str:
-        asked = {"FunctionName": inputs["functionName"], "Qualifier": inputs["qualifier"]}
+        params = {"FunctionName": inputs["functionName"], "Qualifier": inputs["qualifier"]}
         if inputs.get("tenantId"):
-            asked["TenantId"] = inputs["tenantId"]
+            params["TenantId"] = inputs["tenantId"]
         with self.errors("invoking", self.describe(inputs)):
             answer = context.call(
-                "lambda", "Invoke", {**asked, "InvocationType": "RequestResponse", "Payload": payload}
+                "lambda", "Invoke", {**params, "InvocationType": "RequestResponse", "Payload": payload}
             )
         result = answer["Payload"].read().decode()
         if answer.get("FunctionError"):

@@ -20,35 +20,39 @@ class ParameterGroup(AwsResource):
         self._set(context, id, inputs.get("parameters") or [])
 
     def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
-        asked = {"DBParameterGroupName": id, "Source": "user"}
-        reported = context.call("rds", "DescribeDBParameters", asked)["Parameters"]
-        found = [
+        params = {"DBParameterGroupName": id, "Source": "user"}
+        reported = context.call("rds", "DescribeDBParameters", params)["Parameters"]
+        parameters = [
             {
-                "name": each["ParameterName"],
-                "value": each["ParameterValue"],
-                "applyMethod": each.get("ApplyMethod") or "immediate",
+                "name": parameter["ParameterName"],
+                "value": parameter["ParameterValue"],
+                "applyMethod": parameter.get("ApplyMethod") or "immediate",
             }
-            for each in reported
-            if "ParameterValue" in each
+            for parameter in reported
+            if "ParameterValue" in parameter
         ]
-        return {"parameters": found} if found else {}
+        return {"parameters": parameters} if parameters else {}
 
     def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
         if "parameters" not in self.changed(old, new):
             return
         before, wanted = old.get("parameters") or [], new.get("parameters") or []
-        names = {each["name"] for each in wanted}
-        gone = [{**each, "applyMethod": "pending-reboot"} for each in before if each["name"] not in names]
+        names = {parameter["name"] for parameter in wanted}
+        gone = [
+            {**parameter, "applyMethod": "pending-reboot"}
+            for parameter in before
+            if parameter["name"] not in names
+        ]
         for first in range(0, len(gone), _AT_ONCE):
-            some = [to_api(_PARAMETERS, each) for each in gone[first : first + _AT_ONCE]]
+            some = [to_api(_PARAMETERS, name) for name in gone[first : first + _AT_ONCE]]
             context.call("rds", "ResetDBParameterGroup", {"DBParameterGroupName": id, "Parameters": some})
-        self._set(context, id, [each for each in wanted if each not in before])
+        self._set(context, id, [parameter for parameter in wanted if parameter not in before])
 
     @staticmethod
     def _set(context: AwsContext, id: str, parameters: list[Props]) -> None:
         for first in range(0, len(parameters), _AT_ONCE):
             some = [
-                to_api(_PARAMETERS, {"applyMethod": "immediate", **each})
-                for each in parameters[first : first + _AT_ONCE]
+                to_api(_PARAMETERS, {"applyMethod": "immediate", **parameter})
+                for parameter in parameters[first : first + _AT_ONCE]
             ]
             context.call("rds", "ModifyDBParameterGroup", {"DBParameterGroupName": id, "Parameters": some})

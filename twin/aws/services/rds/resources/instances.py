@@ -61,16 +61,16 @@ _RESOURCE_ID: Final = re.compile(r"db-[A-Z0-9]{2,255}")
 
 class Instance(AwsResource):
     def find(self, context: AwsContext, id: str, state: Props) -> Any:
-        asked: Props = {"DBInstanceIdentifier": id}
+        params: Props = {"DBInstanceIdentifier": id}
         if _RESOURCE_ID.fullmatch(id):
-            asked = {"Filters": [{"Name": "dbi-resource-id", "Values": [id]}]}
+            params = {"Filters": [{"Name": "dbi-resource-id", "Values": [id]}]}
         try:
-            found = context.call("rds", "DescribeDBInstances", asked)["DBInstances"]
+            instances = context.call("rds", "DescribeDBInstances", params)["DBInstances"]
         except ClientError as error:
             if code_of(error) in self.not_found:
                 return None
             raise
-        return _told(found[0]) if found else None
+        return _with_formatted_times(instances[0]) if instances else None
 
     def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
         actual, wanted = item["EngineVersion"], known.get("engineVersion")
@@ -107,10 +107,10 @@ class Instance(AwsResource):
             params["MasterUserPassword"] = wanted["passwordWo"]
         if "enabledCloudwatchLogsExports" in changed:
             before = set(old.get("enabledCloudwatchLogsExports") or [])
-            after_ = set(wanted.get("enabledCloudwatchLogsExports") or [])
+            after = set(wanted.get("enabledCloudwatchLogsExports") or [])
             params["CloudwatchLogsExportConfiguration"] = {
-                "EnableLogTypes": sorted(after_ - before),
-                "DisableLogTypes": sorted(before - after_),
+                "EnableLogTypes": sorted(after - before),
+                "DisableLogTypes": sorted(before - after),
             }
         if not set(params) - {"AllowMajorVersionUpgrade"}:
             return
@@ -138,7 +138,7 @@ class Instance(AwsResource):
         return str(props.get("identifier") or id)
 
 
-def _told(item: Props) -> Props:
+def _with_formatted_times(item: Props) -> Props:
     """With times as the provider writes them."""
     latest = item.get("LatestRestorableTime")
     return {**item, "LatestRestorableTime": latest.strftime("%Y-%m-%dT%H:%M:%SZ")} if latest else item

@@ -9,7 +9,7 @@ from typing import Any, Final
 from twin.aws.api_server.request import Refusal
 from twin.aws.services.rds.data import ENGINES
 from twin.aws.validation import subnets
-from twin.aws.validation.moto_state import Look
+from twin.aws.validation.moto_state import MotoState
 
 Params = dict[str, Any]
 
@@ -37,7 +37,7 @@ def identifier(name: str, value: str, longest: int) -> None:
         raise wrong(f"The parameter {name} is not a valid identifier. {_WORDS}")
 
 
-def create_subnet_group(params: Params, look: Look) -> None:
+def create_subnet_group(params: Params, state: MotoState) -> None:
     """CreateDBSubnetGroup: a new name, two zones of one VPC."""
     name = str(params.get("DBSubnetGroupName")).lower()
     if name == "default" or not re.fullmatch(r"[a-z0-9 ._-]{1,255}", name):
@@ -45,28 +45,28 @@ def create_subnet_group(params: Params, look: Look) -> None:
             "The parameter DBSubnetGroupName is not a valid name: letters, digits, spaces, '.', '-' and '_'; "
             f"not 'default'; got {name}"
         )
-    if name in backend(look).subnet_groups:
+    if name in backend(state).subnet_groups:
         raise Refusal("DBSubnetGroupAlreadyExists", f"The DB subnet group '{name}' already exists.")
-    _covers(params, look)
+    _covers(params, state)
 
 
-def modify_subnet_group(params: Params, look: Look) -> None:
+def modify_subnet_group(params: Params, state: MotoState) -> None:
     """ModifyDBSubnetGroup: subnets that instances are in stay."""
-    held = subnet_group(look, params.get("DBSubnetGroupName"))
-    _covers(params, look)
-    if any(look.subnet(id).vpc_id != held.vpc_id for id in params["SubnetIds"]):
+    group = subnet_group(state, params.get("DBSubnetGroupName"))
+    _covers(params, state)
+    if any(state.subnet(id).vpc_id != group.vpc_id for id in params["SubnetIds"]):
         raise Refusal("InvalidSubnet", "The new Subnets are not in the same Vpc as the existing subnet group")
 
 
-def delete_subnet_group(params: Params, look: Look) -> None:
+def delete_subnet_group(params: Params, state: MotoState) -> None:
     """DeleteDBSubnetGroup: none that instances are in."""
-    held = subnet_group(look, params.get("DBSubnetGroupName"))
-    for each in backend(look).databases.values():
-        if getattr(each, "db_subnet_group", None) is held:
+    group = subnet_group(state, params.get("DBSubnetGroupName"))
+    for database in backend(state).databases.values():
+        if getattr(database, "db_subnet_group", None) is group:
             raise Refusal(
                 "InvalidDBSubnetGroupStateFault",
-                f"Cannot delete the subnet group '{held.name}' because at least one database instance: "
-                f"{each.db_instance_identifier} is still using it.",
+                f"Cannot delete the subnet group '{group.name}' because at least one database instance: "
+                f"{database.db_instance_identifier} is still using it.",
             )
 
 
@@ -74,8 +74,8 @@ def _no_subnet(id: str) -> str:
     return f"The following subnets don't exist: [{id}]"
 
 
-def _covers(params: Params, look: Look) -> None:
-    there = subnets.of_one_network(params.get("SubnetIds"), look, _no_subnet, "a DB subnet group")
+def _covers(params: Params, state: MotoState) -> None:
+    there = subnets.of_one_network(params.get("SubnetIds"), state, _no_subnet, "a DB subnet group")
     zones = subnets.zones(there)
     if len(zones) < 2:
         raise Refusal(
@@ -86,67 +86,71 @@ def _covers(params: Params, look: Look) -> None:
         )
 
 
-def create_parameter_group(params: Params, look: Look) -> None:
+def create_parameter_group(params: Params, state: MotoState) -> None:
     """CreateDBParameterGroup."""
     name, family = str(params.get("DBParameterGroupName")).lower(), str(params.get("DBParameterGroupFamily"))
     identifier("DBParameterGroupName", name, 255)
-    if name in backend(look).db_parameter_groups:
+    if name in backend(state).db_parameter_groups:
         raise Refusal("DBParameterGroupAlreadyExists", f"Parameter group {name} already exists")
-    known = {f"{kind}{engine.major(each)}" for kind, engine in ENGINES.items() for each in engine.versions}
+    known = {
+        f"{kind}{engine.major(version)}" for kind, engine in ENGINES.items() for version in engine.versions
+    }
     if family.startswith(tuple(ENGINES)) and family not in known:
         raise wrong(f"ParameterGroupFamily {family} is not a valid parameter group family")
 
 
-def delete_parameter_group(params: Params, look: Look) -> None:
+def delete_parameter_group(params: Params, state: MotoState) -> None:
     """DeleteDBParameterGroup: none that an instance uses."""
-    held = parameter_group(look, params.get("DBParameterGroupName"))
-    for each in backend(look).databases.values():
-        if str(each.db_parameter_group_name or "").lower() == held.name:
+    group = parameter_group(state, params.get("DBParameterGroupName"))
+    for database in backend(state).databases.values():
+        if str(database.db_parameter_group_name or "").lower() == group.name:
             raise Refusal(
                 "InvalidDBParameterGroupState",
-                f"One or more database instances are still members of this parameter group {held.name}, so "
+                f"One or more database instances are still members of this parameter group {group.name}, so "
                 "the "
                 "group cannot be deleted",
             )
 
 
-def modify_parameter_group(params: Params, look: Look) -> None:
+def modify_parameter_group(params: Params, state: MotoState) -> None:
     """ModifyDBParameterGroup: at most 20 at once, each with a way of being applied."""
-    parameter_group(look, params.get("DBParameterGroupName"))
-    given = params.get("Parameters") or []
-    if len(given) > 20:
+    parameter_group(state, params.get("DBParameterGroupName"))
+    parameters = params.get("Parameters") or []
+    if len(parameters) > 20:
         raise wrong("At most 20 parameters can be modified in one request.")
-    for each in given:
-        if each.get("ApplyMethod") not in ("immediate", "pending-reboot"):
-            raise wrong(f"Apply method of {each.get('ParameterName')} must be immediate or pending-reboot")
+    for parameter in parameters:
+        if parameter.get("ApplyMethod") not in ("immediate", "pending-reboot"):
+            raise wrong(
+                f"Apply method of {parameter.get('ParameterName')} must be immediate or pending-reboot"
+            )
 
 
-def subnet_group(look: Look, name: Any) -> Any:
+def subnet_group(state: MotoState, name: Any) -> Any:
     """A subnet group, or RDS's refusal."""
-    return found(
-        backend(look).subnet_groups,
+    return require(
+        backend(state).subnet_groups,
         name,
         "DBSubnetGroupNotFoundFault",
         f"DB subnet group '{name}' does not exist.",
     )
 
 
-def parameter_group(look: Look, name: Any) -> Any:
+def parameter_group(state: MotoState, name: Any) -> Any:
     """A parameter group, or RDS's refusal."""
     words = f"DBParameterGroup not found: {name}"
-    return found(backend(look).db_parameter_groups, name, "DBParameterGroupNotFound", words)
+    return require(backend(state).db_parameter_groups, name, "DBParameterGroupNotFound", words)
 
 
-def found(held: Mapping[str, Any], name: Any, code: str, words: str) -> Any:
+def require(resources: Mapping[str, Any], name: Any, code: str, words: str) -> Any:
     """What has this name, or the refusal."""
-    if name not in held:
+    if name not in resources:
         raise Refusal(code, words, 404)
-    return held[name]
+    return resources[name]
 
 
-def backend(look: Look) -> Any:
+def backend(state: MotoState) -> Any:
     """moto's RDS of the region."""
-    return look.moto.backend("rds", look.region)
+    return state.moto.backend("rds", state.region)
 
 
 RULES: Final = {

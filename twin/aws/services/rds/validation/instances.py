@@ -17,13 +17,13 @@ from twin.aws.services.rds.data import CERTIFICATES, ENGINES, INSIGHTS, MONITORI
 from twin.aws.services.rds.validation.groups import (
     apart,
     backend,
-    found,
     identifier,
     parameter_group,
+    require,
     subnet_group,
     wrong,
 )
-from twin.aws.validation.moto_state import Look
+from twin.aws.validation.moto_state import MotoState
 
 Params = dict[str, Any]
 
@@ -33,20 +33,20 @@ _ROOM: Final = 1.1
 """How much more than now the storage may at least grow to by itself."""
 
 
-def create_instance(params: Params, look: Look) -> None:
+def create_instance(params: Params, state: MotoState) -> None:
     """CreateDBInstance."""
     name = str(params.get("DBInstanceIdentifier"))
     identifier("DBInstanceIdentifier", name, 63)
-    if name in backend(look).databases:
+    if name in backend(state).databases:
         raise Refusal("DBInstanceAlreadyExists", "DB instance already exists")
     _user(params)
     _names(params)
-    _check(params, look)
+    _check(params, state)
 
 
-def modify_instance(params: Params, look: Look) -> None:
+def modify_instance(params: Params, state: MotoState) -> None:
     """ModifyDBInstance: the whole is checked again with what changes."""
-    before = instance(look, params.get("DBInstanceIdentifier"))
+    before = instance(state, params.get("DBInstanceIdentifier"))
     _password(params, managed=bool(getattr(before, "manage_master_user_password", False)))
     size = params.get("AllocatedStorage")
     if size is not None and size < before.allocated_storage:
@@ -58,15 +58,15 @@ def modify_instance(params: Params, look: Look) -> None:
     new = params.get("NewDBInstanceIdentifier")
     if new:
         identifier("NewDBInstanceIdentifier", new, 63)
-        if new in backend(look).databases:
+        if new in backend(state).databases:
             raise Refusal("DBInstanceAlreadyExists", "DB instance already exists")
-    _check({**_as_given(before), **params}, look, fresh=params)
+    _check({**_as_given(before), **params}, state, fresh=params)
 
 
-def delete_instance(params: Params, look: Look) -> None:
+def delete_instance(params: Params, state: MotoState) -> None:
     """DeleteDBInstance: a last snapshot is named or waived, and a protected instance stays."""
-    held = instance(look, params.get("DBInstanceIdentifier"))
-    if held.deletion_protection:
+    database = instance(state, params.get("DBInstanceIdentifier"))
+    if database.deletion_protection:
         raise apart("Cannot delete protected DB Instance, please disable deletion protection and try again.")
     last = params.get("FinalDBSnapshotIdentifier")
     if params.get("SkipFinalSnapshot"):
@@ -78,14 +78,14 @@ def delete_instance(params: Params, look: Look) -> None:
     if not last:
         raise apart("FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified.")
     identifier("FinalDBSnapshotIdentifier", last, 255)
-    if last in backend(look).database_snapshots:
+    if last in backend(state).database_snapshots:
         raise Refusal(
             "DBSnapshotAlreadyExists",
             f"Cannot create the snapshot because a snapshot with the identifier {last} already exists.",
         )
 
 
-def _check(params: Params, look: Look, fresh: Params | None = None) -> None:
+def _check(params: Params, state: MotoState, fresh: Params | None = None) -> None:
     # fresh: what a modification changes; what stays was checked when it was given.
     new = params if fresh is None else fresh
     engine = str(params.get("Engine"))
@@ -96,10 +96,10 @@ def _check(params: Params, look: Look, fresh: Params | None = None) -> None:
     retention = new.get("BackupRetentionPeriod")
     if retention is not None and not 0 <= retention <= _RETENTION:
         raise wrong(f"Invalid backup retention period: {retention}. It must be between 0 and {_RETENTION}.")
-    _network(params, look)
-    _key(params, new, look)
-    _group(params, new, look)
-    _watched(params, new, look)
+    _network(params, state)
+    _key(params, new, state)
+    _group(params, new, state)
+    _watched(params, new, state)
 
 
 def _user(params: Params) -> None:
@@ -154,7 +154,7 @@ def _engine(params: Params, new: Params) -> None:
         raise apart(f"Cannot find version {wanted} for {name}")
     logs = new.get("EnableCloudwatchLogsExports") or []
     logs = [*logs, *((new.get("CloudwatchLogsExportConfiguration") or {}).get("EnableLogTypes") or [])]
-    unknown = [each for each in logs if each not in engine.logs]
+    unknown = [log for log in logs if log not in engine.logs]
     if unknown:
         raise apart(
             f"You cannot use the log types '{', '.join(unknown)}' with engine version {name} "
@@ -169,7 +169,7 @@ def _upgrade(params: Params, before: Any) -> None:
     full = engine.full(wanted)
     if not full:
         raise apart(f"Cannot find version {wanted} for {before.engine}")
-    numbers = [[int(part) for part in each.split(".")] for each in (before.engine_version, full)]
+    numbers = [[int(part) for part in version.split(".")] for version in (before.engine_version, full)]
     if numbers[1] < numbers[0]:
         raise apart(f"Cannot upgrade {before.engine} from {before.engine_version} to {full}")
     if engine.major(full) != engine.major(before.engine_version) and not params.get(
@@ -222,12 +222,12 @@ def _class(params: Params, new: Params) -> None:
         )
 
 
-def _network(params: Params, look: Look) -> None:
+def _network(params: Params, state: MotoState) -> None:
     if params.get("MultiAZ") and params.get("AvailabilityZone"):
         raise apart("Requesting a specific availability zone is not valid for Multi-AZ instances.")
     named = params.get("DBSubnetGroupName")
-    vpc = subnet_group(look, named).vpc_id if named else getattr(look.ec2.default_vpc, "id", "")
-    groups = look.groups()
+    vpc = subnet_group(state, named).vpc_id if named else getattr(state.ec2.default_vpc, "id", "")
+    groups = state.groups()
     for id in params.get("VpcSecurityGroupIds") or []:
         if id not in groups:
             raise wrong(f"Invalid security group , groupId= {id}, groupName=.")
@@ -237,7 +237,8 @@ def _network(params: Params, look: Look) -> None:
                 f"{vpc} and the EC2 security group is in {groups[id].vpc_id}"
             )
     if params.get("PubliclyAccessible") and not any(
-        each.vpc and each.vpc.id == vpc for each in look.ec2.internet_gateways.values()
+        internet_gateway.vpc and internet_gateway.vpc.id == vpc
+        for internet_gateway in state.ec2.internet_gateways.values()
     ):
         raise Refusal(
             "InvalidVPCNetworkStateFault",
@@ -247,12 +248,12 @@ def _network(params: Params, look: Look) -> None:
         )
 
 
-def _key(params: Params, new: Params, look: Look) -> None:
+def _key(params: Params, new: Params, state: MotoState) -> None:
     if new.get("KmsKeyId") and not params.get("StorageEncrypted"):
         raise apart("KmsKeyId can be specified only when StorageEncrypted is set to true.")
     for name in ("KmsKeyId", "MasterUserSecretKmsKeyId", "PerformanceInsightsKMSKeyId"):
         named = new.get(name)
-        key = look.key(named) if named else None
+        key = state.key(named) if named else None
         if named and not named.endswith("alias/aws/rds") and (key is None or not key.enabled):
             raise Refusal(
                 "KMSKeyNotAccessibleFault",
@@ -262,11 +263,11 @@ def _key(params: Params, new: Params, look: Look) -> None:
             )
 
 
-def _group(params: Params, new: Params, look: Look) -> None:
+def _group(params: Params, new: Params, state: MotoState) -> None:
     named, engine = new.get("DBParameterGroupName"), ENGINES.get(str(params.get("Engine")))
     if not named or str(named).startswith("default."):
         return
-    group = parameter_group(look, named)
+    group = parameter_group(state, named)
     if engine is None:
         return
     family = f"{params['Engine']}{engine.major(engine.full(params.get('EngineVersion')))}"
@@ -278,7 +279,7 @@ def _group(params: Params, new: Params, look: Look) -> None:
         )
 
 
-def _watched(params: Params, new: Params, look: Look) -> None:
+def _watched(params: Params, new: Params, state: MotoState) -> None:
     certificate = new.get("CACertificateIdentifier")
     if certificate and certificate not in CERTIFICATES:
         raise Refusal("CertificateNotFound", f"Certificate not found: {certificate}", 404)
@@ -306,37 +307,39 @@ def _watched(params: Params, new: Params, look: Look) -> None:
         raise apart(
             "A MonitoringRoleARN value is required if you specify a MonitoringInterval value other than 0."
         )
-    if seconds and service_roles.by("monitoring.rds.amazonaws.com", str(role), look) is None:
+    if seconds and service_roles.by("monitoring.rds.amazonaws.com", str(role), state) is None:
         raise wrong(
             "IAM role ARN value is invalid or does not include the required permissions for: "
             "ENHANCED_MONITORING"
         )
 
 
-def _as_given(held: Any) -> Params:
+def _as_given(database: Any) -> Params:
     """An instance's parameters, as creating it took them."""
     return {
-        "Engine": held.engine,
-        "EngineVersion": held.engine_version,
-        "AllocatedStorage": held.allocated_storage,
-        "StorageType": held.storage_type,
-        "Iops": held.iops,
-        "StorageEncrypted": held.storage_encrypted,
-        "VpcSecurityGroupIds": held.vpc_security_group_ids,
-        "DBSubnetGroupName": held.db_subnet_group.name if hasattr(held, "db_subnet_group") else None,
-        "PubliclyAccessible": held.publicly_accessible,
-        "EnablePerformanceInsights": getattr(held, "performance_insights_enabled", False),
-        "PerformanceInsightsRetentionPeriod": getattr(held, "performance_insights_retention_period", None),
-        "DatabaseInsightsMode": getattr(held, "database_insights_mode", None),
-        "MonitoringInterval": held.monitoring_interval,
-        "MonitoringRoleArn": held.monitoring_role_arn,
+        "Engine": database.engine,
+        "EngineVersion": database.engine_version,
+        "AllocatedStorage": database.allocated_storage,
+        "StorageType": database.storage_type,
+        "Iops": database.iops,
+        "StorageEncrypted": database.storage_encrypted,
+        "VpcSecurityGroupIds": database.vpc_security_group_ids,
+        "DBSubnetGroupName": database.db_subnet_group.name if hasattr(database, "db_subnet_group") else None,
+        "PubliclyAccessible": database.publicly_accessible,
+        "EnablePerformanceInsights": getattr(database, "performance_insights_enabled", False),
+        "PerformanceInsightsRetentionPeriod": getattr(
+            database, "performance_insights_retention_period", None
+        ),
+        "DatabaseInsightsMode": getattr(database, "database_insights_mode", None),
+        "MonitoringInterval": database.monitoring_interval,
+        "MonitoringRoleArn": database.monitoring_role_arn,
     }
 
 
-def instance(look: Look, name: Any) -> Any:
+def instance(state: MotoState, name: Any) -> Any:
     """An instance, or RDS's refusal."""
-    return found(
-        backend(look).databases, name, "DBInstanceNotFound", f"DBInstance {str(name).lower()} not found."
+    return require(
+        backend(state).databases, name, "DBInstanceNotFound", f"DBInstance {str(name).lower()} not found."
     )
 
 

@@ -56,7 +56,7 @@ class Bucket(AwsResource):
     tagging = _Tagging(
         create="",
         listing=Call("GetBucketTagging", HERE),
-        listed="TagSet",
+        listing_item="TagSet",
         add=Call("PutBucketTagging"),
         remove=Call("DeleteBucketTagging"),
     )
@@ -96,14 +96,14 @@ class Bucket(AwsResource):
     def _empty(context: AwsContext, id: str, *, locked: bool) -> None:
         while True:
             answer = context.call("s3", "ListObjectVersions", {"Bucket": id, "MaxKeys": 1000})
-            found = [*answer.get("Versions", []), *answer.get("DeleteMarkers", [])]
-            if not found:
+            versions = [*answer.get("Versions", []), *answer.get("DeleteMarkers", [])]
+            if not versions:
                 return
-            objects = [{"Key": each["Key"], "VersionId": each["VersionId"]} for each in found]
-            asked: Props = {"Bucket": id, "Delete": {"Objects": objects, "Quiet": True}}
+            objects = [{"Key": version["Key"], "VersionId": version["VersionId"]} for version in versions]
+            params: Props = {"Bucket": id, "Delete": {"Objects": objects, "Quiet": True}}
             if locked:
-                asked["BypassGovernanceRetention"] = True
-            errors = context.call("s3", "DeleteObjects", asked).get("Errors") or []
+                params["BypassGovernanceRetention"] = True
+            errors = context.call("s3", "DeleteObjects", params).get("Errors") or []
             if errors:
                 key, code, words = (errors[0].get(name, "") for name in ("Key", "Code", "Message"))
                 raise CloudError(f"emptying S3 Bucket ({id}): deleting {key}: {code}: {words}", code=code)

@@ -44,7 +44,7 @@ def unquoted(value: Any) -> str:
 _TAGGING: Final = _Tagging(
     create="",
     listing=Call("GetObjectTagging", _HERE),
-    listed="TagSet",
+    listing_item="TagSet",
     add=Call("PutObjectTagging"),
     remove=Call("DeleteObjectTagging"),
 )
@@ -96,10 +96,10 @@ class BucketObjectv2(AwsResource):
     def unmake(self, context: AwsContext, id: str, state: Props) -> None:
         bucket, _, key = id.partition("/")
         for version in _versions(context, bucket, key):
-            asked: Props = {"Bucket": bucket, "Key": key, "VersionId": version}
+            params: Props = {"Bucket": bucket, "Key": key, "VersionId": version}
             if state.get("forceDestroy") and state.get("objectLockMode"):
-                asked["BypassGovernanceRetention"] = True
-            context.call("s3", "DeleteObject", asked)
+                params["BypassGovernanceRetention"] = True
+            context.call("s3", "DeleteObject", params)
 
 
 def _versions(context: AwsContext, bucket: str, key: str) -> list[str]:
@@ -110,8 +110,8 @@ def _versions(context: AwsContext, bucket: str, key: str) -> list[str]:
         if code_of(error) == NO_BUCKET:
             return []
         raise
-    found = [*reported.get("Versions", []), *reported.get("DeleteMarkers", [])]
-    return [each["VersionId"] for each in found if each["Key"] == key]
+    versions = [*reported.get("Versions", []), *reported.get("DeleteMarkers", [])]
+    return [version["VersionId"] for version in versions if version["Key"] == key]
 
 
 def _body(inputs: Props) -> Any:

@@ -23,16 +23,16 @@ class BucketObjectLockConfiguration(Configuration):
     def unmake(self, context: AwsContext, id: str, state: Props) -> None:
         # Object Lock stays on for good; only its default retention can be taken away.
         nothing = {"ObjectLockEnabled": "Enabled"}
-        given = {"Bucket": id, "ObjectLockConfiguration": nothing}
-        context.call("s3", "PutObjectLockConfiguration", given)
+        params = {"Bucket": id, "ObjectLockConfiguration": nothing}
+        context.call("s3", "PutObjectLockConfiguration", params)
 
 
 def switch(on: Any) -> Any:
     return {} if on is True else None
 
 
-def switched(held: Any) -> bool:
-    return held is not None
+def switched(setting: Any) -> bool:
+    return setting is not None
 
 
 _TARGET: Final = ("id", "events", "topicArn", "queueArn", "lambdaFunctionArn")
@@ -45,11 +45,11 @@ def targets(value: Any) -> Any:
     return [_target(one) for one in value] if isinstance(value, list) else value
 
 
-def _target(given: Any) -> Any:
-    if not isinstance(given, Mapping):
-        return given
-    plain = {name[:1].upper() + name[1:]: given[name] for name in _TARGET if given.get(name) is not None}
-    rules = [{"Name": rule, "Value": given[name]} for name, rule in _FILTERS.items() if given.get(name)]
+def _target(target: Any) -> Any:
+    if not isinstance(target, Mapping):
+        return target
+    plain = {name[:1].upper() + name[1:]: target[name] for name in _TARGET if target.get(name) is not None}
+    rules = [{"Name": rule, "Value": target[name]} for name, rule in _FILTERS.items() if target.get(name)]
     return {**plain, **({"Filter": {"Key": {"FilterRules": rules}}} if rules else {})}
 
 
@@ -58,11 +58,11 @@ def of_targets(value: Any) -> Any:
     return [_properties(one) for one in value]
 
 
-def _properties(held: Mapping[str, Any]) -> Props:
+def _properties(target: Mapping[str, Any]) -> Props:
     names = {name[:1].upper() + name[1:]: name for name in _TARGET}
-    rules = ((held.get("Filter") or {}).get("Key") or {}).get("FilterRules") or []
+    rules = ((target.get("Filter") or {}).get("Key") or {}).get("FilterRules") or []
     filters = {rule["Name"].lower(): rule["Value"] for rule in rules}
-    plain = {names[name]: value for name, value in held.items() if name in names}
+    plain = {names[name]: value for name, value in target.items() if name in names}
     return {**plain, **{name: filters[rule] for name, rule in _FILTERS.items() if rule in filters}}
 
 
@@ -73,10 +73,10 @@ class BucketNotification(Configuration):
         return params
 
     def find(self, context: AwsContext, id: str, state: Props) -> Any:
-        found = super().find(context, id, state)
-        reported = {name: value for name, value in (found or {}).items() if name != "ResponseMetadata"}
+        item = super().find(context, id, state)
+        reported = {name: value for name, value in (item or {}).items() if name != "ResponseMetadata"}
         return reported or None
 
     def unmake(self, context: AwsContext, id: str, state: Props) -> None:
-        given = {"Bucket": id, "NotificationConfiguration": {}}
-        context.call("s3", "PutBucketNotificationConfiguration", given)
+        params = {"Bucket": id, "NotificationConfiguration": {}}
+        context.call("s3", "PutBucketNotificationConfiguration", params)

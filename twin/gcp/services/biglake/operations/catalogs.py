@@ -57,12 +57,12 @@ def namespace_of(call: Call) -> Body:
 
 def bucket_at(call: Call, location: str) -> Body:
     """The bucket of a location (`gs://bucket/path`). Raises 400 or 404."""
-    found = _LOCATION.fullmatch(location)
-    if not found:
+    match = _LOCATION.fullmatch(location)
+    if not match:
         raise invalid(f"Invalid location '{location}': gs://BUCKET or gs://BUCKET/PATH is right.")
-    bucket = call.state.get(f"storage/b/{found[1]}")
+    bucket = call.state.get(f"storage/b/{match[1]}")
     if bucket is None:
-        raise not_found(f"The specified bucket does not exist: {found[1]}")
+        raise not_found(f"The specified bucket does not exist: {match[1]}")
     return bucket
 
 
@@ -92,22 +92,22 @@ def create(call: Call) -> dict[str, Any]:
     full = f"projects/{call.project}/catalogs/{name}"
     if call.state.get(f"biglake/{full}") is not None:
         raise exists(f"Catalog {full} already exists.")
-    made: Body = {**call.body, "name": full, "create-time": call.timestamp, "update-time": call.timestamp}
-    if made.get("catalog-type") not in _KINDS:
+    catalog: Body = {**call.body, "name": full, "create-time": call.timestamp, "update-time": call.timestamp}
+    if catalog.get("catalog-type") not in _KINDS:
         raise invalid(f"catalog-type must be one of {', '.join(_KINDS)}.")
-    made.setdefault("credential-mode", "CREDENTIAL_MODE_END_USER")
-    if made["catalog-type"] == "CATALOG_TYPE_GCS_BUCKET":
-        made["default-location"] = f"gs://{name}"
-    _check(call, made)
+    catalog.setdefault("credential-mode", "CREDENTIAL_MODE_END_USER")
+    if catalog["catalog-type"] == "CATALOG_TYPE_GCS_BUCKET":
+        catalog["default-location"] = f"gs://{name}"
+    _check(call, catalog)
     place = (call.parameters.get("primary_location") or "").lower()
     if place:
         check_place(place, _PLACES)
-    if made.get("default-location"):
-        held = bucket_at(call, made["default-location"])["location"].lower()
-        made["storage-regions"] = [held]
-        made["replicas"] = [{"region": place or held, "state": "STATE_PRIMARY"}]
-    _account(call, made)
-    return call.state.put(f"biglake/{full}", made)
+    if catalog.get("default-location"):
+        bucket_location = bucket_at(call, catalog["default-location"])["location"].lower()
+        catalog["storage-regions"] = [bucket_location]
+        catalog["replicas"] = [{"region": place or bucket_location, "state": "STATE_PRIMARY"}]
+    _account(call, catalog)
+    return call.state.put(f"biglake/{full}", catalog)
 
 
 def _account(call: Call, catalog: Body) -> None:
@@ -116,9 +116,9 @@ def _account(call: Call, catalog: Body) -> None:
         return
     domain = "gcp-sa-biglakerestcatalog.iam.gserviceaccount.com"
     email = f"blirc-{call.project_number}-{secrets.token_hex(2)}@{domain}"
-    made = initial_state.agent(call.state, call.project, email, "BigLake Iceberg REST Catalog Service Agent")
+    agent = initial_state.agent(call.state, call.project, email, "BigLake Iceberg REST Catalog Service Agent")
     catalog["biglake-service-account"] = email
-    catalog["biglake-service-account-id"] = made["uniqueId"]
+    catalog["biglake-service-account-id"] = agent["uniqueId"]
 
 
 def _check(call: Call, catalog: Body) -> None:
@@ -135,8 +135,10 @@ def _check(call: Call, catalog: Body) -> None:
         bucket = bucket_at(call, catalog["default-location"])
         if bucket["location"] in MULTI and MULTI[bucket["location"]] == "dual-region":
             raise invalid(f"The bucket's location {bucket['location']} is not supported by BigLake.")
-    for each in (catalog.get("restricted-locations-config") or {}).get("restricted-locations") or []:
-        bucket_at(call, each)
+    for restricted_location in (catalog.get("restricted-locations-config") or {}).get(
+        "restricted-locations"
+    ) or []:
+        bucket_at(call, restricted_location)
 
 
 @handles(f"{CATALOGS}.get")
@@ -148,18 +150,18 @@ def get(call: Call) -> dict[str, Any]:
 @handles(f"{CATALOGS}.list")
 def listing(call: Call) -> dict[str, Any]:
     """The project's Iceberg catalogs."""
-    found = [
+    catalogs = [
         body for _, body in call.state.of("biglake.catalogs", f"biglake/projects/{call.project}/catalogs/")
     ]
-    return {"catalogs": found} if found else {}
+    return {"catalogs": catalogs} if catalogs else {}
 
 
 @handles(f"{CATALOGS}.patch")
 def patch(call: Call) -> dict[str, Any]:
     """What can change of a catalog."""
     before = catalog_of(call)
-    mask = [each.strip() for each in (call.parameters.get("updateMask") or "").split(",") if each.strip()]
-    heads = {each.partition(".")[0].replace("_", "-") for each in mask} or set(call.body)
+    mask = [path.strip() for path in (call.parameters.get("updateMask") or "").split(",") if path.strip()]
+    heads = {path.partition(".")[0].replace("_", "-") for path in mask} or set(call.body)
     wrong = sorted(heads - _MUTABLE)
     if wrong:
         raise invalid(
@@ -167,12 +169,12 @@ def patch(call: Call) -> dict[str, Any]:
         )
     if "default-location" in heads and before["catalog-type"] == "CATALOG_TYPE_GCS_BUCKET":
         raise invalid("The default location of a CATALOG_TYPE_GCS_BUCKET catalog cannot be changed.")
-    made = {**before, **{head: call.body.get(head) for head in heads}, "update-time": call.timestamp}
-    made = {name: value for name, value in made.items() if value is not None}
-    made.setdefault("credential-mode", "CREDENTIAL_MODE_END_USER")
-    _check(call, made)
-    _account(call, made)
-    return call.state.put(catalog_row(call), made)
+    catalog = {**before, **{head: call.body.get(head) for head in heads}, "update-time": call.timestamp}
+    catalog = {name: value for name, value in catalog.items() if value is not None}
+    catalog.setdefault("credential-mode", "CREDENTIAL_MODE_END_USER")
+    _check(call, catalog)
+    _account(call, catalog)
+    return call.state.put(catalog_row(call), catalog)
 
 
 @handles(f"{CATALOGS}.delete")
@@ -193,7 +195,7 @@ def create_namespace(call: Call) -> dict[str, Any]:
     """A namespace with its location."""
     catalog = catalog_of(call)
     levels: list[str] = call.body.get("namespace") or []
-    if not levels or not all(_NAMESPACE.fullmatch(each) for each in levels):
+    if not levels or not all(_NAMESPACE.fullmatch(level) for level in levels):
         raise invalid(f"Invalid namespace {levels}: letters, digits and underscores are right.")
     if len(levels) > 1:
         raise invalid(f"Nested namespaces are not supported: {'.'.join(levels)}")
@@ -217,8 +219,8 @@ def get_namespace(call: Call) -> dict[str, Any]:
 def list_namespaces(call: Call) -> dict[str, Any]:
     """The names of a catalog's namespaces."""
     catalog_of(call)
-    found = call.state.of("biglake.namespaces", f"{catalog_row(call)}/namespaces/")
-    return {"namespaces": [body["namespace"] for _, body in found]}
+    namespaces = call.state.of("biglake.namespaces", f"{catalog_row(call)}/namespaces/")
+    return {"namespaces": [body["namespace"] for _, body in namespaces]}
 
 
 @handles(f"{CATALOGS}.namespaces.updateProperties")
@@ -231,13 +233,15 @@ def update_properties(call: Call) -> dict[str, Any]:
         raise GoogleError(
             422, "INVALID_ARGUMENT", f"Cannot set and remove property '{both[0]}' in one request.", "invalid"
         )
-    held = body["properties"]
-    if "location" in updates and updates["location"] != held.get("location"):
+    properties = body["properties"]
+    if "location" in updates and updates["location"] != properties.get("location"):
         raise invalid("The location of a namespace cannot be changed.")
-    missing = [each for each in removals if each not in held]
-    body["properties"] = {key: each for key, each in {**held, **updates}.items() if key not in removals}
+    missing = [removal for removal in removals if removal not in properties]
+    body["properties"] = {
+        key: value for key, value in {**properties, **updates}.items() if key not in removals
+    }
     call.state.put(namespace_row(call), body)
-    removed = [each for each in removals if each not in missing]
+    removed = [removal for removal in removals if removal not in missing]
     return {"removed": removed, "updated": sorted(updates), "missing": missing}
 
 

@@ -49,54 +49,54 @@ def create(call: Call) -> dict[str, Any]:
     except iceberg.InvalidIcebergError as error:
         raise invalid(f"Malformed request: {error}") from None
     version = int(declared["Properties"].pop("format-version", 2))
-    made = iceberg.metadata(declared, version, row, call.at)
-    made["properties"] = {**_PROPERTIES, **made["properties"]}
-    return _shown(call, catalog, row, _store(call, catalog, row, made))
+    metadata = iceberg.metadata(declared, version, row, call.at)
+    metadata["properties"] = {**_PROPERTIES, **metadata["properties"]}
+    return _load_result(call, catalog, row, _store(call, catalog, row, metadata))
 
 
 def declaration(table: Mapping[str, Any]) -> dict[str, Any]:
     """A CreateTableRequest of the REST catalog in the words of `twin.iceberg`."""
     schema = table.get("schema") or {}
     spec, order = table.get("partition-spec") or {}, table.get("write-order") or {}
-    made: dict[str, Any] = {
+    declaration: dict[str, Any] = {
         "Location": table["location"],
         "Properties": dict(table.get("properties") or {}),
         "Schema": {
             "SchemaId": 0,
             "IdentifierFieldIds": schema.get("identifier-field-ids") or [],
-            "Fields": [_column(each) for each in schema.get("fields") or []],
+            "Fields": [_column(field) for field in schema.get("fields") or []],
         },
     }
     if spec.get("fields"):
-        made["PartitionSpec"] = {
+        declaration["PartitionSpec"] = {
             "Fields": [
                 {
-                    "Name": each.get("name"),
-                    "SourceId": each.get("source-id"),
-                    "Transform": each.get("transform"),
-                    "FieldId": each.get("field-id"),
+                    "Name": field.get("name"),
+                    "SourceId": field.get("source-id"),
+                    "Transform": field.get("transform"),
+                    "FieldId": field.get("field-id"),
                 }
-                for each in spec["fields"]
+                for field in spec["fields"]
             ]
         }
     if order.get("fields"):
-        made["WriteOrder"] = {
+        declaration["WriteOrder"] = {
             "OrderId": order.get("order-id"),
             "Fields": [
                 {
-                    "SourceId": each.get("source-id"),
-                    "Transform": each.get("transform"),
-                    "Direction": each.get("direction"),
-                    "NullOrder": each.get("null-order"),
+                    "SourceId": field.get("source-id"),
+                    "Transform": field.get("transform"),
+                    "Direction": field.get("direction"),
+                    "NullOrder": field.get("null-order"),
                 }
-                for each in order["fields"]
+                for field in order["fields"]
             ],
         }
-    return made
+    return declaration
 
 
 def _column(field: Mapping[str, Any]) -> dict[str, Any]:
-    missing = [each for each in ("id", "name", "type") if field.get(each) in (None, "")]
+    missing = [name for name in ("id", "name", "type") if field.get(name) in (None, "")]
     if missing:
         raise invalid(f"Malformed request: Cannot parse missing {missing[0]} of a field: {dict(field)}")
     return {
@@ -117,8 +117,8 @@ def _store(call: Call, catalog: Body, row: str, metadata: dict[str, Any]) -> Bod
     object_name = path.removeprefix(f"gs://{bucket['name']}/")
     media = json.dumps(metadata).encode()
     store(call, bucket, object_name, media, {"contentType": "application/json"})
-    made: Body = {"name": row.rpartition("/")[2], "metadata-location": path, "metadata": metadata}
-    return call.state.put(row, made)
+    resource: Body = {"name": row.rpartition("/")[2], "metadata-location": path, "metadata": metadata}
+    return call.state.put(row, resource)
 
 
 def _check_rights(call: Call, catalog: Body, bucket: Body) -> None:
@@ -126,7 +126,7 @@ def _check_rights(call: Call, catalog: Body, bucket: Body) -> None:
     account = catalog.get("biglake-service-account")
     vended = catalog["credential-mode"] == "CREDENTIAL_MODE_VENDED_CREDENTIALS"
     member = f"serviceAccount:{account}" if vended and account else call.principal
-    identity = call.front.identity
+    identity = call.server.identity
     if member == identity.deployer:
         return
     if not identity.allowed(member, "storage.objects.create", f"storage/b/{bucket['name']}"):
@@ -137,7 +137,7 @@ def _check_rights(call: Call, catalog: Body, bucket: Body) -> None:
         )
 
 
-def _shown(call: Call, catalog: Body, row: str, body: Body) -> Body:
+def _load_result(call: Call, catalog: Body, row: str, body: Body) -> Body:
     answered = {"metadata-location": body["metadata-location"], "metadata": body["metadata"]}
     return {**answered, **vended(call, catalog, row, body)}
 
@@ -149,24 +149,24 @@ def table_row(call: Call) -> str:
 
 def _table(call: Call) -> Body:
     namespace = namespace_of(call)
-    found = call.state.get(table_row(call))
-    if found is None:
+    table = call.state.get(table_row(call))
+    if table is None:
         raise not_found(f"Table does not exist: {namespace['namespace'][0]}.{call.parameters['table']}")
-    return found
+    return table
 
 
 @handles(f"{_TABLES}.get")
 def get(call: Call) -> dict[str, Any]:
     """A table's metadata, with credentials for its files where a client asks for them."""
-    return _shown(call, catalog_of(call), table_row(call), _table(call))
+    return _load_result(call, catalog_of(call), table_row(call), _table(call))
 
 
 @handles(f"{_TABLES}.list")
 def listing(call: Call) -> dict[str, Any]:
     """The tables of a namespace."""
     namespace = namespace_of(call)["namespace"]
-    found = call.state.of("biglake.tables", f"{namespace_row(call)}/tables/")
-    return {"identifiers": [{"namespace": namespace, "name": body["name"]} for _, body in found]}
+    tables = call.state.of("biglake.tables", f"{namespace_row(call)}/tables/")
+    return {"identifiers": [{"namespace": namespace, "name": body["name"]} for _, body in tables]}
 
 
 @handles(f"{_TABLES}.commit")
@@ -176,8 +176,8 @@ def commit(call: Call) -> dict[str, Any]:
     updates: list[Body] = call.body.get("updates") or []
     if not updates:
         return _committed(body)
-    made = changed(body["metadata"], call.body.get("requirements") or [], updates)
-    return _committed(write(call, table_row(call), body, made))
+    metadata = changed(body["metadata"], call.body.get("requirements") or [], updates)
+    return _committed(write(call, table_row(call), body, metadata))
 
 
 def _committed(body: Body) -> Body:
@@ -209,8 +209,8 @@ def changed(metadata: Body, requirements: list[Body], updates: list[Body]) -> Bo
     try:
         needs = TypeAdapter(list[TableRequirement]).validate_python(requirements)
         wanted = TypeAdapter(list[TableUpdate]).validate_python(updates)
-        for each in needs:
-            each.validate(base)
+        for requirement in needs:
+            requirement.validate(base)
         after = update_table_metadata(base, tuple(wanted))
     except CommitFailedException as error:
         raise GoogleError(409, "ABORTED", f"Commit failed: {error}", "conflict") from None

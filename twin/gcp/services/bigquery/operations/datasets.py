@@ -59,10 +59,10 @@ def dataset_row(call: Call, dataset: str = "") -> str:
 def dataset_of(call: Call, dataset: str = "") -> Body:
     """A dataset that exists. Raises 404."""
     row = dataset_row(call, dataset)
-    found = call.state.get(row)
-    if found is None:
+    body = call.state.get(row)
+    if body is None:
         raise missing("Dataset", f"{call.project}:{row.rpartition('/')[2]}")
-    return found
+    return body
 
 
 @handles("bigquery.projects.getServiceAccount")
@@ -86,8 +86,8 @@ def insert(call: Call) -> dict[str, Any]:
     row = dataset_row(call, name)
     if call.state.get(row) is not None:
         raise duplicate("Dataset", f"{call.project}:{name}")
-    made: Body = {
-        **{key: each for key, each in call.body.items() if key not in _OWN},
+    dataset: Body = {
+        **{key: value for key, value in call.body.items() if key not in _OWN},
         "kind": "bigquery#dataset",
         "id": f"{call.project}:{name}",
         "datasetReference": {"datasetId": name, "projectId": call.project},
@@ -95,21 +95,21 @@ def insert(call: Call) -> dict[str, Any]:
         "creationTime": millis(call),
         "type": "DEFAULT",
     }
-    made["location"] = _location(made.get("location") or "US")
-    if "access" not in made:
-        made["access"] = [
+    dataset["location"] = _location(dataset.get("location") or "US")
+    if "access" not in dataset:
+        dataset["access"] = [
             {"role": "WRITER", "specialGroup": "projectWriters"},
             {"role": "OWNER", "specialGroup": "projectOwners"},
             {"role": "OWNER", "userByEmail": call.principal.partition(":")[2]},
             {"role": "READER", "specialGroup": "projectReaders"},
         ]
-    made.setdefault("maxTimeTravelHours", "168")
-    _check(call, made)
-    return _save(call, row, made)
+    dataset.setdefault("maxTimeTravelHours", "168")
+    _check(call, dataset)
+    return _save(call, row, dataset)
 
 
-def _location(given: str) -> str:
-    place = given.lower()
+def _location(location: str) -> str:
+    place = location.lower()
     check_place(place, PLACES)
     return place.upper() if place in PLACES else place
 
@@ -117,43 +117,43 @@ def _location(given: str) -> str:
 def _check(call: Call, dataset: Body) -> None:
     check_labels(dataset, "labels")
     for field in ("defaultTableExpirationMs", "defaultPartitionExpirationMs"):
-        held = int(dataset.get(field) or 0)
-        if field == "defaultTableExpirationMs" and 0 < held < _HOUR:
-            raise invalid(f"Default table expiration must be at least {_HOUR} milliseconds, got {held}.")
+        current = int(dataset.get(field) or 0)
+        if field == "defaultTableExpirationMs" and 0 < current < _HOUR:
+            raise invalid(f"Default table expiration must be at least {_HOUR} milliseconds, got {current}.")
     hours = int(dataset.get("maxTimeTravelHours") or 168)
     if not 48 <= hours <= 168 or hours % 24:
         raise invalid(f"max_time_travel_hours must be a multiple of 24 from 48 to 168, got {hours}.")
     key = (dataset.get("defaultEncryptionConfiguration") or {}).get("kmsKeyName")
     if key:
         check_key(call, key, dataset["location"], agent(call), "dataset")
-    dataset["access"] = [_entry(call, dataset, each) for each in dataset.get("access") or []]
+    dataset["access"] = [_entry(call, dataset, entry) for entry in dataset.get("access") or []]
 
 
 def _entry(call: Call, dataset: Body, entry: Body) -> Body:
     """An access entry as BigQuery keeps it. Raises 400."""
-    named = [each for each in (*_WHO, *_WHAT) if entry.get(each)]
+    named = [name for name in (*_WHO, *_WHAT) if entry.get(name)]
     if len(named) != 1:
         raise invalid(f"An access entry must have exactly one of {', '.join((*_WHO, *_WHAT))}, got {named}.")
     if named[0] in _WHAT:
         return entry
-    made = dict(entry)
-    member = str(made.get("iamMember", ""))
+    normalized = dict(entry)
+    member = str(normalized.get("iamMember", ""))
     kind, _, rest = member.partition(":")
     field = {"user": "userByEmail", "serviceAccount": "userByEmail", "group": "groupByEmail"}.get(kind)
     if field and not member.startswith("serviceAccount:" + call.project + ".svc.id.goog["):
-        made.pop("iamMember")
-        made[field] = rest
-    if made.get("specialGroup") and made["specialGroup"] not in _SPECIAL:
+        normalized.pop("iamMember")
+        normalized[field] = rest
+    if normalized.get("specialGroup") and normalized["specialGroup"] not in _SPECIAL:
         raise invalid(
-            f"Invalid special group '{made['specialGroup']}': one of {', '.join(_SPECIAL)} is right."
+            f"Invalid special group '{normalized['specialGroup']}': one of {', '.join(_SPECIAL)} is right."
         )
-    _check_member(call, dataset, made)
-    role = made.get("role", "")
-    if role in _BASIC and not made.get("condition"):
-        made["role"] = _BASIC[role]
+    _check_member(call, dataset, normalized)
+    role = normalized.get("role", "")
+    if role in _BASIC and not normalized.get("condition"):
+        normalized["role"] = _BASIC[role]
     elif role not in _BASIC.values() and role not in _BASIC:
         _check_role(call, dataset, role)
-    return made
+    return normalized
 
 
 def _check_member(call: Call, dataset: Body, entry: Body) -> None:
@@ -190,34 +190,34 @@ def get(call: Call) -> dict[str, Any]:
 @handles("bigquery.datasets.list")
 def listing(call: Call) -> dict[str, Any]:
     """The project's datasets."""
-    found = call.state.of("bigquery.datasets", f"bigquery/projects/{call.project}/datasets/")
+    datasets = call.state.of("bigquery.datasets", f"bigquery/projects/{call.project}/datasets/")
     names = ("kind", "id", "datasetReference", "friendlyName", "labels", "location")
-    shown = [{name: body[name] for name in names if name in body} for _, body in found]
-    return {"kind": "bigquery#datasetList", **generic.page(call, shown, "datasets")}
+    entries = [{name: body[name] for name in names if name in body} for _, body in datasets]
+    return {"kind": "bigquery#datasetList", **generic.page(call, entries, "datasets")}
 
 
 @handles("bigquery.datasets.patch", "bigquery.datasets.update")
 def change(call: Call) -> dict[str, Any]:
     """What can change of a dataset: a patch what it names, an update all."""
     before = dataset_of(call)
-    body = {key: each for key, each in call.body.items() if key not in _OWN}
-    given = call.body.get("etag")
-    if given and given != before["etag"]:
+    body = {key: value for key, value in call.body.items() if key not in _OWN}
+    etag = call.body.get("etag")
+    if etag and etag != before["etag"]:
         raise GoogleError(412, "FAILED_PRECONDITION", "Precondition check failed.", "conditionNotMet")
-    made = merge(before, body)
+    dataset = merge(before, body)
     if call.method.verb == "PUT":
-        made = {key: each for key, each in {**before, **body}.items() if each is not None}
-        made = {key: each for key, each in made.items() if key in body or key not in _FIELDS}
-        made.setdefault("access", before["access"])
-    made["location"] = _location(made["location"])
+        dataset = {key: value for key, value in {**before, **body}.items() if value is not None}
+        dataset = {key: value for key, value in dataset.items() if key in body or key not in _FIELDS}
+        dataset.setdefault("access", before["access"])
+    dataset["location"] = _location(dataset["location"])
     for field in _IMMUTABLE:
-        if field == "location" and made[field] != before[field]:
+        if field == "location" and dataset[field] != before[field]:
             raise invalid(
-                f"Cannot change location of dataset {before['id']} from {before[field]} to {made[field]}."
+                f"Cannot change location of dataset {before['id']} from {before[field]} to {dataset[field]}."
             )
-    made["datasetReference"] = before["datasetReference"]
-    _check(call, made)
-    return _save(call, dataset_row(call), made)
+    dataset["datasetReference"] = before["datasetReference"]
+    _check(call, dataset)
+    return _save(call, dataset_row(call), dataset)
 
 
 @handles("bigquery.datasets.delete")
@@ -235,7 +235,7 @@ def delete(call: Call) -> dict[str, Any]:
 
 def _save(call: Call, row: str, body: Body) -> Body:
     body["lastModifiedTime"] = millis(call)
-    body["etag"] = policy.etag({key: each for key, each in body.items() if key != "etag"})
+    body["etag"] = policy.etag({key: value for key, value in body.items() if key != "etag"})
     # Access is asked of policies, a dataset's access list among them.
     call.state.put_policy(row, {"version": 3, "bindings": _bindings(body)})
     return call.state.put(row, body)
@@ -243,7 +243,7 @@ def _save(call: Call, row: str, body: Body) -> Body:
 
 def _bindings(dataset: Body) -> list[Body]:
     predefined = {basic: role for role, basic in _BASIC.items()}
-    made: list[Body] = []
+    bindings: list[Body] = []
     for entry in dataset.get("access") or []:
         email = str(entry.get("userByEmail") or "")
         kind = "serviceAccount" if "gserviceaccount" in email else "user"
@@ -252,5 +252,5 @@ def _bindings(dataset: Body) -> list[Body]:
         if member and entry.get("role"):
             condition = {"condition": entry["condition"]} if entry.get("condition") else {}
             role = predefined.get(entry["role"], entry["role"])
-            made.append({"role": role, "members": [member], **condition})
-    return made
+            bindings.append({"role": role, "members": [member], **condition})
+    return bindings

@@ -33,7 +33,7 @@ def _row(call: Call, job: str) -> str:
 def insert(call: Call) -> dict[str, Any]:
     """A job, which runs for a while and takes effect at its end; its status then states what was wrong."""
     configuration = call.body.get("configuration") or {}
-    kinds = [each for each in _KINDS if each in configuration]
+    kinds = [kind for kind in _KINDS if kind in configuration]
     if len(kinds) != 1:
         raise invalid("Required parameter is missing: exactly one of query, load, extract and copy.")
     check_labels(configuration, "configuration.labels")
@@ -44,9 +44,9 @@ def insert(call: Call) -> dict[str, Any]:
     if not _ID.fullmatch(job):
         raise invalid(f'Invalid job ID "{job}": letters, digits, _ and -, at most 1024.')
     place = (reference.get("location") or "US").lower()
-    shown = place.upper() if place in ("us", "eu") else place
+    location = place.upper() if place in ("us", "eu") else place
     if call.state.get(_row(call, job)) is not None:
-        raise duplicate("Job", f"{call.project}:{shown}.{job}")
+        raise duplicate("Job", f"{call.project}:{location}.{job}")
     if kinds[0] == "load":
         _check_load(call, configuration["load"], place)
     if kinds[0] != "query":
@@ -55,25 +55,27 @@ def insert(call: Call) -> dict[str, Any]:
     if query.get("useLegacySql", True):
         raise NotImplementedError("BigQuery's legacy SQL")
     queries.known(str(query.get("query") or ""))
-    link = f"https://bigquery.googleapis.com/bigquery/v2/projects/{call.project}/jobs/{job}?location={shown}"
+    link = (
+        f"https://bigquery.googleapis.com/bigquery/v2/projects/{call.project}/jobs/{job}?location={location}"
+    )
     now = millis(call)
-    made: Body = {
+    resource: Body = {
         "kind": "bigquery#job",
-        "id": f"{call.project}:{shown}.{job}",
+        "id": f"{call.project}:{location}.{job}",
         "selfLink": link,
         "user_email": call.principal.partition(":")[2],
         "configuration": {**configuration, "jobType": "QUERY"},
-        "jobReference": {"projectId": call.project, "jobId": job, "location": shown},
+        "jobReference": {"projectId": call.project, "jobId": job, "location": location},
         "statistics": {"creationTime": now, "startTime": now},
         "status": {"state": "RUNNING"},
     }
-    made["etag"] = etag(made)
+    resource["etag"] = etag(resource)
     running = {"ends": call.at + call.lasts, "principal": call.principal}
-    call.state.put(_row(call, job), made, kept=running)
+    call.state.put(_row(call, job), resource, internal=running)
     if call.lasts:
         call.state.put_operation(_running(call, job), {}, running["ends"])
-        return made
-    return _end(call, _row(call, job), made)
+        return resource
+    return _end(call, _row(call, job), resource)
 
 
 def _check_load(call: Call, load: Body, place: str) -> None:
@@ -95,22 +97,22 @@ def settle(call: Call) -> None:
     """Let the jobs take effect whose time has come, in the order of their ends."""
     for name in call.state.ended("bigquery.running/"):
         row = f"bigquery/{name.partition('/')[2]}"
-        made = call.state.get(row)
-        if made is not None:
-            _end(call, row, made)
+        job = call.state.get(row)
+        if job is not None:
+            _end(call, row, job)
         call.state.forget_operation(name)
 
 
-def _end(call: Call, row: str, made: Body) -> Body:
+def _end(call: Call, row: str, job: Body) -> Body:
     """A job at its end, whichever call is under way then."""
-    kept = call.state.kept(row)
-    ends = replace(call, at=kept["ends"], principal=kept["principal"])
-    query = str(made["configuration"]["query"].get("query") or "")
-    failure, results = _run(ends, query, made["jobReference"]["location"].lower())
-    made["status"] = {"state": "DONE"} | ({"errorResult": failure, "errors": [failure]} if failure else {})
-    made["statistics"] |= {"endTime": millis(ends), "totalBytesProcessed": "0"}
-    made["etag"] = etag({key: each for key, each in made.items() if key != "etag"})
-    return call.state.put(row, made, kept={"results": results} if results is not None else {})
+    internal = call.state.internal(row)
+    ends = replace(call, at=internal["ends"], principal=internal["principal"])
+    query = str(job["configuration"]["query"].get("query") or "")
+    failure, results = _run(ends, query, job["jobReference"]["location"].lower())
+    job["status"] = {"state": "DONE"} | ({"errorResult": failure, "errors": [failure]} if failure else {})
+    job["statistics"] |= {"endTime": millis(ends), "totalBytesProcessed": "0"}
+    job["etag"] = etag({key: value for key, value in job.items() if key != "etag"})
+    return call.state.put(row, job, internal={"results": results} if results is not None else {})
 
 
 def _run(call: Call, text: str, place: str) -> tuple[Body | None, Body | None]:
@@ -119,8 +121,8 @@ def _run(call: Call, text: str, place: str) -> tuple[Body | None, Body | None]:
     try:
         if queries.is_query(text):
             return None, queries.run(call, text, place)
-        for each in statements.script(text):
-            _execute(call, each, place)
+        for statement in statements.script(text):
+            _execute(call, statement, place)
     except GoogleError as error:
         return {"reason": error.reason, "location": "query", "message": error.message}, None
     except NotImplementedError as error:
@@ -128,54 +130,56 @@ def _run(call: Call, text: str, place: str) -> tuple[Body | None, Body | None]:
     return None, None
 
 
-def _execute(call: Call, each: statements.Statement, place: str) -> None:
-    table = find(call, each.table, place)
-    _check_rights(call, table, each)
-    if isinstance(each, statements.RowPolicy):
-        _create_rows(call, table, each)
-    elif isinstance(each, statements.DropRows):
-        _drop_rows(table, each)
+def _execute(call: Call, statement: statements.Statement, place: str) -> None:
+    table = find(call, statement.table, place)
+    _check_rights(call, table, statement)
+    if isinstance(statement, statements.RowPolicy):
+        _create_rows(call, table, statement)
+    elif isinstance(statement, statements.DropRows):
+        _drop_rows(table, statement)
     else:
-        _alter(call, table, each)
+        _alter(call, table, statement)
     table.save(call)
 
 
-def _check_rights(call: Call, table: Table, each: statements.Statement) -> None:
+def _check_rights(call: Call, table: Table, statement: statements.Statement) -> None:
     """Refuse a principal without the right. Sources: "Control access to resources with IAM"; "Use row-level
     security"; "Mask data by applying data policies to a column"."""
-    if isinstance(each, statements.RowPolicy):
+    if isinstance(statement, statements.RowPolicy):
         needed = {"bigquery.rowAccessPolicies.create", "bigquery.rowAccessPolicies.setIamPolicy"}
-    elif isinstance(each, statements.DropRows):
+    elif isinstance(statement, statements.DropRows):
         needed = {"bigquery.rowAccessPolicies.delete"}
     else:
         needed = {f"{'biglake' if isinstance(table, IcebergTable) else 'bigquery'}.tables.update"}
-        if any(action.policies is not None for action in each.actions):
+        if any(action.policies is not None for action in statement.actions):
             needed.add("bigquery.tables.setColumnDataPolicy")
     for permission in sorted(needed):
         queries.need(call, table, permission)
 
 
-def _alter(call: Call, table: Table, each: statements.AlterTable) -> None:
+def _alter(call: Call, table: Table, statement: statements.AlterTable) -> None:
     added: list[statements.Column] = []
-    for action in each.actions:
+    for action in statement.actions:
         name = action.name.lower()
-        held = table.has(name) or any(one.name.lower() == name for one in added)
+        present = table.has(name) or any(one.name.lower() == name for one in added)
         if isinstance(action, statements.Column):
-            if held and not action.lenient:
+            if present and not action.lenient:
                 raise invalid(f"Column already exists: {action.name}", reason="invalidQuery")
-            if not held:
+            if not present:
                 added.append(action)
-        elif not held and not (isinstance(action, statements.Lost) and action.lenient):
+        elif not present and not (isinstance(action, statements.Lost) and action.lenient):
             raise invalid(f"ALTER TABLE: Column {action.name} not found.", reason="invalidQuery")
     if added:
         table.add(call, [(one.name, one.kind) for one in added])
     lost = [
-        one.name for one in each.actions if isinstance(one, statements.Lost) and table.has(one.name.lower())
+        one.name
+        for one in statement.actions
+        if isinstance(one, statements.Lost) and table.has(one.name.lower())
     ]
     if lost:
         table.drop(call, {name.lower() for name in lost})
     new = {one.name for one in added}
-    for action in each.actions:
+    for action in statement.actions:
         if action.policies is None or (isinstance(action, statements.Column) and action.name not in new):
             continue
         names = [_policy(call, one, table.place) for one in action.policies]
@@ -199,26 +203,26 @@ def _policy(call: Call, name: str, place: str) -> str:
     return full
 
 
-def _create_rows(call: Call, table: Table, each: statements.RowPolicy) -> None:
+def _create_rows(call: Call, table: Table, policy: statements.RowPolicy) -> None:
     from twin.gcp.services.bigquery.operations.row_policies import check_grantees, check_predicate
 
-    held = each.name in table.rows
-    if held and each.lenient:
+    present = policy.name in table.rows
+    if present and policy.lenient:
         return
-    if held and not each.replace:
-        raise duplicate("Row access policy", f"{table.shown}.{each.name}")
-    check_predicate(each.predicate, table.names())
-    check_grantees(call, list(each.grantees))
-    table.rows[each.name] = {"filterPredicate": each.predicate, "grantees": list(each.grantees)}
+    if present and not policy.replace:
+        raise duplicate("Row access policy", f"{table.displayed_id}.{policy.name}")
+    check_predicate(policy.predicate, table.names())
+    check_grantees(call, list(policy.grantees))
+    table.rows[policy.name] = {"filterPredicate": policy.predicate, "grantees": list(policy.grantees)}
 
 
-def _drop_rows(table: Table, each: statements.DropRows) -> None:
-    if not each.name:
+def _drop_rows(table: Table, statement: statements.DropRows) -> None:
+    if not statement.name:
         table.rows.clear()
-    elif each.name in table.rows:
-        del table.rows[each.name]
-    elif not each.lenient:
-        raise missing("Row access policy", f"{table.shown}.{each.name}")
+    elif statement.name in table.rows:
+        del table.rows[statement.name]
+    elif not statement.lenient:
+        raise missing("Row access policy", f"{table.displayed_id}.{statement.name}")
 
 
 @handles("bigquery.jobs.query")
@@ -234,8 +238,8 @@ def query(call: Call) -> dict[str, Any]:
     if queries.is_query(text):
         results = queries.run(call, text, place)
     else:
-        for each in statements.script(text):
-            _execute(call, each, place)
+        for statement in statements.script(text):
+            _execute(call, statement, place)
     job = {
         "projectId": call.project,
         "jobId": f"job_{etag(call.body)[:10].strip('=')}",
@@ -248,7 +252,7 @@ def query(call: Call) -> dict[str, Any]:
 def results(call: Call) -> dict[str, Any]:
     """The rows of a query that is done, for the principal that asked it."""
     body = _job(call)
-    if call.principal not in (_owner(body), call.front.identity.deployer):
+    if call.principal not in (_owner(body), call.server.identity.deployer):
         raise queries.denied(
             f"Table {body['id']}: User does not have permission to query table {body['id']}, or perhaps it "
             "does not exist."
@@ -259,8 +263,8 @@ def results(call: Call) -> dict[str, Any]:
     failure = body["status"].get("errorResult")
     if failure:
         raise GoogleError(400, "INVALID_ARGUMENT", failure["message"], failure["reason"])
-    found = call.state.kept(_row(call, call.parameters["jobId"])).get("results") or {"totalRows": "0"}
-    return {**reference, "jobComplete": True, **found}
+    results = call.state.internal(_row(call, call.parameters["jobId"])).get("results") or {"totalRows": "0"}
+    return {**reference, "jobComplete": True, **results}
 
 
 def _owner(body: Body) -> str:
@@ -269,14 +273,14 @@ def _owner(body: Body) -> str:
 
 
 def _job(call: Call) -> Body:
-    found = call.state.get(_row(call, call.parameters["jobId"]))
+    job = call.state.get(_row(call, call.parameters["jobId"]))
     where = str(call.parameters.get("location") or "").lower()
-    shown = f"{call.project}:{call.parameters['jobId']}"
-    if found is None or (where and where != found["jobReference"]["location"].lower()):
-        raise missing("Job", shown)
-    if call.principal != _owner(found):
-        queries.need(call, None, "bigquery.jobs.get", f"Job {shown}")
-    return found
+    full_id = f"{call.project}:{call.parameters['jobId']}"
+    if job is None or (where and where != job["jobReference"]["location"].lower()):
+        raise missing("Job", full_id)
+    if call.principal != _owner(job):
+        queries.need(call, None, "bigquery.jobs.get", f"Job {full_id}")
+    return job
 
 
 @handles("bigquery.jobs.get")
@@ -288,10 +292,10 @@ def get(call: Call) -> dict[str, Any]:
 @handles("bigquery.jobs.list")
 def listing(call: Call) -> dict[str, Any]:
     """The caller's jobs of the project; all of them for a principal with the right to list all."""
-    found = [body for _, body in call.state.of("bigquery.jobs", f"bigquery/projects/{call.project}/jobs/")]
+    jobs = [body for _, body in call.state.of("bigquery.jobs", f"bigquery/projects/{call.project}/jobs/")]
     if not queries.may(call, None, "bigquery.jobs.listAll"):
-        found = [body for body in found if _owner(body) == call.principal]
-    return {"kind": "bigquery#jobList", **generic.page(call, found, "jobs")}
+        jobs = [body for body in jobs if _owner(body) == call.principal]
+    return {"kind": "bigquery#jobList", **generic.page(call, jobs, "jobs")}
 
 
 @handles("bigquery.jobs.cancel")

@@ -55,18 +55,18 @@ def denied(words: str) -> GoogleError:
 def may(call: Call, table: Table | None, permission: str) -> bool:
     """Whether the caller has a permission on the project, a table or what contains it. The deployer is the
     project's owner."""
-    identity = call.front.identity
+    identity = call.server.identity
     if call.principal == identity.deployer:
         return True
     parts = table.row.split("/") if table is not None else []
     around = ["/".join(parts[:length]) for length in range(len(parts), 3, -2)]
-    return any(identity.allowed(call.principal, permission, each) for each in ("", *around))
+    return any(identity.allowed(call.principal, permission, holder) for holder in ("", *around))
 
 
-def need(call: Call, table: Table | None, permission: str, shown: str = "") -> None:
+def need(call: Call, table: Table | None, permission: str, what_text: str = "") -> None:
     """Raise 403 where the caller has not the permission."""
     if not may(call, table, permission):
-        what = shown or f"Table {table.shown if table is not None else call.project}"
+        what = what_text or f"Table {table.displayed_id if table is not None else call.project}"
         raise denied(f"{what}: User does not have permission {permission}, or perhaps it does not exist.")
 
 
@@ -82,8 +82,8 @@ def run(call: Call, text: str, place: str) -> Body:
     with duckdb.connect(":memory:") as engine:
         for index, node in enumerate(list(tree.find_all(exp.Table))):
             name = tuple(".".join(part.name for part in node.parts).split("."))
-            shown = visible(call, find(call, name, place), _named(tree))
-            engine.register(f"t{index}", shown)
+            visible_table = visible(call, find(call, name, place), _named(tree))
+            engine.register(f"t{index}", visible_table)
             node.replace(exp.alias_(exp.to_table(f"t{index}"), node.alias or name[-1], table=True))
         try:
             done = engine.execute(tree.sql(dialect="duckdb"))
@@ -91,12 +91,12 @@ def run(call: Call, text: str, place: str) -> Body:
         except duckdb.Error as error:
             raise invalid(str(error).splitlines()[0], reason="invalidQuery") from None
         fields = [
-            {"name": each[0], "type": _TYPES.get(str(each[1]), "NUMERIC"), "mode": "NULLABLE"}
-            for each in done.description or []
+            {"name": column[0], "type": _TYPES.get(str(column[1]), "NUMERIC"), "mode": "NULLABLE"}
+            for column in done.description or []
         ]
     return {
         "schema": {"fields": fields},
-        "rows": [{"f": [{"v": _value(each)} for each in row]} for row in rows],
+        "rows": [{"f": [{"v": _value(cell)} for cell in row]} for row in rows],
         "totalRows": str(len(rows)),
     }
 
@@ -105,8 +105,8 @@ def _named(tree: Any) -> set[str] | None:
     """The columns that a query names, in lower case; None for all."""
     from sqlglot import exp
 
-    stars = [each for each in tree.find_all(exp.Star) if not isinstance(each.parent, exp.Count)]
-    return None if stars else {each.name.lower() for each in tree.find_all(exp.Column)}
+    stars = [star for star in tree.find_all(exp.Star) if not isinstance(star.parent, exp.Count)]
+    return None if stars else {column.name.lower() for column in tree.find_all(exp.Column)}
 
 
 def visible(call: Call, table: Table, named: set[str] | None) -> Any:
@@ -122,14 +122,12 @@ def visible(call: Call, table: Table, named: set[str] | None) -> Any:
     if refused:
         raise denied(
             f"BigQuery BigQuery: User has neither fine-grained reader nor masked get permission to get data "
-            f"protected by data policy on column {table.shown}.{', '.join(sorted(refused))}."
+            f"protected by data policy on column {table.displayed_id}.{', '.join(sorted(refused))}."
         )
     rows: Any = _rows(call, table)
     if table.rows:
         mine = [
-            f"({each['filterPredicate']})"
-            for each in table.rows.values()
-            if call.principal in each["grantees"]
+            f"({row['filterPredicate']})" for row in table.rows.values() if call.principal in row["grantees"]
         ]
         with duckdb.connect(":memory:") as engine:
             engine.register("rows", rows)
@@ -151,10 +149,10 @@ def _duck(condition: str) -> str:
 def _policies(call: Call, table: Table, column: str) -> Sequence[Body]:
     names = list(table.policies.get(column) or ())
     if not names:
-        declared = next((each for each in table.fields() if each["name"] == column), {})
+        declared = next((field for field in table.fields() if field["name"] == column), {})
         names = [
-            f"projects/{call.project}/{each['name'].split('/', 2)[2]}"
-            for each in declared.get("dataPolicies") or []
+            f"projects/{call.project}/{data_policy['name'].split('/', 2)[2]}"
+            for data_policy in declared.get("dataPolicies") or []
         ]
     return [call.state.get(f"bigquerydatapolicy/{name}") or {} for name in names]
 
@@ -165,14 +163,14 @@ def _has(call: Call, table: Table, column: str, *, masked: bool) -> bool:
     grantee = f"principal://iam.googleapis.com/projects/-/serviceAccounts/{email}"
     kind = "DATA_MASKING_POLICY" if masked else "RAW_DATA_ACCESS_POLICY"
     return any(
-        each.get("dataPolicyType") == kind and grantee in (each.get("grantees") or [])
-        for each in _policies(call, table, column)
+        policy.get("dataPolicyType") == kind and grantee in (policy.get("grantees") or [])
+        for policy in _policies(call, table, column)
     )
 
 
 def _hidden(call: Call, table: Table) -> list[str]:
     """The columns that the caller does not see as they are."""
-    columns = [each["name"] for each in table.fields()]
+    columns = [field["name"] for field in table.fields()]
     return [
         name for name in columns if _policies(call, table, name) and not _has(call, table, name, masked=False)
     ]
@@ -182,19 +180,19 @@ def _rows(call: Call, table: Table) -> pa.Table:
     import pyarrow as pa
 
     if not isinstance(table, IcebergTable):
-        return pa.table({each["name"]: pa.array([], pa.string()) for each in table.fields()})
+        return pa.table({field["name"]: pa.array([], pa.string()) for field in table.fields()})
     from pyiceberg.table import Table as Iceberg
     from pyiceberg.table.metadata import TableMetadataUtil
 
     metadata = table.body["metadata"]
-    made: Any = Iceberg(
+    iceberg: Any = Iceberg(
         ("twin", table.body["name"]),
         TableMetadataUtil.parse_obj(metadata),
         table.body["metadata-location"],
         _files(call, metadata["location"]),
         None,  # type: ignore[arg-type]
     )
-    rows = made.scan().to_arrow()
+    rows = iceberg.scan().to_arrow()
     # All times are in UTC; DuckDB needs an extension for such with a zone.
     plain = [
         field.with_type(pa.timestamp("us")) if pa.types.is_timestamp(field.type) else field
@@ -209,21 +207,23 @@ def _files(call: Call, location: str) -> Any:
 
     bucket = location.removeprefix("gs://").partition("/")[0]
     prefix = f"storage/b/{bucket}/o/"
-    held = {
-        f"gs://{bucket}/{unquote(row.removeprefix(prefix))}": base64.b64decode(call.state.kept(row)["media"])
+    media_by_uri = {
+        f"gs://{bucket}/{unquote(row.removeprefix(prefix))}": base64.b64decode(
+            call.state.internal(row)["media"]
+        )
         for row, body in call.state.of("storage.o", prefix)
         if f"gs://{bucket}/{body['name']}".startswith(f"{location}/")
     }
 
     class File(InputFile):
         def __len__(self) -> int:
-            return len(held[self.location])
+            return len(media_by_uri[self.location])
 
         def exists(self) -> bool:
-            return self.location in held
+            return self.location in media_by_uri
 
         def open(self, seekable: bool = True) -> Any:
-            return io.BytesIO(held[self.location])
+            return io.BytesIO(media_by_uri[self.location])
 
     class Files(FileIO):
         def new_input(self, location: str) -> InputFile:

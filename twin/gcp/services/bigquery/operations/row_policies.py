@@ -25,8 +25,8 @@ def check_predicate(predicate: str, columns: set[str]) -> None:
 
 def check_grantees(call: Call, grantees: list[str]) -> None:
     """Members that row access policies know. Raises 400."""
-    for each in grantees:
+    for grantee in grantees:
         try:
-            iam_policy.check_member(call, each)
+            iam_policy.check_member(call, grantee)
         except GoogleError as error:
-            raise invalid(f"Invalid grantee {each}: {error.message}") from None
+            raise invalid(f"Invalid grantee {grantee}: {error.message}") from None

@@ -46,13 +46,13 @@ def table_of(call: Call) -> Body:
     """The path's table. Raises 404."""
     dataset_of(call)
     row = table_row(call)
-    found = call.state.get(row)
-    if found is None:
-        raise missing("Table", _shown(row))
-    return found
+    table = call.state.get(row)
+    if table is None:
+        raise missing("Table", _full_id(row))
+    return table
 
 
-def _shown(row: str) -> str:
+def _full_id(row: str) -> str:
     parts = row.split("/")
     return f"{parts[2]}:{parts[4]}.{parts[6]}"
 
@@ -64,18 +64,20 @@ def insert(call: Call) -> dict[str, Any]:
     name = (call.body.get("tableReference") or {}).get("tableId", "")
     if not name:
         raise invalid("Required parameter is missing: tableReference.tableId", reason="required")
-    if len(name.encode()) > 1024 or not all(unicodedata.category(each).startswith(_LETTERS) for each in name):
+    if len(name.encode()) > 1024 or not all(
+        unicodedata.category(letter).startswith(_LETTERS) for letter in name
+    ):
         raise invalid(
             f'Invalid table ID "{name}". Table IDs must be alphanumeric (plus underscores, dashes and '
             "spaces) and must be at most 1024 bytes long."
         )
     row = table_row(call, name)
     if call.state.get(row) is not None:
-        raise duplicate("Table", _shown(row))
-    made: Body = {
-        **{key: each for key, each in call.body.items() if key not in _OWN},
+        raise duplicate("Table", _full_id(row))
+    table: Body = {
+        **{key: value for key, value in call.body.items() if key not in _OWN},
         "kind": "bigquery#table",
-        "id": _shown(row),
+        "id": _full_id(row),
         "tableReference": {
             "projectId": call.project,
             "datasetId": call.parameters["datasetId"],
@@ -90,10 +92,10 @@ def insert(call: Call) -> dict[str, Any]:
         "type": _kind(call.body),
     }
     key = dataset.get("defaultEncryptionConfiguration")
-    if key and made["type"] == "TABLE":
-        made.setdefault("encryptionConfiguration", dict(key))
-    _check(call, dataset, made)
-    return _save(call, row, made)
+    if key and table["type"] == "TABLE":
+        table.setdefault("encryptionConfiguration", dict(key))
+    _check(call, dataset, table)
+    return _save(call, row, table)
 
 
 def _kind(body: Body) -> str:
@@ -124,10 +126,10 @@ def _check(call: Call, dataset: Body, table: Body) -> None:
 
 
 def _check_constraints(table: Body, fields: list[Body]) -> None:
-    known = {each["name"].lower() for each in fields}
-    for each in ((table.get("tableConstraints") or {}).get("primaryKey") or {}).get("columns") or []:
-        if each.lower() not in known:
-            raise invalid(f"Primary key column {each} is not found in the schema.")
+    known = {field["name"].lower() for field in fields}
+    for column in ((table.get("tableConstraints") or {}).get("primaryKey") or {}).get("columns") or []:
+        if column.lower() not in known:
+            raise invalid(f"Primary key column {column} is not found in the schema.")
 
 
 def _check_lake(call: Call, dataset: Body, table: Body) -> None:
@@ -152,39 +154,40 @@ def _check_source(call: Call, dataset: Body, source: Body) -> None:
     account = ""
     if source.get("connectionId"):
         account = _connection(call, dataset, source, "externalDataConfiguration.connectionId")
-    for each in uris:
-        if each.startswith("gs://"):
-            _bucket(call, dataset, each, account)
+    for uri in uris:
+        if uri.startswith("gs://"):
+            _bucket(call, dataset, uri, account)
 
 
 def _connection(call: Call, dataset: Body, config: Body, path: str) -> str:
     """The account of the connection that a table reaches its files by. Raises 400 or 404."""
-    given = str(config.get("connectionId", ""))
-    found = _CONNECTION.fullmatch(given)
-    if not found:
-        raise invalid(f"Invalid value for {path}: '{given}': PROJECT.LOCATION.CONNECTION is right.")
-    project, place, name = found.groups()
+    connection_id = str(config.get("connectionId", ""))
+    match = _CONNECTION.fullmatch(connection_id)
+    if not match:
+        raise invalid(f"Invalid value for {path}: '{connection_id}': PROJECT.LOCATION.CONNECTION is right.")
+    project, place, name = match.groups()
     if place.lower() != dataset["location"].lower():
         raise invalid(
-            f"The connection {given} is in location {place}, the dataset in {dataset['location'].lower()}: "
+            f"The connection {connection_id} is in location {place}, the dataset in "
+            f"{dataset['location'].lower()}: "
             "they must be in the same."
         )
     row = f"bigqueryconnection/projects/{call.project}/locations/{place.lower()}/connections/{name}"
     body = call.state.get(row)
     if body is None:
-        raise not_found(f"Not found: Connection {given}")
+        raise not_found(f"Not found: Connection {connection_id}")
     account = (body.get("cloudResource") or {}).get("serviceAccountId", "")
     if not account:
-        raise invalid(f"Connection {given} is no CLOUD_RESOURCE connection.")
+        raise invalid(f"Connection {connection_id} is no CLOUD_RESOURCE connection.")
     config["connectionId"] = f"{project}.{place.lower()}.{name}"
     return account
 
 
 def _bucket(call: Call, dataset: Body, uri: str, account: str) -> None:
-    found = _URI.fullmatch(uri)
-    if not found:
+    match = _URI.fullmatch(uri)
+    if not match:
         raise invalid(f"Invalid storage URI '{uri}': gs://BUCKET/PATH is right.")
-    bucket = call.state.get(f"storage/b/{found[1]}")
+    bucket = call.state.get(f"storage/b/{match[1]}")
     if bucket is None:
         raise not_found(f"Not found: URI {uri}")
     place = dataset["location"].lower()
@@ -194,7 +197,7 @@ def _bucket(call: Call, dataset: Body, uri: str, account: str) -> None:
             f"destination: {place}"
         )
     member = f"serviceAccount:{account}"
-    allowed = call.front.identity.allowed
+    allowed = call.server.identity.allowed
     if account and not allowed(member, "storage.objects.get", f"storage/b/{bucket['name']}"):
         raise GoogleError(
             403,
@@ -215,7 +218,7 @@ def get(call: Call) -> dict[str, Any]:
 def listing(call: Call) -> dict[str, Any]:
     """The tables of a dataset."""
     dataset_of(call)
-    found = call.state.of("bigquery.tables", f"{dataset_row(call)}/tables/")
+    tables = call.state.of("bigquery.tables", f"{dataset_row(call)}/tables/")
     names = (
         "kind",
         "id",
@@ -226,33 +229,33 @@ def listing(call: Call) -> dict[str, Any]:
         "clustering",
         "timePartitioning",
     )
-    shown = [{name: body[name] for name in names if name in body} for _, body in found]
-    made = {"kind": "bigquery#tableList", **generic.page(call, shown, "tables")}
-    return {**made, "totalItems": len(found)}
+    entries = [{name: body[name] for name in names if name in body} for _, body in tables]
+    answer = {"kind": "bigquery#tableList", **generic.page(call, entries, "tables")}
+    return {**answer, "totalItems": len(tables)}
 
 
 @handles("bigquery.tables.patch", "bigquery.tables.update")
 def change(call: Call) -> dict[str, Any]:
     """What can change of a table: a patch what it names, an update all."""
     before = table_of(call)
-    body = {key: each for key, each in call.body.items() if key not in _OWN}
+    body = {key: value for key, value in call.body.items() if key not in _OWN}
     if call.method.verb == "PATCH":
-        made = merge(before, body)
+        table = merge(before, body)
     else:
-        kept = {key: each for key, each in before.items() if key in _OWN or key in _KEPT}
-        made = {**kept, **{key: each for key, each in body.items() if each is not None}}
-    made["tableReference"] = before["tableReference"]
-    _check_kept(before, made)
+        preserved = {key: value for key, value in before.items() if key in _OWN or key in _KEPT}
+        table = {**preserved, **{key: value for key, value in body.items() if value is not None}}
+    table["tableReference"] = before["tableReference"]
+    _check_kept(before, table)
     dataset = dataset_of(call)
-    _check(call, dataset, made)
+    _check(call, dataset, table)
     columns = (before.get("schema") or {}).get("fields") or []
-    check_change(_shown(table_row(call)), columns, (made.get("schema") or {}).get("fields") or [])
-    return _save(call, table_row(call), made)
+    check_change(_full_id(table_row(call)), columns, (table.get("schema") or {}).get("fields") or [])
+    return _save(call, table_row(call), table)
 
 
-def _check_kept(before: Body, made: Body) -> None:
+def _check_kept(before: Body, table: Body) -> None:
     for field in ("timePartitioning", "rangePartitioning"):
-        was, now = before.get(field) or {}, made.get(field) or {}
+        was, now = before.get(field) or {}, table.get(field) or {}
         if (
             bool(was) != bool(now)
             or was.get("field") != now.get("field")
@@ -262,10 +265,10 @@ def _check_kept(before: Body, made: Body) -> None:
                 "Cannot convert or change partitioning spec of table "
                 f"{before['id']}: {field} of an existing table stays."
             )
-    if before.get("biglakeConfiguration") != made.get("biglakeConfiguration"):
+    if before.get("biglakeConfiguration") != table.get("biglakeConfiguration"):
         raise invalid(f"Cannot change biglakeConfiguration of table {before['id']}.")
-    if _kind(before) != _kind(made):
-        raise invalid(f"Cannot change table {before['id']} from {_kind(before)} to {_kind(made)}.")
+    if _kind(before) != _kind(table):
+        raise invalid(f"Cannot change table {before['id']} from {_kind(before)} to {_kind(table)}.")
 
 
 @handles("bigquery.tables.delete")
@@ -281,11 +284,11 @@ def policy(call: Call) -> dict[str, Any]:
     """Access to a table."""
     row = f"bigquery/{call.parameters['resource']}"
     if call.state.get(row) is None:
-        raise missing("Table", _shown(row))
+        raise missing("Table", _full_id(row))
     return generic.policy(call, row)
 
 
 def _save(call: Call, row: str, body: Body) -> Body:
     body["lastModifiedTime"] = millis(call)
-    body["etag"] = iam_policy.etag({key: each for key, each in body.items() if key != "etag"})
+    body["etag"] = iam_policy.etag({key: value for key, value in body.items() if key != "etag"})
     return call.state.put(row, body)

@@ -45,10 +45,12 @@ class DatasetAccess(GcpResource):
                 if error.code == NOT_FOUND:
                     return None
                 raise
-        found = next((each for each in answered.get("access", []) if _same(each, _entry(state))), None)
-        if found is None:
+        access_entry = next(
+            (candidate for candidate in answered.get("access", []) if _same(candidate, _entry(state))), None
+        )
+        if access_entry is None:
             return None
-        moved = bool(state.get("iamMember")) and "iamMember" not in found
+        moved = bool(state.get("iamMember")) and "iamMember" not in access_entry
         return {**{k: v for k, v in state.items() if k != "id"}, "apiUpdatedMember": moved}
 
     def delete(self, context: Any, id: str, state: Props) -> None:
@@ -72,7 +74,7 @@ class DatasetAccess(GcpResource):
         wanted = _entry(props)
         with _LOCKS[str(props["datasetId"])]:
             access = self._dataset(context, props).get("access", [])
-            left = [each for each in access if not _same(each, wanted)]
+            left = [entry for entry in access if not _same(entry, wanted)]
             whole = [*left, wanted] if added else left
             if whole == access:
                 return
@@ -82,11 +84,11 @@ class DatasetAccess(GcpResource):
 
 def _entry(props: Props) -> Props:
     names = {"authorizedDataset": "dataset"}
-    made = {names.get(name, name): props[name] for name in (*_WHO, *_WHAT) if props.get(name)}
+    entry = {names.get(name, name): props[name] for name in (*_WHO, *_WHAT) if props.get(name)}
     for name in ("role", "condition"):
         if props.get(name):
-            made[name] = props[name]
-    return made
+            entry[name] = props[name]
+    return entry
 
 
 def _same(one: Props, other: Props) -> bool:
@@ -95,13 +97,13 @@ def _same(one: Props, other: Props) -> bool:
 
 def _plain(entry: Props) -> Props:
     """An entry as it can be compared: roles by their full names, members by their kinds."""
-    made = {name: value for name, value in entry.items() if value not in (None, "", {}, [])}
-    if "role" in made:
-        made["role"] = _ROLES.get(made["role"], made["role"])
-    member = str(made.pop("iamMember", ""))
+    plain = {name: value for name, value in entry.items() if value not in (None, "", {}, [])}
+    if "role" in plain:
+        plain["role"] = _ROLES.get(plain["role"], plain["role"])
+    member = str(plain.pop("iamMember", ""))
     kind, _, rest = member.partition(":")
     if kind in ("user", "serviceAccount", "group"):
-        made["groupByEmail" if kind == "group" else "userByEmail"] = rest
+        plain["groupByEmail" if kind == "group" else "userByEmail"] = rest
     elif member:
-        made["iamMember"] = member
-    return made
+        plain["iamMember"] = member
+    return plain

@@ -28,9 +28,9 @@ class DatasetMember(ResourceMember):
         if member in _SPECIAL:
             inputs = {name: value for name, value in inputs.items() if name != "member"}
         yield from super().rules(inputs)
-        given = inputs.get("datasetId")
-        if isinstance(given, str) and "/" not in given and dataset_id("dataset_id", given):
-            yield Failure("datasetId", dataset_id("dataset_id", given))
+        dataset = inputs.get("datasetId")
+        if isinstance(dataset, str) and "/" not in dataset and dataset_id("dataset_id", dataset):
+            yield Failure("datasetId", dataset_id("dataset_id", dataset))
 
     def place_of(self, target: str) -> Props:
         parts = target.split("/")
@@ -44,14 +44,18 @@ class DatasetMember(ResourceMember):
                 continue  # an authorized view: the provider leaves it out, and loses it
             role = _ROLES.get(entry["role"], entry["role"])
             condition = entry.get("condition")
-            held = next(
-                (each for each in bindings if each["role"] == role and each.get("condition") == condition),
+            binding = next(
+                (
+                    other
+                    for other in bindings
+                    if other["role"] == role and other.get("condition") == condition
+                ),
                 None,
             )
-            if held is None:
-                held = {"role": role, "members": [], **({"condition": condition} if condition else {})}
-                bindings.append(held)
-            held["members"].append(_member(entry))
+            if binding is None:
+                binding = {"role": role, "members": [], **({"condition": condition} if condition else {})}
+                bindings.append(binding)
+            binding["members"].append(_member(entry))
         return {"bindings": bindings}
 
     def send(self, context: GcpContext, target: str, policy: Props) -> None:

@@ -15,17 +15,17 @@ class Job(GcpResource):
     token = "gcp:bigquery/job:Job"
 
     def body(self, context: GcpContext, inputs: Props) -> tuple[Props, dict[str, str]]:
-        made, places = super().body(context, inputs)
-        labels = made.pop("labels", None)
-        if labels is not None and "configuration" in made:
-            made["configuration"] = {**made["configuration"], "labels": labels}
+        request_body, places = super().body(context, inputs)
+        labels = request_body.pop("labels", None)
+        if labels is not None and "configuration" in request_body:
+            request_body["configuration"] = {**request_body["configuration"], "labels": labels}
             places["configuration.labels"] = "labels"
-        query = (made.get("configuration") or {}).get("query")
+        query = (request_body.get("configuration") or {}).get("query")
         if isinstance(query, dict):
             # What is empty is not sent.
-            kept = {name: value for name, value in query.items() if value != ""}
-            made["configuration"] = {**made["configuration"], "query": kept}
-        return made, places
+            query_fields = {name: value for name, value in query.items() if value != ""}
+            request_body["configuration"] = {**request_body["configuration"], "query": query_fields}
+        return request_body, places
 
     def outputs(self, context: GcpContext, id: str, item: Props, state: Props) -> Props:
         labels = (item.get("configuration") or {}).get("labels") or {}

@@ -53,8 +53,8 @@ class Dataset(GcpResource):
         super().change(context, id, old, new)
 
     def _now(self, context: GcpContext, id: str, new: Props) -> Any:
-        found = self.find(context, id, self.values(context, id, new)) or {}
-        return self.shape.decode(self.sdk_schema.outputs, found).get("accesses")
+        item = self.find(context, id, self.values(context, id, new)) or {}
+        return self.shape.decode(self.sdk_schema.outputs, item).get("accesses")
 
 
 _ROLES: Final[Mapping[str, str]] = services.tables("bigquery")["role_of"]
@@ -78,8 +78,8 @@ class Table(GcpResource):
     def rules(self, inputs: Props) -> Iterator[Failure]:
         for path in ("schema", f"{_EXTERNAL}.schema"):
             head, _, inside = path.partition(".")
-            given = inputs.get(head)
-            text = given.get(inside) if inside and isinstance(given, dict) else given
+            prefix_value = inputs.get(head)
+            text = prefix_value.get(inside) if inside and isinstance(prefix_value, dict) else prefix_value
             if isinstance(text, str) and (inside or head == "schema"):
                 yield from _schema_faults(path, text)
 
@@ -109,7 +109,7 @@ class Table(GcpResource):
             values = self.values(context, id, new)
             table = f"`{values['project']}.{values['datasetId']}.{values['tableId']}`"
             statement = f"ALTER TABLE {table} DROP COLUMN " + ", DROP COLUMN ".join(
-                f"`{each}`" for each in lost
+                f"`{column}`" for column in lost
             )
             answered = {"query": statement, "useLegacySql": False}
             context.call("bigquery.jobs.query", {"projectId": values["project"]}, answered)
@@ -133,8 +133,8 @@ def _schema_faults(path: str, text: str) -> Iterator[Failure]:
     if not isinstance(answered, list):
         yield Failure(path, f'"schema" is not a JSON array: {text[:60]}')
         return
-    for index, each in enumerate(answered):
-        if not isinstance(each, dict):
+    for index, field in enumerate(answered):
+        if not isinstance(field, dict):
             yield Failure(path, f'"schema" is not a valid schema: item {index} is not a JSON object')
 
 
@@ -145,17 +145,17 @@ def _columns(text: Any) -> dict[str, Props]:
         answered = json.loads(text) or []
     elif isinstance(text, list):
         answered = text
-    made: dict[str, Props] = {}
-    for each in answered:
-        kept = {name: value for name, value in each.items() if value not in (None, "", [], {})}
-        kind = str(kept.get("type", "")).upper()
-        kept |= {"type": _SAME.get(kind, kind), "mode": str(kept.get("mode") or "NULLABLE").upper()}
-        if "fields" in kept:
-            kept["fields"] = _columns(kept["fields"])
-        if not (kept.get("policyTags") or {}).get("names"):
-            kept.pop("policyTags", None)
-        made[str(each.get("name", "")).lower()] = kept
-    return made
+    columns: dict[str, Props] = {}
+    for field in answered:
+        column = {name: value for name, value in field.items() if value not in (None, "", [], {})}
+        kind = str(column.get("type", "")).upper()
+        column |= {"type": _SAME.get(kind, kind), "mode": str(column.get("mode") or "NULLABLE").upper()}
+        if "fields" in column:
+            column["fields"] = _columns(column["fields"])
+        if not (column.get("policyTags") or {}).get("names"):
+            column.pop("policyTags", None)
+        columns[str(field.get("name", "")).lower()] = column
+    return columns
 
 
 def _changeable(

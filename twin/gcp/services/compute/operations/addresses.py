@@ -12,7 +12,7 @@ from twin.gcp.api_server.state import Body, State
 from twin.gcp.methods import shows
 from twin.gcp.services.compute.operations import generic as compute
 from twin.gcp.services.compute.quotas import check_quota
-from twin.gcp.services.compute.validation import conflict, free, held
+from twin.gcp.services.compute.validation import conflict, free, occupied_ranges
 
 _EXTERNAL: Final = ipaddress.IPv4Network("34.64.0.0/10")
 _GLOBAL: Final = ipaddress.IPv4Network("35.186.192.0/18")
@@ -66,22 +66,22 @@ def _internal(call: Call, body: Body, region: str) -> None:
         raise bad_field(
             "resource.subnetwork", body["subnetwork"], f"The subnetwork must be in region {region}."
         )
-    found = ipaddress.IPv4Network(subnet["ipCidrRange"])
+    ip_range = ipaddress.IPv4Network(subnet["ipCidrRange"])
     body.setdefault("purpose", "GCE_ENDPOINT")
-    taken = {each.get("address") for _, each in call.state.of("compute.addresses")}
+    taken = {other.get("address") for _, other in call.state.of("compute.addresses")}
     if body.get("address"):
         try:
-            asked = ipaddress.IPv4Address(body["address"])
+            requested = ipaddress.IPv4Address(body["address"])
         except ValueError:
             raise bad_field("resource.address", body["address"], "Must be an IPv4 address.") from None
-        if asked not in found:
-            raise bad_field("resource.address", asked, f"Must be in the subnetwork's range {found}.")
-        if str(asked) in taken:
-            raise invalid(f"Specified IP address {asked} is already reserved.", reason="ipInUse")
+        if requested not in ip_range:
+            raise bad_field("resource.address", requested, f"Must be in the subnetwork's range {ip_range}.")
+        if str(requested) in taken:
+            raise invalid(f"Specified IP address {requested} is already reserved.", reason="ipInUse")
         return
     # The first two and the last two addresses of a primary range are Google's.
-    hosts = (found[number] for number in range(2, found.num_addresses - 2))
-    body["address"] = next(str(each) for each in hosts if str(each) not in taken)
+    hosts = (ip_range[number] for number in range(2, ip_range.num_addresses - 2))
+    body["address"] = next(str(host) for host in hosts if str(host) not in taken)
 
 
 def _range(call: Call, body: Body) -> None:
@@ -91,20 +91,20 @@ def _range(call: Call, body: Body) -> None:
     if not 8 <= length <= 30:
         raise bad_field("resource.prefixLength", length, "Must be from 8 to 30.")
     if not body.get("address"):
-        found = free(call.state, body["network"], length)
-        if found is None:
+        ip_range = free(call.state, body["network"], length)
+        if ip_range is None:
             raise invalid(f"No free range of length {length} is left in network {body['network']}.")
-        body["address"] = str(found.network_address)
+        body["address"] = str(ip_range.network_address)
         return
     try:
-        found = ipaddress.IPv4Network(f"{body['address']}/{length}")
+        ip_range = ipaddress.IPv4Network(f"{body['address']}/{length}")
     except ValueError:
         raise bad_field(
             "resource.address", body["address"], f"Must be the first address of a /{length}."
         ) from None
-    for other, whose in held(call.state, body["network"]):
-        if found.overlaps(other):
-            raise conflict(found, whose)
+    for other, whose in occupied_ranges(call.state, body["network"]):
+        if ip_range.overlaps(other):
+            raise conflict(ip_range, whose)
 
 
 def external(call: Call, region: str) -> str:
@@ -116,17 +116,17 @@ def _pick(call: Call, pool: ipaddress.IPv4Network) -> ipaddress.IPv4Address:
     taken = {body.get("address") for _, body in call.state.of("compute.addresses")}
     start = int(call.at * 1000) % pool.num_addresses
     for step in range(pool.num_addresses):
-        found = pool[(start + step) % pool.num_addresses]
-        if str(found) not in taken:
-            return found
+        candidate = pool[(start + step) % pool.num_addresses]
+        if str(candidate) not in taken:
+            return candidate
     raise invalid("No addresses are left.")
 
 
 @shows("compute.addresses")
 def show(state: State, name: str, body: Body) -> Body:
     """An address states who uses it."""
-    found = [compute.link(user) for user in compute.users(state, name.partition("/")[2])]
-    return {**body, "status": "IN_USE", "users": found} if found else body
+    links = [compute.link(user) for user in compute.users(state, name.partition("/")[2])]
+    return {**body, "status": "IN_USE", "users": links} if links else body
 
 
 @compute.used_by
@@ -135,16 +135,16 @@ def _connections(state: State, name: str) -> Iterator[str]:
     if name.split("/")[-2] != "addresses":
         return
     body = state.get(f"compute/{name}") or {}
-    for _, each in state.of("servicenetworking.connections"):
+    for _, connection in state.of("servicenetworking.connections"):
         same = (
-            compute.name_of(each["network"], "").rsplit("/", 1)[-1]
+            compute.name_of(connection["network"], "").rsplit("/", 1)[-1]
             == str(body.get("network", "")).rsplit("/", 1)[-1]
         )
-        if body.get("network") and same and body["name"] in each["reservedPeeringRanges"]:
+        if body.get("network") and same and body["name"] in connection["reservedPeeringRanges"]:
             network = compute.name_of(body["network"], "")
             peerings = (state.get(f"compute/{network}") or {}).get("peerings", ())
-            if any(peering["name"] == each["peering"] for peering in peerings):
-                yield f"{network}/peerings/{each['peering']}"
+            if any(peering["name"] == connection["peering"] for peering in peerings):
+                yield f"{network}/peerings/{connection['peering']}"
 
 
 compute.kind("addresses", check=_check)

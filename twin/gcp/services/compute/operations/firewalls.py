@@ -29,27 +29,27 @@ def _check_policy(call: Call, body: Body, before: Body | None) -> None:
     if before is not None:
         return
     check_quota(call, "NETWORK_FIREWALL_POLICIES", "firewallPolicies")
-    given = body.pop("rules", None) or []
+    declared_rules = body.pop("rules", None) or []
     body["rules"] = _default_rules()
-    for index, rule in enumerate(given):
+    for index, rule in enumerate(declared_rules):
         _add(body, _rule(rule, f"resource.rules[{index}]"), f"resource.rules[{index}]")
     body["associations"] = []
-    body["ruleTupleCount"] = sum(each["ruleTupleCount"] for each in body["rules"])
+    body["ruleTupleCount"] = sum(existing_rule["ruleTupleCount"] for existing_rule in body["rules"])
 
 
-def _made(call: Call, name: str, body: Body) -> None:
+def _after_insert(call: Call, name: str, body: Body) -> None:
     body["selfLinkWithId"] = compute.link(f"{name.rsplit('/', 1)[0]}/{body['id']}")
     call.state.put(f"compute/{name}", body)
 
 
 def _default_rules() -> list[Body]:
-    made: list[Body] = []
+    rules: list[Body] = []
     for number, (direction, ranges) in enumerate(
         (("EGRESS", "::/0"), ("INGRESS", "::/0"), ("EGRESS", "0.0.0.0/0"), ("INGRESS", "0.0.0.0/0"))
     ):
         field = "destIpRanges" if direction == "EGRESS" else "srcIpRanges"
         family = "v4" if "." in ranges else "v6"
-        made.append(
+        rules.append(
             {
                 "kind": "compute#firewallPolicyRule",
                 "description": f"default {direction.lower()} rule ip{family}",
@@ -61,12 +61,17 @@ def _default_rules() -> list[Body]:
                 "ruleTupleCount": 2,
             }
         )
-    return made
+    return rules
 
 
-def _rule(asked: Body, path: str = "resource") -> Body:
+def _rule(rule_body: Body, path: str = "resource") -> Body:
     """A rule as it is kept. Raises 400."""
-    rule: Body = {"kind": "compute#firewallPolicyRule", "enableLogging": False, "disabled": False, **asked}
+    rule: Body = {
+        "kind": "compute#firewallPolicyRule",
+        "enableLogging": False,
+        "disabled": False,
+        **rule_body,
+    }
     priority = rule.get("priority")
     if priority is None:
         raise invalid(f"Required field '{path}.priority' not specified", reason="required")
@@ -101,21 +106,21 @@ def _match(rule: Body, path: str) -> None:
     configs: list[Body] = match.get("layer4Configs") or []
     if not configs:
         raise invalid(f"Required field '{path}.match.layer4Configs' not specified", reason="required")
-    for index, each in enumerate(configs):
+    for index, config in enumerate(configs):
         where = f"{path}.match.layer4Configs[{index}]"
-        _protocol(each.get("ipProtocol", ""), each.get("ports") or [], where, "ipProtocol")
+        _protocol(config.get("ipProtocol", ""), config.get("ports") or [], where, "ipProtocol")
 
 
-def _ranges(given: Iterable[str], path: str) -> None:
-    for index, each in enumerate(given):
+def _ranges(ranges: Iterable[str], path: str) -> None:
+    for index, range_ in enumerate(ranges):
         try:
-            found = ipaddress.ip_network(each, strict=False)
+            ip_range = ipaddress.ip_network(range_, strict=False)
         except ValueError:
             raise bad_field(
-                f"{path}[{index}]", each, "Must be a valid IPv4 or IPv6 range in CIDR form."
+                f"{path}[{index}]", range_, "Must be a valid IPv4 or IPv6 range in CIDR form."
             ) from None
-        if str(found) != each and str(found.network_address) != each:
-            raise bad_field(f"{path}[{index}]", each, f"Host bits are set, {found} is right.")
+        if str(ip_range) != range_ and str(ip_range.network_address) != range_:
+            raise bad_field(f"{path}[{index}]", range_, f"Host bits are set, {ip_range} is right.")
 
 
 def _protocol(protocol: str, ports: list[str], path: str, field: str) -> None:
@@ -126,10 +131,10 @@ def _protocol(protocol: str, ports: list[str], path: str, field: str) -> None:
         )
     if ports and protocol.lower() not in ("tcp", "udp", "sctp", "6", "17", "132"):
         raise bad_field(f"{path}.ports", ports, f"Ports cannot be set for protocol {protocol}.")
-    for each in ports:
-        match = _PORT.fullmatch(str(each))
+    for port in ports:
+        match = _PORT.fullmatch(str(port))
         if not match or not 0 <= int(match[1]) <= int(match[2] or match[1]) <= 65535:
-            raise bad_field(f"{path}.ports", each, "Must be a port or a range of ports such as 8000-9000.")
+            raise bad_field(f"{path}.ports", port, "Must be a port or a range of ports such as 8000-9000.")
 
 
 def _tuples(match: Body) -> int:
@@ -137,22 +142,25 @@ def _tuples(match: Body) -> int:
     for key in (*_SOURCES, *_TARGETS):
         if isinstance(match.get(key), list):
             count *= max(1, len(match[key]))
-    return count * sum(max(1, len(each.get("ports") or [])) for each in match["layer4Configs"]) + 1
+    return (
+        count * sum(max(1, len(layer4_config.get("ports") or [])) for layer4_config in match["layer4Configs"])
+        + 1
+    )
 
 
 def _add(policy: Body, rule: Body, path: str) -> None:
-    taken = {each["priority"] for each in policy["rules"]}
+    taken = {other["priority"] for other in policy["rules"]}
     if rule["priority"] in taken:
         raise bad_field(
             f"{path}.priority", rule["priority"], "Rule priorities must be unique within a firewall policy; "
             "another rule has this one."
         )  # fmt: skip
-    names = {each.get("ruleName") for each in policy["rules"]} - {None, ""}
+    names = {other.get("ruleName") for other in policy["rules"]} - {None, ""}
     if rule.get("ruleName") in names:
         raise bad_field(
             f"{path}.ruleName", rule["ruleName"], "Rule names must be unique within a firewall policy."
         )
-    policy["rules"] = sorted([*policy["rules"], rule], key=lambda each: each["priority"])
+    policy["rules"] = sorted([*policy["rules"], rule], key=lambda other: other["priority"])
 
 
 def _policy(call: Call) -> tuple[str, Body]:
@@ -161,16 +169,16 @@ def _policy(call: Call) -> tuple[str, Body]:
 
 
 def _save(call: Call, name: str, body: Body) -> dict[str, Any]:
-    body["ruleTupleCount"] = sum(each["ruleTupleCount"] for each in body["rules"])
+    body["ruleTupleCount"] = sum(rule["ruleTupleCount"] for rule in body["rules"])
     compute.seal(body, POLICY)
     call.state.put(f"compute/{name}", body)
     return operations.compute(call, name, call.method.name, body["id"])
 
 
 def _at(body: Body, priority: int) -> Body:
-    for each in body["rules"]:
-        if each["priority"] == priority:
-            return each
+    for rule in body["rules"]:
+        if rule["priority"] == priority:
+            return rule
     raise invalid(f"The firewall policy does not contain a rule at priority {priority}.")
 
 
@@ -212,20 +220,22 @@ def get_rule(call: Call) -> dict[str, Any]:
 def associate(call: Call) -> dict[str, Any]:
     """Put the policy in force in a network; a network has one at most."""
     name, body = _policy(call)
-    asked = call.body
-    if not asked.get("name"):
+    requested = call.body
+    if not requested.get("name"):
         raise invalid("Required field 'resource.name' not specified", reason="required")
-    target = compute.reference(call, asked.get("attachmentTarget"), "networks", "resource.attachmentTarget")
+    target = compute.reference(
+        call, requested.get("attachmentTarget"), "networks", "resource.attachmentTarget"
+    )
     blocked(call.state, target, "allowFirewallPolicy", "Firewall policies of this type")
     replace = bool(call.parameters.get("replaceExistingAssociation"))
-    if any(each["name"] == asked["name"] for each in body["associations"]) and not replace:
+    if any(association["name"] == requested["name"] for association in body["associations"]) and not replace:
         raise invalid(
-            f"An association with name {asked['name']} already exists in the firewall policy.",
+            f"An association with name {requested['name']} already exists in the firewall policy.",
             reason="invalid",
         )
     for other_name, other in call.state.of("compute.firewallPolicies"):
-        for each in list(other.get("associations", ())):
-            if each["attachmentTarget"] != target:
+        for bound in list(other.get("associations", ())):
+            if bound["attachmentTarget"] != target:
                 continue
             if not replace:
                 raise invalid(
@@ -233,13 +243,17 @@ def associate(call: Call) -> dict[str, Any]:
                     f"firewall policy '{other['name']}'."
                 )
             if other_name == f"compute/{name}":
-                body["associations"] = [kept for kept in body["associations"] if kept["name"] != each["name"]]
+                body["associations"] = [
+                    association
+                    for association in body["associations"]
+                    if association["name"] != bound["name"]
+                ]
             else:
-                other["associations"].remove(each)
+                other["associations"].remove(bound)
                 call.state.put(other_name, other)
     body["associations"].append(
         {
-            "name": asked["name"],
+            "name": requested["name"],
             "attachmentTarget": target,
             "firewallPolicyId": body["id"],
             "shortName": body["name"],
@@ -267,8 +281,8 @@ def get_association(call: Call) -> dict[str, Any]:
 def delete(call: Call) -> dict[str, Any]:
     """A policy in force stays."""
     body = call.need(f"compute/{compute.relative(call)}")
-    for each in body.get("associations", ()):
-        name = compute.name_of(each["attachmentTarget"], call.project)
+    for association in body.get("associations", ()):
+        name = compute.name_of(association["attachmentTarget"], call.project)
         raise in_use(
             f"The firewall_policy resource '{compute.relative(call)}' is already being used by '{name}'"
         )
@@ -276,17 +290,17 @@ def delete(call: Call) -> dict[str, Any]:
 
 
 def _association(body: Body, name: str) -> Body:
-    for each in body["associations"]:
-        if each["name"] == name:
-            return each
+    for association in body["associations"]:
+        if association["name"] == name:
+            return association
     raise not_found(f"The firewall policy does not contain an association with name {name}.")
 
 
 def _priority(call: Call) -> int:
-    found = call.parameters.get("priority")
-    if found is None:
+    priority = call.parameters.get("priority")
+    if priority is None:
         raise invalid("Required parameter: priority", reason="required")
-    return int(found)
+    return int(priority)
 
 
 def _check_firewall(call: Call, body: Body, before: Body | None) -> None:
@@ -298,9 +312,12 @@ def _check_firewall(call: Call, body: Body, before: Body | None) -> None:
     if bool(body.get("allowed")) == bool(body.get("denied")):
         raise invalid("Exactly one of allowed and denied must be specified.")
     for key in ("allowed", "denied"):
-        for index, each in enumerate(body.get(key) or []):
+        for index, entry in enumerate(body.get(key) or []):
             _protocol(
-                each.get("IPProtocol", ""), each.get("ports") or [], f"resource.{key}[{index}]", "IPProtocol"
+                entry.get("IPProtocol", ""),
+                entry.get("ports") or [],
+                f"resource.{key}[{index}]",
+                "IPProtocol",
             )
     ingress = body["direction"] == "INGRESS"
     if not ingress and (body.get("sourceTags") or body.get("sourceServiceAccounts")):
@@ -317,5 +334,5 @@ def _check_firewall(call: Call, body: Body, before: Body | None) -> None:
         _ranges(body.get(key) or [], f"resource.{key}")
 
 
-POLICY: Final = compute.kind("firewallPolicies", check=_check_policy, made=_made)
+POLICY: Final = compute.kind("firewallPolicies", check=_check_policy, after_insert=_after_insert)
 FIREWALL: Final = compute.kind("firewalls", check=_check_firewall)

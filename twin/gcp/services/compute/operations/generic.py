@@ -55,7 +55,7 @@ class Kind:
     rules: tuple[rules.Rule, ...] = ()
     """See twin.gcp.methods.rules."""
     check: Check | None = None
-    made: Callable[[Call, str, Body], None] | None = None
+    after_insert: Callable[[Call, str, Body], None] | None = None
     gone: Callable[[Call, str, Body], None] | None = None
 
 
@@ -67,17 +67,17 @@ def kind(
     word: str,
     *,
     check: Check | None = None,
-    made: Callable[[Call, str, Body], None] | None = None,
+    after_insert: Callable[[Call, str, Body], None] | None = None,
     gone: Callable[[Call, str, Body], None] | None = None,
 ) -> Kind:
-    """Register an entry. check: further rules, with the new body and the old one, if any. made and gone: what
-    else happens."""
+    """Register an entry. check: further rules, with the new body and the old one, if any. after_insert and
+    gone: what else happens."""
     stated = services.entries("compute", "methods")[word]
     stated = {**stated, "mutable": frozenset(stated.get("mutable", ()))}
-    found = Kind(word, **stated, check=check, made=made, gone=gone)
-    for each in (word, *found.aliases):
-        _KINDS[each] = found
-    return found
+    registered = Kind(word, **stated, check=check, after_insert=after_insert, gone=gone)
+    for alias in (word, *registered.aliases):
+        _KINDS[alias] = registered
+    return registered
 
 
 def kind_of(word: str) -> Kind:
@@ -97,15 +97,15 @@ def answer(call: Call) -> dict[str, Any]:
     _, group, word = call.method.id.split(".")
     if group.endswith("Operations"):
         return _operation(call, word)
-    found = _KINDS.get(group)
+    kind_entry = _KINDS.get(group)
     act = _ACTS.get(word)
-    if found is None or act is None:
+    if kind_entry is None or act is None:
         if word in ("getIamPolicy", "setIamPolicy", "testIamPermissions"):
             name = f"compute/{relative(call).rsplit('/', 1)[0]}"
             call.need(name)
             return generic.policy(call, name)
         raise NotImplementedError(call.method.id)
-    return act(call, found)
+    return act(call, kind_entry)
 
 
 def relative(call: Call) -> str:
@@ -124,21 +124,21 @@ def insert(call: Call, of: Kind) -> dict[str, Any]:
     name = f"{place}/{body['name']}"
     if call.state.get(f"compute/{name}") is not None:
         raise exists(f"The resource '{name}' already exists")
-    made: Body = {**of.defaults, **{key: each for key, each in body.items() if key not in _SYSTEM}}
-    resolve(call, made, of)
-    check_labels(made)
-    rules.check(call, made, of.rules, old=True)
+    created: Body = {**of.defaults, **{key: value for key, value in body.items() if key not in _SYSTEM}}
+    resolve(call, created, of)
+    check_labels(created)
+    rules.check(call, created, of.rules, old=True)
     if of.check:
-        of.check(call, made, None)
-    store(call, name, made, of)
-    if of.made:
-        of.made(call, name, made)
-    return operations.compute(call, name, "insert", made["id"])
+        of.check(call, created, None)
+    store(call, name, created, of)
+    if of.after_insert:
+        of.after_insert(call, name, created)
+    return operations.compute(call, name, "insert", created["id"])
 
 
-def store(call: Call, name: str, made: Body, of: Kind, *, kept: Body | None = None) -> Body:
+def store(call: Call, name: str, created: Body, of: Kind, *, internal: Body | None = None) -> Body:
     """Write a new resource with what Google adds: ids, links, times, fingerprints."""
-    made.update(
+    created.update(
         kind=f"compute#{of.type}",
         id=operations.numeric_id(),
         creationTimestamp=operations.compute_time(call.at),
@@ -146,24 +146,24 @@ def store(call: Call, name: str, made: Body, of: Kind, *, kept: Body | None = No
     )
     parts = name.split("/")
     if parts[2] in ("regions", "zones"):
-        made[parts[2].removesuffix("s")] = link("/".join(parts[:4]))
-    seal(made, of)
-    return call.state.put(f"compute/{name}", made, kept=kept)
+        created[parts[2].removesuffix("s")] = link("/".join(parts[:4]))
+    seal(created, of)
+    return call.state.put(f"compute/{name}", created, internal=internal)
 
 
 def get(call: Call, _: Kind) -> dict[str, Any]:
     """Read a resource."""
     check_place(call)
     name = f"compute/{relative(call)}"
-    return methods.shown(call.state, name, call.need(name))
+    return methods.representation(call.state, name, call.need(name))
 
 
 def listing(call: Call, of: Kind) -> dict[str, Any]:
     """A page of a place's resources."""
     check_place(call)
     place = relative(call)
-    made = generic.listed(call, f"compute/{place}/", f"compute.{of.word}")
-    return {"kind": f"compute#{of.type}List", "id": place, "selfLink": link(place), **made}
+    page = generic.list_page(call, f"compute/{place}/", f"compute.{of.word}")
+    return {"kind": f"compute#{of.type}List", "id": place, "selfLink": link(place), **page}
 
 
 def aggregated(call: Call, of: Kind) -> dict[str, Any]:
@@ -171,7 +171,7 @@ def aggregated(call: Call, of: Kind) -> dict[str, Any]:
     items: dict[str, Any] = {}
     for name, body in call.state.of(f"compute.{of.word}", f"compute/projects/{call.project}/"):
         scope = "/".join(name.split("/")[3:-2])
-        items.setdefault(scope, {of.word: []})[of.word].append(methods.shown(call.state, name, body))
+        items.setdefault(scope, {of.word: []})[of.word].append(methods.representation(call.state, name, body))
     return {"kind": f"compute#{of.type}AggregatedList", "id": relative(call), "items": items}
 
 
@@ -179,24 +179,24 @@ def change(call: Call, of: Kind) -> dict[str, Any]:
     """patch and update: a patch merges, an update replaces what can change."""
     name = relative(call)
     current = call.need(f"compute/{name}")
-    body = {key: each for key, each in call.body.items() if key not in _SYSTEM and key != "name"}
+    body = {key: value for key, value in call.body.items() if key not in _SYSTEM and key != "name"}
     check_fingerprint(call, current, of)
     body.pop("fingerprint", None)
     whole = call.method.verb == "PUT"
-    base = {key: each for key, each in current.items() if key not in of.mutable} if whole else current
-    made = merge(base, body)
-    resolve(call, made, of)
+    base = {key: value for key, value in current.items() if key not in of.mutable} if whole else current
+    changed = merge(base, body)
+    resolve(call, changed, of)
     for key in sorted(set(body) - of.mutable):
-        if made.get(key) != current.get(key):
+        if changed.get(key) != current.get(key):
             raise bad_field(
                 f"resource.{key}", body[key], f"The field cannot be changed once the {of.type} exists."
             )
-    check_labels(made)
-    rules.check(call, made, of.rules, old=True)
+    check_labels(changed)
+    rules.check(call, changed, of.rules, old=True)
     if of.check:
-        of.check(call, made, current)
-    seal(made, of)
-    call.state.put(f"compute/{name}", made)
+        of.check(call, changed, current)
+    seal(changed, of)
+    call.state.put(f"compute/{name}", changed)
     return operations.compute(call, name, "update" if whole else "patch", current["id"])
 
 
@@ -271,22 +271,22 @@ def reference(call: Call, text: Any, word: str, path: str) -> str:
     return link(name)
 
 
-def places(body: Any, path: str, shown: str = "") -> Iterator[tuple[Any, Any, str]]:
+def places(body: Any, path: str, prefix: str = "") -> Iterator[tuple[Any, Any, str]]:
     """(holder, key, path) of all values at a dotted path with `[]` for lists; unset ones are left out."""
     head, _, rest = path.partition(".")
     key = head.removesuffix("[]")
     if not isinstance(body, dict) or body.get(key) in (None, "", []):
         return
-    where = f"{shown}.{key}" if shown else key
+    where = f"{prefix}.{key}" if prefix else key
     if not head.endswith("[]"):
         if rest:
             yield from places(body[key], rest, where)
         else:
             yield body, key, where
         return
-    for index, each in enumerate(body[key]):
+    for index, element in enumerate(body[key]):
         if rest:
-            yield from places(each, rest, f"{where}[{index}]")
+            yield from places(element, rest, f"{where}[{index}]")
         else:
             yield body[key], index, f"{where}[{index}]"
 
@@ -295,15 +295,15 @@ def users(state: State, name: str) -> Iterator[str]:
     """The relative names of what names a resource."""
     wanted = link(name)
     seen: set[str] = set()
-    for each in _KINDS.values():
-        words = {word for named in each.references.values() for word in named.split("|")}
-        if each.word in seen or name.split("/")[-2] not in words:
+    for kind in _KINDS.values():
+        words = {word for named in kind.references.values() for word in named.split("|")}
+        if kind.word in seen or name.split("/")[-2] not in words:
             continue
-        seen.add(each.word)
-        for other, body in state.of(f"compute.{each.word}"):
-            if state.kept(other).get("owned"):
+        seen.add(kind.word)
+        for other, body in state.of(f"compute.{kind.word}"):
+            if state.internal(other).get("owned"):
                 continue  # it goes with its owner
-            for path in each.references:
+            for path in kind.references:
                 if any(holder[key] == wanted for holder, key, _ in places(body, path)):
                     yield other.partition("/")[2]
                     break
@@ -329,15 +329,15 @@ def check_fingerprint(call: Call, current: Body, of: Kind) -> None:
     """Raise 412 where the fingerprint is not the current one."""
     if not of.fingerprint:
         return
-    given = call.body.get("fingerprint")
-    if not given:
+    fingerprint = call.body.get("fingerprint")
+    if not fingerprint:
         raise GoogleError(
             412,
             "FAILED_PRECONDITION",
             "Required field 'resource.fingerprint' not specified",
             "conditionNotMet",
         )
-    if given != current["fingerprint"]:
+    if fingerprint != current["fingerprint"]:
         raise stale("Invalid fingerprint.")
 
 
@@ -366,15 +366,19 @@ def check_labels(body: Body, path: str = "resource.labels") -> None:
 
 def merge(current: Body, patch: Body) -> Body:
     """JSON merge patch: null clears, objects merge, lists are replaced."""
-    made = dict(current)
-    for key, each in patch.items():
-        if each is None:
-            made.pop(key, None)
-        elif isinstance(each, dict) and isinstance(made.get(key), dict) and key not in ("labels", "metadata"):
-            made[key] = merge(made[key], each)
+    merged = dict(current)
+    for key, value in patch.items():
+        if value is None:
+            merged.pop(key, None)
+        elif (
+            isinstance(value, dict)
+            and isinstance(merged.get(key), dict)
+            and key not in ("labels", "metadata")
+        ):
+            merged[key] = merge(merged[key], value)
         else:
-            made[key] = each
-    return made
+            merged[key] = value
+    return merged
 
 
 def fingerprint(body: Any) -> str:
@@ -383,12 +387,14 @@ def fingerprint(body: Any) -> str:
     return base64.b64encode(digest[:8]).decode()
 
 
-def seal(made: Body, of: Kind) -> None:
+def seal(created: Body, of: Kind) -> None:
     """Renew the fingerprints of a resource that changed."""
     if of.fingerprint:
-        made["fingerprint"] = fingerprint({key: each for key, each in made.items() if key != "fingerprint"})
+        created["fingerprint"] = fingerprint(
+            {key: value for key, value in created.items() if key != "fingerprint"}
+        )
     if of.labels:
-        made["labelFingerprint"] = fingerprint(made.get("labels") or {})
+        created["labelFingerprint"] = fingerprint(created.get("labels") or {})
 
 
 def _operation(call: Call, word: str) -> dict[str, Any]:
@@ -396,10 +402,10 @@ def _operation(call: Call, word: str) -> dict[str, Any]:
     if word == "wait":
         place = place.rsplit("/", 1)[0]
     if word in ("get", "wait"):
-        found = operations.find(call.state, "compute", place)
-        if found is None:
+        operation = operations.find(call.state, "compute", place)
+        if operation is None:
             raise not_found(f"The resource '{place}' was not found")
-        return found
+        return operation
     if word == "list":
         found_all = [body for _, body in call.state.operations(f"compute/{place}/")]
         return {"kind": "compute#operationList", "id": place, **generic.page(call, found_all, "items")}

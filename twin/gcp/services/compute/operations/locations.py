@@ -28,7 +28,7 @@ def region(call: Call, name: str) -> Body:
         "description": name,
         "status": "UP",
         "zones": [link(f"projects/{call.project}/zones/{zone}") for zone in capacity.zones(name)],
-        "quotas": quotas.shown(call, name),
+        "quotas": quotas.quota_entries(call, name),
         "selfLink": link(f"projects/{call.project}/regions/{name}"),
         "supportsPzs": False,
     }
@@ -50,36 +50,40 @@ def zone(call: Call, name: str) -> Body:
     }
 
 
-def machine_type(call: Call, found: capacity.MachineType, place: str) -> Body:
+def machine_type(call: Call, machine_type: capacity.MachineType, place: str) -> Body:
     """A machine type as machineTypes.get answers it."""
-    made: Body = {
+    description: Body = {
         "kind": "compute#machineType",
-        "id": str(_number(found.name)),
+        "id": str(_number(machine_type.name)),
         "creationTimestamp": _BORN,
-        "name": found.name,
-        "description": f"{found.cpus} vCPUs, {found.memory_mib // 1024} GB RAM",
-        "guestCpus": found.cpus,
-        "memoryMb": found.memory_mib,
+        "name": machine_type.name,
+        "description": f"{machine_type.cpus} vCPUs, {machine_type.memory_mib // 1024} GB RAM",
+        "guestCpus": machine_type.cpus,
+        "memoryMb": machine_type.memory_mib,
         "imageSpaceGb": 0,
         "maximumPersistentDisks": 128,
         "maximumPersistentDisksSizeGb": "263168",
         "zone": place,
-        "selfLink": link(f"projects/{call.project}/zones/{place}/machineTypes/{found.name}"),
-        "isSharedCpu": found.shared_core,
+        "selfLink": link(f"projects/{call.project}/zones/{place}/machineTypes/{machine_type.name}"),
+        "isSharedCpu": machine_type.shared_core,
         "architecture": "ARM64"
-        if found.family in ("t2a", "c4a", "n4a") or found.name.startswith("a4x")
+        if machine_type.family in ("t2a", "c4a", "n4a") or machine_type.name.startswith("a4x")
         else "X86_64",
     }
-    if found.card:
-        made["accelerators"] = [{"guestAcceleratorType": found.card, "guestAcceleratorCount": found.count}]
-    if found.ssds:
-        made["bundledLocalSsds"] = {"defaultInterface": "NVME", "partitionCount": found.ssds}
-    return made
+    if machine_type.card:
+        description["accelerators"] = [
+            {"guestAcceleratorType": machine_type.card, "guestAcceleratorCount": machine_type.count}
+        ]
+    if machine_type.ssds:
+        description["bundledLocalSsds"] = {"defaultInterface": "NVME", "partitionCount": machine_type.ssds}
+    return description
 
 
 def accelerator_type(call: Call, card: str, place: str) -> Body:
     """An accelerator type as acceleratorTypes.get answers it."""
-    counts = [each.count for each in capacity.machine_types().values() if each.card == card]
+    counts = [
+        machine_type.count for machine_type in capacity.machine_types().values() if machine_type.card == card
+    ]
     return {
         "kind": "compute#acceleratorType",
         "id": str(_number(card)),
@@ -118,12 +122,12 @@ def get_machine_type(call: Call) -> dict[str, Any]:
     """A machine type that the zone offers."""
     compute.check_place(call)
     name, place = call.parameters["machineType"], call.parameters["zone"]
-    found = capacity.machine_type(name)
-    if found is None or not capacity.offered(name, place):
+    known_type = capacity.machine_type(name)
+    if known_type is None or not capacity.offered(name, place):
         raise not_found(
             f"The resource 'projects/{call.project}/zones/{place}/machineTypes/{name}' was not found"
         )
-    return machine_type(call, found, place)
+    return machine_type(call, known_type, place)
 
 
 @handles("compute.machineTypes.list")
@@ -155,14 +159,14 @@ def list_accelerator_types(call: Call) -> dict[str, Any]:
 @handles("compute.projects.get")
 def project(call: Call) -> dict[str, Any]:
     """The project's quotas, metadata and default account."""
-    kept = call.state.kept(f"cloudresourcemanager/projects/{call.project}")
+    internal = call.state.internal(f"cloudresourcemanager/projects/{call.project}")
     return {
         "kind": "compute#project",
         "id": call.project_number,
-        "creationTimestamp": compute_time(call.at) if not kept else _BORN,
+        "creationTimestamp": compute_time(call.at) if not internal else _BORN,
         "name": call.project,
-        "commonInstanceMetadata": _metadata(kept),
-        "quotas": quotas.shown(call),
+        "commonInstanceMetadata": _metadata(internal),
+        "quotas": quotas.quota_entries(call),
         "selfLink": link(f"projects/{call.project}"),
         "defaultServiceAccount": f"{call.project_number}-compute@developer.gserviceaccount.com",
         "xpnProjectStatus": "UNSPECIFIED_XPN_PROJECT_STATUS",
@@ -171,16 +175,16 @@ def project(call: Call) -> dict[str, Any]:
     }
 
 
-def _metadata(kept: Body) -> Body:
-    items = kept.get("metadata") or []
-    made: Body = {"kind": "compute#metadata", "fingerprint": compute.fingerprint(items)}
-    return {**made, "items": items} if items else made
+def _metadata(internal: Body) -> Body:
+    items = internal.get("metadata") or []
+    metadata: Body = {"kind": "compute#metadata", "fingerprint": compute.fingerprint(items)}
+    return {**metadata, "items": items} if items else metadata
 
 
 def _machine_types(call: Call, place: str) -> list[Body]:
     return [
-        machine_type(call, each, place)
-        for name, each in capacity.machine_types().items()
+        machine_type(call, value, place)
+        for name, value in capacity.machine_types().items()
         if capacity.offered(name, place)
     ]
 
@@ -193,13 +197,13 @@ def _accelerator_types(call: Call, place: str) -> list[Body]:
     ]
 
 
-def _list(call: Call, kind: str, found: list[Body]) -> dict[str, Any]:
+def _list(call: Call, kind: str, resources: list[Body]) -> dict[str, Any]:
     place = compute.relative(call)
     return {
         "kind": f"compute#{kind}List",
         "id": place,
         "selfLink": link(place),
-        **generic.page(call, found, "items"),
+        **generic.page(call, resources, "items"),
     }
 
 

@@ -45,7 +45,7 @@ def _check(call: Call, body: Body, before: Body | None) -> None:
             raise invalid("Auto mode subnets are not allowed in a network with this network profile.")
 
 
-def _made(call: Call, name: str, body: Body) -> None:
+def _after_insert(call: Call, name: str, body: Body) -> None:
     body.setdefault("mtu", 1460)
     body["selfLinkWithId"] = link(f"{name.rsplit('/', 1)[0]}/{body['id']}")
     call.state.put(f"compute/{name}", body)
@@ -57,8 +57,8 @@ def _made(call: Call, name: str, body: Body) -> None:
             "nextHopGateway": link(f"projects/{call.project}/global/gateways/default-internet-gateway"),
         }, owner=name)  # fmt: skip
     if body["autoCreateSubnetworks"]:
-        for region, each in zip(capacity.regions(), _AUTO.subnets(new_prefix=20), strict=False):
-            make(call, region, {"name": body["name"], "network": link(name), "ipCidrRange": str(each)})
+        for region, subnet in zip(capacity.regions(), _AUTO.subnets(new_prefix=20), strict=False):
+            make(call, region, {"name": body["name"], "network": link(name), "ipCidrRange": str(subnet)})
 
 
 def _gone(call: Call, name: str, _: Body) -> None:
@@ -71,11 +71,11 @@ def delete(call: Call) -> dict[str, Any]:
     name = compute.relative(call)
     body = call.need(f"compute/{name}")
     if body.get("autoCreateSubnetworks"):
-        for each, subnet in call.state.of("compute.subnetworks"):
+        for other, subnet in call.state.of("compute.subnetworks"):
             if subnet["network"] == link(name) and subnet["name"] == body["name"]:
-                compute.check_unused(call.state, each.partition("/")[2], compute.kind_of("subnetworks"))
-                call.state.delete(each)
-                drop_routes(call.state, each.partition("/")[2])
+                compute.check_unused(call.state, other.partition("/")[2], compute.kind_of("subnetworks"))
+                call.state.delete(other)
+                drop_routes(call.state, other.partition("/")[2])
     for peering in body.get("peerings", ()):
         raise in_use(
             f"The network resource '{name}' is already being used by '{name}/peerings/{peering['name']}'"
@@ -86,13 +86,19 @@ def delete(call: Call) -> dict[str, Any]:
 @shows("compute.networks")
 def show(state: State, _: str, body: Body) -> Body:
     """A network names its subnetworks and its firewall policy."""
-    own = body["selfLink"]
-    subnets = [each["selfLink"] for _, each in state.of("compute.subnetworks") if each["network"] == own]
-    made = {**body, **({"subnetworks": subnets} if subnets else {})}
+    self_link = body["selfLink"]
+    subnets = [
+        subnetwork["selfLink"]
+        for _, subnetwork in state.of("compute.subnetworks")
+        if subnetwork["network"] == self_link
+    ]
+    representation = {**body, **({"subnetworks": subnets} if subnets else {})}
     for _, policy in state.of("compute.firewallPolicies"):
-        if any(each["attachmentTarget"] == own for each in policy.get("associations", ())):
-            made["firewallPolicy"] = policy["selfLink"]
-    return made
+        if any(
+            association["attachmentTarget"] == self_link for association in policy.get("associations", ())
+        ):
+            representation["firewallPolicy"] = policy["selfLink"]
+    return representation
 
 
 @handles("compute.networks.addPeering")
@@ -100,20 +106,20 @@ def add_peering(call: Call) -> dict[str, Any]:
     """A peering; it is ACTIVE when the other network has one back."""
     name = compute.relative(call).rsplit("/", 1)[0]
     body = call.need(f"compute/{name}")
-    asked = call.body.get("networkPeering") or {
+    requested = call.body.get("networkPeering") or {
         "name": call.body.get("name"),
         "network": call.body.get("peerNetwork"),
     }
-    if not asked.get("name"):
+    if not requested.get("name"):
         raise invalid("Required field 'networkPeering.name' not specified", reason="required")
-    other = compute.reference(call, asked.get("network"), "networks", "networkPeering.network")
-    if any(each["name"] == asked["name"] for each in body.get("peerings", ())):
-        raise exists(f"There is already a peering named {asked['name']} in network {name}.")
+    other = compute.reference(call, requested.get("network"), "networks", "networkPeering.network")
+    if any(peering["name"] == requested["name"] for peering in body.get("peerings", ())):
+        raise exists(f"There is already a peering named {requested['name']} in network {name}.")
     if other == body["selfLink"]:
         raise invalid("A network cannot be peered with itself.")
     _check_ranges(call, body, other)
     body.setdefault("peerings", []).append(
-        {"exchangeSubnetRoutes": True, "state": "INACTIVE", **asked, "network": other}
+        {"exchangeSubnetRoutes": True, "state": "INACTIVE", **requested, "network": other}
     )
     call.state.put(f"compute/{name}", body)
     _settle(call.state)
@@ -125,36 +131,38 @@ def remove_peering(call: Call) -> dict[str, Any]:
     """One side's peering; the other's becomes INACTIVE."""
     name = compute.relative(call).rsplit("/", 1)[0]
     body = call.need(f"compute/{name}")
-    kept = [each for each in body.get("peerings", ()) if each["name"] != call.body.get("name")]
-    if len(kept) == len(body.get("peerings", ())):
+    peerings = [peering for peering in body.get("peerings", ()) if peering["name"] != call.body.get("name")]
+    if len(peerings) == len(body.get("peerings", ())):
         raise invalid(f"There is no peering {call.body.get('name')} in network {name}.")
-    body["peerings"] = kept
+    body["peerings"] = peerings
     call.state.put(f"compute/{name}", body)
     _settle(call.state)
     return operations.compute(call, name, "removePeering", body["id"])
 
 
 def _check_ranges(call: Call, body: Body, other: str) -> None:
-    from twin.gcp.services.compute.validation import held
+    from twin.gcp.services.compute.validation import occupied_ranges
 
-    theirs = list(held(call.state, other))
-    for mine, whose in held(call.state, body["selfLink"]):
-        for each, whom in theirs:
-            if mine.overlaps(each):
-                raise invalid(f"An IP range in the peer network ({each}, {whom}) overlaps with an IP range "
-                              f"({mine}, {whose}) in the local network.")  # fmt: skip
+    theirs = list(occupied_ranges(call.state, other))
+    for mine, whose in occupied_ranges(call.state, body["selfLink"]):
+        for other_range, whom in theirs:
+            if mine.overlaps(other_range):
+                raise invalid(f"An IP range in the peer network ({other_range}, {whom}) overlaps with an IP "
+                              f"range ({mine}, {whose}) in the local network.")  # fmt: skip
 
 
 def _settle(state: State) -> None:
     networks = {body["selfLink"]: (name, body) for name, body in state.of("compute.networks")}
-    for own, (name, body) in networks.items():
-        for each in body.get("peerings", ()):
-            if each["network"] not in networks:
+    for self_link, (name, body) in networks.items():
+        for peering in body.get("peerings", ()):
+            if peering["network"] not in networks:
                 continue  # a producer's network, which answers by itself
-            back = networks[each["network"]][1].get("peerings", ())
-            each["state"] = "ACTIVE" if any(other["network"] == own for other in back) else "INACTIVE"
+            back = networks[peering["network"]][1].get("peerings", ())
+            peering["state"] = (
+                "ACTIVE" if any(other["network"] == self_link for other in back) else "INACTIVE"
+            )
         if body.get("peerings") is not None:
             state.put(name, body)
 
 
-NETWORK: Final = compute.kind("networks", check=_check, made=_made, gone=_gone)
+NETWORK: Final = compute.kind("networks", check=_check, after_insert=_after_insert, gone=_gone)

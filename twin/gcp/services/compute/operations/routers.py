@@ -56,56 +56,56 @@ def _check_nat(call: Call, nat: Body, router: Body, path: str) -> None:
     if (sources == _LIST) != bool(subnets):
         raise bad_field(
             f"{path}.subnetworks",
-            [each.get("name") for each in subnets],
+            [subnet.get("name") for subnet in subnets],
             f"Subnetworks must be given with {_LIST}, and only with it; sourceSubnetworkIpRangesToNat "
             f"is {sources}.",
         )
-    for index, each in enumerate(subnets):
-        _check_subnet(call, each, router, f"{path}.subnetworks[{index}]")
+    for index, entry in enumerate(subnets):
+        _check_subnet(call, entry, router, f"{path}.subnetworks[{index}]")
     _check_ports(nat, path)
 
 
 def _check_addresses(call: Call, nat: Body, path: str) -> None:
     if nat["type"] == "PRIVATE":
         return
-    option, given = nat.get("natIpAllocateOption"), nat.get("natIps") or []
+    option, nat_ips = nat.get("natIpAllocateOption"), nat.get("natIps") or []
     if option not in ("AUTO_ONLY", "MANUAL_ONLY"):
         raise invalid(f"Required field '{path}.natIpAllocateOption' not specified", reason="required")
-    if (option == "MANUAL_ONLY") != bool(given):
+    if (option == "MANUAL_ONLY") != bool(nat_ips):
         why = f"Must be given with MANUAL_ONLY, and only with it; natIpAllocateOption is {option}."
-        raise bad_field(f"{path}.natIps", given, why)
-    for index, each in enumerate(given):
-        name = compute.name_of(each, call.project)
+        raise bad_field(f"{path}.natIps", nat_ips, why)
+    for index, nat_ip in enumerate(nat_ips):
+        name = compute.name_of(nat_ip, call.project)
         address = call.state.get(f"compute/{name}") or {}
         if address.get("addressType") != "EXTERNAL":
             raise bad_field(
-                f"{path}.natIps[{index}]", each, "A NAT address must be a static external address."
+                f"{path}.natIps[{index}]", nat_ip, "A NAT address must be a static external address."
             )
         if f"/regions/{call.parameters['region']}/" not in f"{name}/":
             raise bad_field(
-                f"{path}.natIps[{index}]", each, "A NAT address must be in the region of the router."
+                f"{path}.natIps[{index}]", nat_ip, "A NAT address must be in the region of the router."
             )
 
 
-def _check_subnet(call: Call, asked: Body, router: Body, path: str) -> None:
-    name = compute.name_of(asked["name"], call.project)
+def _check_subnet(call: Call, entry: Body, router: Body, path: str) -> None:
+    name = compute.name_of(entry["name"], call.project)
     subnet = call.state.get(f"compute/{name}") or {}
     if subnet.get("network") != router["network"]:
-        raise bad_field(f"{path}.name", asked["name"], "The subnetwork is not in the network of the router.")
+        raise bad_field(f"{path}.name", entry["name"], "The subnetwork is not in the network of the router.")
     if f"/regions/{call.parameters['region']}/" not in name:
-        raise bad_field(f"{path}.name", asked["name"], "The subnetwork is not in the region of the router.")
-    sources = asked.get("sourceIpRangesToNat") or []
-    ranges = asked.get("secondaryIpRangeNames") or []
+        raise bad_field(f"{path}.name", entry["name"], "The subnetwork is not in the region of the router.")
+    sources = entry.get("sourceIpRangesToNat") or []
+    ranges = entry.get("secondaryIpRangeNames") or []
     if not sources:
         raise invalid(f"Required field '{path}.sourceIpRangesToNat' not specified", reason="required")
     if ("LIST_OF_SECONDARY_IP_RANGES" in sources) != bool(ranges):
         why = "Must be given with LIST_OF_SECONDARY_IP_RANGES, and only with it."
         raise bad_field(f"{path}.secondaryIpRangeNames", ranges, why)
-    known = {each["rangeName"] for each in subnet.get("secondaryIpRanges", ())}
-    for each in ranges:
-        if each not in known:
-            raise bad_field(f"{path}.secondaryIpRangeNames", each, f"The subnetwork has no such range, only "
-                            f"{', '.join(sorted(known)) or 'none'}.")  # fmt: skip
+    known = {secondary_ip_range["rangeName"] for secondary_ip_range in subnet.get("secondaryIpRanges", ())}
+    for range_ in ranges:
+        if range_ not in known:
+            raise bad_field(f"{path}.secondaryIpRangeNames", range_, f"The subnetwork has no such range, "
+                            f"only {', '.join(sorted(known)) or 'none'}.")  # fmt: skip
 
 
 def _check_ports(nat: Body, path: str) -> None:
@@ -130,14 +130,14 @@ def _check_ports(nat: Body, path: str) -> None:
 
 def _check_overlap(call: Call, body: Body) -> None:
     """One subnetwork's range is translated by one gateway only."""
-    own = body.get("selfLink")
+    self_link = body.get("selfLink")
     others = [
-        (each, nat)
-        for name, each in call.state.of("compute.routers")
-        if each["network"] == body["network"]
+        (router, nat)
+        for name, router in call.state.of("compute.routers")
+        if router["network"] == body["network"]
         and name.split("/")[4] == call.parameters["region"]
-        and each["selfLink"] != own
-        for nat in each.get("nats", ())
+        and router["selfLink"] != self_link
+        for nat in router.get("nats", ())
     ]
     seen = [(other, nat) for other, nat in others if nat.get("type") != "PRIVATE"]
     for nat in body.get("nats") or []:
@@ -154,20 +154,20 @@ def _check_overlap(call: Call, body: Body) -> None:
 
 def _check_taken(call: Call, body: Body) -> None:
     """A static address serves one gateway."""
-    own = body.get("selfLink")
+    self_link = body.get("selfLink")
     taken = {
-        each: other["name"]
+        nat_ip: other["name"]
         for _, other in call.state.of("compute.routers")
-        if other["selfLink"] != own
+        if other["selfLink"] != self_link
         for nat in other.get("nats", ())
-        for each in nat.get("natIps", ())
+        for nat_ip in nat.get("natIps", ())
     }
     for index, nat in enumerate(body.get("nats") or []):
-        for each in nat.get("natIps") or []:
-            if each in taken:
+        for address in nat.get("natIps") or []:
+            if address in taken:
                 path = f"resource.nats[{index}].natIps"
-                raise bad_field(path, each, f"The address is already in use by router '{taken[each]}'.")
-            taken[each] = body["name"]
+                raise bad_field(path, address, f"The address is already in use by router '{taken[address]}'.")
+            taken[address] = body["name"]
 
 
 def _overlap(one: Body, two: Body) -> bool:
@@ -184,15 +184,15 @@ def _overlap(one: Body, two: Body) -> bool:
 
 
 def _ranges(nat: Body) -> set[tuple[str, str]]:
-    found: set[tuple[str, str]] = set()
-    for each in nat["subnetworks"]:
-        for source in each["sourceIpRangesToNat"]:
+    ranges: set[tuple[str, str]] = set()
+    for entry in nat["subnetworks"]:
+        for source in entry["sourceIpRangesToNat"]:
             if source == "ALL_IP_RANGES":
-                found.add((each["name"], "*"))
+                ranges.add((entry["name"], "*"))
             elif source == "PRIMARY_IP_RANGE":
-                found.add((each["name"], ""))
-        found |= {(each["name"], name) for name in each.get("secondaryIpRangeNames") or []}
-    return found
+                ranges.add((entry["name"], ""))
+        ranges |= {(entry["name"], name) for name in entry.get("secondaryIpRangeNames") or []}
+    return ranges
 
 
 compute.kind("routers", check=_check)

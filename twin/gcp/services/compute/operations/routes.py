@@ -21,14 +21,14 @@ from twin.gcp.services.compute.profiles import blocked
 def route(call: Call, network: str, opening: str, more: Body, *, owner: str) -> None:
     """A route that Google makes with a network or a subnetwork (owner), and takes with it."""
     name = f"projects/{call.project}/global/routes/{opening}{secrets.token_hex(8)}"
-    made: Body = {"name": name.rsplit("/", 1)[-1], "network": link(network), **more}
-    compute.store(call, name, made, ROUTE, kept={"owned": owner})
+    body: Body = {"name": name.rsplit("/", 1)[-1], "network": link(network), **more}
+    compute.store(call, name, body, ROUTE, internal={"owned": owner})
 
 
 def drop_routes(state: State, owner: str) -> None:
     """Remove the routes that came with a network or subnetwork."""
     for name, _ in state.of("compute.routes"):
-        if state.kept(name).get("owned") == owner:
+        if state.internal(name).get("owned") == owner:
             state.delete(name)
 
 
@@ -37,7 +37,7 @@ def delete_route(call: Call) -> dict[str, Any]:
     """A route; those of subnetworks go with them only."""
     name = compute.relative(call)
     call.need(f"compute/{name}")
-    if "/subnetworks/" in call.state.kept(f"compute/{name}").get("owned", ""):
+    if "/subnetworks/" in call.state.internal(f"compute/{name}").get("owned", ""):
         raise invalid(f"The local route '{name.rsplit('/', 1)[-1]}' cannot be deleted.")
     return compute.delete(call, ROUTE)
 

@@ -15,7 +15,7 @@ from twin.gcp.services.compute.operations.generic import link
 from twin.gcp.services.compute.operations.routes import drop_routes, route
 from twin.gcp.services.compute.profiles import blocked
 from twin.gcp.services.compute.quotas import check_quota
-from twin.gcp.services.compute.validation import conflict, held, parse
+from twin.gcp.services.compute.validation import conflict, occupied_ranges, parse
 
 PROXY_LENGTH: Final = 26
 """The longest prefix of a proxy-only subnetwork. Source: "Proxy-only subnets" of Cloud Load Balancing."""
@@ -27,10 +27,10 @@ _PURPOSES: Final = frozenset(
 def make(call: Call, region: str, body: Body) -> None:
     """A subnetwork that Google makes itself (auto mode)."""
     name = f"projects/{call.project}/regions/{region}/subnetworks/{body['name']}"
-    made = {**SUBNETWORK.defaults, **body}
-    _check(call, made, None)
-    compute.store(call, name, made, SUBNETWORK)
-    _made(call, name, made)
+    created = {**SUBNETWORK.defaults, **body}
+    _check(call, created, None)
+    compute.store(call, name, created, SUBNETWORK)
+    _after_insert(call, name, created)
 
 
 def _check(call: Call, body: Body, before: Body | None) -> None:
@@ -77,31 +77,31 @@ def _check_proxies(call: Call, body: Body) -> None:
 
 
 def _check_ranges(call: Call, body: Body, before: Body | None) -> None:
-    own = "" if before is None else compute.name_of(before["selfLink"], call.project)
-    given = [(parse(body["ipCidrRange"], "resource.ipCidrRange"), "the primary range")]
+    own_name = "" if before is None else compute.name_of(before["selfLink"], call.project)
+    ranges = [(parse(body["ipCidrRange"], "resource.ipCidrRange"), "the primary range")]
     secondary: list[Body] = body.get("secondaryIpRanges") or []
     names: set[str] = set()
-    for index, each in enumerate(secondary):
+    for index, secondary_range in enumerate(secondary):
         path = f"resource.secondaryIpRanges[{index}]"
-        name = each.get("rangeName", "")
+        name = secondary_range.get("rangeName", "")
         if not name:
             raise invalid(f"Required field '{path}.rangeName' not specified", reason="required")
         if name in names:
             raise bad_field(f"{path}.rangeName", name, "Duplicate secondary range name.")
         names.add(name)
-        if not each.get("ipCidrRange"):
+        if not secondary_range.get("ipCidrRange"):
             raise invalid(f"Required field '{path}.ipCidrRange' not specified", reason="required")
-        found = parse(each["ipCidrRange"], f"{path}.ipCidrRange")
-        for other, whose in given:
-            if found.overlaps(other):
+        ip_range = parse(secondary_range["ipCidrRange"], f"{path}.ipCidrRange")
+        for other, whose in ranges:
+            if ip_range.overlaps(other):
                 raise bad_field(
-                    f"{path}.ipCidrRange", found, f"It overlaps {whose} {other} of the same subnetwork."
+                    f"{path}.ipCidrRange", ip_range, f"It overlaps {whose} {other} of the same subnetwork."
                 )
-        given.append((found, f"secondary range '{name}'"))
-    for other, whose in held(call.state, body["network"], but=own):
-        for found, _ in given:
-            if found.overlaps(other):
-                raise conflict(found, whose)
+        ranges.append((ip_range, f"secondary range '{name}'"))
+    for other, whose in occupied_ranges(call.state, body["network"], but=own_name):
+        for ip_range, _ in ranges:
+            if ip_range.overlaps(other):
+                raise conflict(ip_range, whose)
 
 
 def _check_logs(body: Body) -> None:
@@ -130,24 +130,30 @@ def _check_logs(body: Body) -> None:
 
 def _check_removed(state: State, body: Body, before: Body) -> None:
     """A secondary range that pods, services or machines use cannot be removed or changed."""
-    now = {each["rangeName"]: each["ipCidrRange"] for each in body.get("secondaryIpRanges") or []}
-    for each in before.get("secondaryIpRanges", ()):
-        name = each["rangeName"]
-        if now.get(name) == each["ipCidrRange"]:
+    now = {
+        secondary_ip_range["rangeName"]: secondary_ip_range["ipCidrRange"]
+        for secondary_ip_range in body.get("secondaryIpRanges") or []
+    }
+    for removed_range in before.get("secondaryIpRanges", ()):
+        name = removed_range["rangeName"]
+        if now.get(name) == removed_range["ipCidrRange"]:
             continue
         for user in range_users(state, before["selfLink"], name):
             raise in_use(
-                f"The secondary range '{name}' ({each['ipCidrRange']}) of subnetwork '{before['name']}' is "
+                f"The secondary range '{name}' ({removed_range['ipCidrRange']}) of subnetwork "
+                f"'{before['name']}' is "
                 f"already being used by '{user}'"
             )
 
 
 def range_users(state: State, subnetwork: str, name: str) -> Iterator[str]:
     """Relative names of what uses a secondary range: clusters, node pools, machines, Cloud NAT."""
-    own = compute.name_of(subnetwork, "")
+    subnetwork_name = compute.name_of(subnetwork, "")
     for cluster, body in state.of("container.clusters"):
         if not _same(
-            body.get("networkConfig", {}).get("subnetwork") or body.get("subnetwork", ""), own, cluster
+            body.get("networkConfig", {}).get("subnetwork") or body.get("subnetwork", ""),
+            subnetwork_name,
+            cluster,
         ):
             continue
         policy = body.get("ipAllocationPolicy", {})
@@ -158,8 +164,8 @@ def range_users(state: State, subnetwork: str, name: str) -> Iterator[str]:
             *extra,
         ):
             yield cluster.partition("/")[2]
-        for pool, each in state.of("container.nodePools", f"{cluster}/nodePools/"):
-            if each.get("networkConfig", {}).get("podRange") == name:
+        for pool, pool_body in state.of("container.nodePools", f"{cluster}/nodePools/"):
+            if pool_body.get("networkConfig", {}).get("podRange") == name:
                 yield pool.partition("/")[2]
     yield from _range_users(state, subnetwork, name)
 
@@ -168,13 +174,15 @@ def _range_users(state: State, subnetwork: str, name: str) -> Iterator[str]:
     """Machines and Cloud NAT."""
     for instance, body in state.of("compute.instances"):
         for card in body.get("networkInterfaces", ()):
-            ranges = [each.get("subnetworkRangeName") for each in card.get("aliasIpRanges", ())]
+            ranges = [
+                alias_ip_range.get("subnetworkRangeName") for alias_ip_range in card.get("aliasIpRanges", ())
+            ]
             if card.get("subnetwork") == subnetwork and name in ranges:
                 yield instance.partition("/")[2]
     for router, body in state.of("compute.routers"):
         for nat in body.get("nats", ()):
-            for each in nat.get("subnetworks", ()):
-                if each["name"] == subnetwork and name in each.get("secondaryIpRangeNames", ()):
+            for entry in nat.get("subnetworks", ()):
+                if entry["name"] == subnetwork and name in entry.get("secondaryIpRangeNames", ()):
                     yield router.partition("/")[2]
 
 
@@ -200,11 +208,11 @@ def _same(text: str, name: str, cluster: str) -> bool:
     return bool(text) and parts[-1] == text and (parts[2] == "global" or location.startswith(parts[3]))
 
 
-def _made(call: Call, name: str, body: Body) -> None:
+def _after_insert(call: Call, name: str, body: Body) -> None:
     import ipaddress
 
-    found = ipaddress.IPv4Network(body["ipCidrRange"])
-    body["gatewayAddress"] = str(found[1])
+    ip_range = ipaddress.IPv4Network(body["ipCidrRange"])
+    body["gatewayAddress"] = str(ip_range[1])
     call.state.put(f"compute/{name}", body)
     network = compute.name_of(body["network"], call.project)
     route(call, network, "default-route-r-", {
@@ -232,7 +240,7 @@ def expand(call: Call) -> dict[str, Any]:
     body["ipCidrRange"] = str(wanted)
     _check_ranges(call, body, before)
     drop_routes(call.state, name)
-    _made(call, name, body)
+    _after_insert(call, name, body)
     compute.seal(body, SUBNETWORK)
     call.state.put(f"compute/{name}", body)
     return operations.compute(call, name, "expandIpCidrRange", body["id"])
@@ -249,4 +257,4 @@ def private_access(call: Call) -> dict[str, Any]:
     return operations.compute(call, name, "setPrivateIpGoogleAccess", body["id"])
 
 
-SUBNETWORK: Final = compute.kind("subnetworks", check=_check, made=_made, gone=_gone)
+SUBNETWORK: Final = compute.kind("subnetworks", check=_check, after_insert=_after_insert, gone=_gone)

@@ -30,30 +30,32 @@ NOT_ON_DEMAND: Final = ("a3-ultragpu-8g", "a4-highgpu-8g")
 
 def tainted(config: Body) -> bool:
     """Whether a pool's nodes have the taint of GPUs."""
-    return any(each["key"] == GPU for each in config.get("taints") or ())
+    return any(taint["key"] == GPU for taint in config.get("taints") or ())
 
 
 def taint(config: dict[str, Any]) -> None:
     """Give a pool's nodes the taint of GPUs, where they have none."""
     if not tainted(config):
-        own = {"key": GPU, "value": "present", "effect": "NO_SCHEDULE"}
-        config["taints"] = [*(config.get("taints") or ()), own]
+        gpu_taint = {"key": GPU, "value": "present", "effect": "NO_SCHEDULE"}
+        config["taints"] = [*(config.get("taints") or ()), gpu_taint]
 
 
 def check(config: Body, machine: MachineType, zones: Sequence[str], path: str) -> None:
     """A node pool's `accelerators` against its machine type and zones."""
-    given = config.get("accelerators") or []
-    if len(given) > 1:
-        raise invalid(f"{path}.accelerators: a node pool has one type of accelerator, got {len(given)}.")
-    if not given:
+    accelerators = config.get("accelerators") or []
+    if len(accelerators) > 1:
+        raise invalid(
+            f"{path}.accelerators: a node pool has one type of accelerator, got {len(accelerators)}."
+        )
+    if not accelerators:
         return
-    where, asked = f"{path}.accelerators[0]", given[0]
-    card, count = asked.get("acceleratorType", ""), int(asked.get("acceleratorCount") or 0)
+    where, accelerator = f"{path}.accelerators[0]", accelerators[0]
+    card, count = accelerator.get("acceleratorType", ""), int(accelerator.get("acceleratorCount") or 0)
     if machine.tpu:
         raise invalid(f"{where}: machine type {machine.name} has TPUs; GPUs cannot be attached to it.")
     _card(card, count, machine, zones, where)
-    _partition(card, asked, where)
-    _sharing(asked, where)
+    _partition(card, accelerator, where)
+    _sharing(accelerator, where)
 
 
 def _card(card: str, count: int, machine: MachineType, zones: Sequence[str], where: str) -> None:
@@ -92,8 +94,8 @@ def _card(card: str, count: int, machine: MachineType, zones: Sequence[str], whe
         )
 
 
-def _partition(card: str, asked: Body, where: str) -> None:
-    size = asked.get("gpuPartitionSize")
+def _partition(card: str, accelerator: Body, where: str) -> None:
+    size = accelerator.get("gpuPartitionSize")
     if size and size not in PARTITIONS.get(card, {}):
         sizes = ", ".join(PARTITIONS.get(card, {})) or "none: the card has no multi-instance GPUs"
         raise invalid(
@@ -102,8 +104,8 @@ def _partition(card: str, asked: Body, where: str) -> None:
         )
 
 
-def _sharing(asked: Body, where: str) -> None:
-    sharing = asked.get("gpuSharingConfig")
+def _sharing(accelerator: Body, where: str) -> None:
+    sharing = accelerator.get("gpuSharingConfig")
     if not sharing:
         return
     strategy = sharing.get("gpuSharingStrategy")
@@ -115,7 +117,7 @@ def _sharing(asked: Body, where: str) -> None:
             f"{where}.gpuSharingConfig.maxSharedClientsPerGpu: must be from 2 to {MOST_CLIENTS}, "
             f"got {clients}."
         )
-    if strategy == "MPS" and asked.get("gpuPartitionSize"):
+    if strategy == "MPS" and accelerator.get("gpuPartitionSize"):
         raise invalid(f"{where}.gpuSharingConfig: NVIDIA MPS cannot be used with multi-instance GPUs.")
 
 
@@ -142,11 +144,11 @@ def devices(config: Body, machine: MachineType) -> dict[str, int]:
     """What the device plugins of a node find: partitions and shared clients counted."""
     if machine.tpu:
         return {TPU: machine.count}
-    given = (config.get("accelerators") or [{}])[0]
-    count = int(given.get("acceleratorCount") or 0) or (machine.count if machine.gpu else 0)
+    accelerator = (config.get("accelerators") or [{}])[0]
+    count = int(accelerator.get("acceleratorCount") or 0) or (machine.count if machine.gpu else 0)
     if not count:
         return {}
-    card = given.get("acceleratorType") or machine.card
-    count *= PARTITIONS.get(card, {}).get(given.get("gpuPartitionSize", ""), 1)
-    count *= int((given.get("gpuSharingConfig") or {}).get("maxSharedClientsPerGpu") or 1)
+    card = accelerator.get("acceleratorType") or machine.card
+    count *= PARTITIONS.get(card, {}).get(accelerator.get("gpuPartitionSize", ""), 1)
+    count *= int((accelerator.get("gpuSharingConfig") or {}).get("maxSharedClientsPerGpu") or 1)
     return {GPU: count}

@@ -14,38 +14,40 @@ from twin.gcp import services
 from twin.gcp.services.container.operations import resource_names
 
 if TYPE_CHECKING:
-    from twin.gcp.api_server.server import Front
+    from twin.gcp.api_server.server import ApiServer
 
 POLICIES: Final[tuple[tuple[str, ...], ...]] = services.tables("container")["access_policies"]
 
 
-def authenticate(front: Front, token: str) -> dict[str, Any] | None:
+def authenticate(server: ApiServer, token: str) -> dict[str, Any] | None:
     """The principal of a token, or None. Every account of Google's gets in; rights are another thing."""
-    member = front.identity.authenticate(token)
-    if member is None or resource_names.only(front.state) is None:
+    member = server.identity.authenticate(token)
+    if member is None or resource_names.only(server.state) is None:
         return None
     kind, _, email = member.partition(":")
     if kind not in ("user", "serviceAccount"):
         return None
-    policy = next((name for name, right in POLICIES if front.identity.allowed(member, right)), None)
-    found = front.state.get(f"iam/projects/{front.instance.account}/serviceAccounts/{email}") or {}
+    policy = next((name for name, right in POLICIES if server.identity.allowed(member, right)), None)
+    account = server.state.get(f"iam/projects/{server.instance.account}/serviceAccounts/{email}") or {}
     return {
         "username": email,
         "groups": ["system:authenticated"],
-        "uid": found.get("uniqueId", ""),
+        "uid": account.get("uniqueId", ""),
         "extra": {"iam.gke.io/user-assertion": [member]},
         "policies": [(policy, [])] if policy else [],
     }
 
 
-def workload_account(front: Front, namespace: str, service_account: str) -> str | None:
+def workload_account(server: ApiServer, namespace: str, service_account: str) -> str | None:
     """The IAM service account that a Kubernetes service account may act as (Workload Identity)."""
-    found = resource_names.only(front.state)
-    pool = ((found[1].get("workloadIdentityConfig") or {}).get("workloadPool")) if found else None
+    only_cluster = resource_names.only(server.state)
+    pool = (
+        ((only_cluster[1].get("workloadIdentityConfig") or {}).get("workloadPool")) if only_cluster else None
+    )
     if not pool:
         return None
     member = f"serviceAccount:{pool}[{namespace}/{service_account}]"
-    for name, policy in front.state.policies():
+    for name, policy in server.state.policies():
         if not name.startswith("iam/") or "/serviceAccounts/" not in name:
             continue
         for binding in policy.get("bindings", ()):
@@ -54,20 +56,22 @@ def workload_account(front: Front, namespace: str, service_account: str) -> str 
     return None
 
 
-def workload_token(front: Front, namespace: str, service_account: str, account: str) -> str | None:
+def workload_token(server: ApiServer, namespace: str, service_account: str, account: str) -> str | None:
     """An access token for Pods of a Kubernetes service account (Workload Identity Federation for GKE).
 
     account: the IAM service account that its annotation names; empty: the federated identity itself. None
     where the cluster has no workload pool, or it may not impersonate the account.
     """
-    found = resource_names.only(front.state)
-    pool = ((found[1].get("workloadIdentityConfig") or {}).get("workloadPool")) if found else None
+    only_cluster = resource_names.only(server.state)
+    pool = (
+        ((only_cluster[1].get("workloadIdentityConfig") or {}).get("workloadPool")) if only_cluster else None
+    )
     if not pool:
         return None
     if not account:
-        place = f"projects/{front.project_number}/locations/global/workloadIdentityPools/{pool}"
+        place = f"projects/{server.project_number}/locations/global/workloadIdentityPools/{pool}"
         subject = f"subject/ns/{namespace}/sa/{service_account}"
-        return front.identity.token(f"principal://iam.googleapis.com/{place}/{subject}")
-    if workload_account(front, namespace, service_account) != account:
+        return server.identity.token(f"principal://iam.googleapis.com/{place}/{subject}")
+    if workload_account(server, namespace, service_account) != account:
         return None
-    return front.identity.token(f"serviceAccount:{account}")
+    return server.identity.token(f"serviceAccount:{account}")

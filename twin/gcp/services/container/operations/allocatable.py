@@ -24,11 +24,11 @@ _SSD_OVERHEAD_KIB: Final = {1: 7_289_472, 2: 13_725_224, 4: 26_332_924, 8: 51_55
 
 def reserved(amount: int, brackets: Sequence[tuple[int, float]]) -> int:
     """The sum of the brackets' shares."""
-    kept = 0.0
+    reserved_amount = 0.0
     for index, (threshold, rate) in enumerate(brackets):
         top = min(amount, brackets[index + 1][0]) if index + 1 < len(brackets) else amount
-        kept += max(0, top - threshold) * rate
-    return int(kept)
+        reserved_amount += max(0, top - threshold) * rate
+    return int(reserved_amount)
 
 
 def memory(machine: MachineType) -> tuple[int, int]:
@@ -57,7 +57,7 @@ def storage(config: Body) -> tuple[int, int]:
     local = (config.get("ephemeralStorageLocalSsdConfig") or {}).get("localSsdCount") or 0
     if local:
         count = int(local)
-        step = min((each for each in _SSD_OVERHEAD_KIB if each >= count), default=16)
+        step = min((count_step for count_step in _SSD_OVERHEAD_KIB if count_step >= count), default=16)
         capacity = count * SSD_GIB * _GIB - _SSD_OVERHEAD_KIB[step] * 1024
         # 50 GiB for the system on one SSD, 75 on two, 100 on more.
         system = (50 if count == 1 else 75 if count == 2 else 100) * _GIB

@@ -35,16 +35,18 @@ def _change(call: Call, operation: str, change: Callable[[Place, Body], None]) -
 @answers("clusters.update")
 def update(call: Call) -> dict[str, Any]:
     """clusters.update: exactly one desired field a request."""
-    given: Body = call.body.get("update") or {}
-    asked = [name for name in given if name not in _BESIDE]
-    if len(asked) != 1:
-        found = f"found {', '.join(asked)}" if asked else "found none"
-        raise invalid(f"Must specify a field to update: exactly one in a request, {found}.")
+    requested: Body = call.body.get("update") or {}
+    changes = [name for name in requested if name not in _BESIDE]
+    if len(changes) != 1:
+        changes_text = f"found {', '.join(changes)}" if changes else "found none"
+        raise invalid(f"Must specify a field to update: exactly one in a request, {changes_text}.")
     kind = {"desiredMasterVersion": "UPGRADE_MASTER", "desiredNodeVersion": "UPGRADE_NODES"}.get(
-        asked[0], "UPDATE_CLUSTER"
+        changes[0], "UPDATE_CLUSTER"
     )
     return _change(
-        call, kind, lambda place, body: cluster_fields.apply(call, place, body, asked[0], given[asked[0]])
+        call,
+        kind,
+        lambda place, body: cluster_fields.apply(call, place, body, changes[0], requested[changes[0]]),
     )
 
 
@@ -73,9 +75,12 @@ def set_maintenance(call: Call) -> dict[str, Any]:
 
     def change(_: Place, body: Body) -> None:
         policy: Body = call.body.get("maintenancePolicy") or {}
-        held = body["maintenancePolicy"].get("resourceVersion")
-        if policy.get("resourceVersion") not in (None, "", held):
-            raise stale(f"The resourceVersion {policy['resourceVersion']} is not the current one ({held}).")
+        resource_version = body["maintenancePolicy"].get("resourceVersion")
+        if policy.get("resourceVersion") not in (None, "", resource_version):
+            raise stale(
+                f"The resourceVersion {policy['resourceVersion']} is not the current one "
+                f"({resource_version})."
+            )
         cluster_rules.maintenance(policy)
         body["maintenancePolicy"] = {**policy, "resourceVersion": secrets.token_hex(4)}
 

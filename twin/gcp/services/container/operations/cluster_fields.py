@@ -42,10 +42,10 @@ def _authorized(_call: Call, _place: Place, body: Body, value: Any) -> None:
 
 
 def _endpoints(_call: Call, _place: Place, body: Body, value: Any) -> None:
-    held: Body = body["controlPlaneEndpointsConfig"]
+    endpoints: Body = body["controlPlaneEndpointsConfig"]
     for name, part in value.items():
-        held[name] = {**(held.get(name) or {}), **part}
-    addresses = held["ipEndpointsConfig"]
+        endpoints[name] = {**(endpoints.get(name) or {}), **part}
+    addresses = endpoints["ipEndpointsConfig"]
     networks = addresses.get("authorizedNetworksConfig") or {}
     cluster_rules.authorized_networks(networks)
     body["masterAuthorizedNetworksConfig"] = networks
@@ -53,12 +53,12 @@ def _endpoints(_call: Call, _place: Place, body: Body, value: Any) -> None:
 
 
 def _private(call: Call, place: Place, body: Body, value: Any) -> None:
-    held: Body = body["privateClusterConfig"]
+    private: Body = body["privateClusterConfig"]
     block = value.get("masterIpv4CidrBlock")
-    if block and block != held.get("masterIpv4CidrBlock"):
+    if block and block != private.get("masterIpv4CidrBlock"):
         raise invalid("update.desiredPrivateClusterConfig.masterIpv4CidrBlock: cannot be changed.")
-    held.update(value)
-    _private_endpoint(call, place, body, held.get("enablePrivateEndpoint", False))
+    private.update(value)
+    _private_endpoint(call, place, body, private.get("enablePrivateEndpoint", False))
 
 
 def _private_endpoint(_call: Call, _place: Place, body: Body, value: Any) -> None:
@@ -97,7 +97,7 @@ def _autoscaling(call: Call, _place: Place, body: Body, value: Any) -> None:
 
 def _channel(_call: Call, _place: Place, body: Body, value: Any) -> None:
     name = value.get("channel", "UNSPECIFIED")
-    offered = {versions.minor(each) for each in versions.channel(name).versions}
+    offered = {versions.minor(version) for version in versions.channel(name).versions}
     if versions.minor(body["currentMasterVersion"]) not in offered:
         raise invalid(
             f"The release channel {name} does not offer the cluster's version {body['currentMasterVersion']}."
@@ -115,7 +115,7 @@ def locations(call: Call, place: Place, body: Body, value: Any) -> None:
     for pool_place, pool in resource_names.pools(call.state, place):
         if set(pool["locations"]) == before:
             pool["locations"] = zones
-            pools.reshaped(call.front, pool_place, body, pool, call.at)
+            pools.reshaped(call.server, pool_place, body, pool, call.at)
             call.state.put(pool_place.pool_name, pool)
 
 
@@ -159,15 +159,15 @@ def node_version(call: Call, place: Place, cluster: Body, pool: Body, value: str
         raise invalid(f'Node version "{wanted}" must not have a greater version than the master "{control}".')
     if wanted != pool["version"]:
         pool["version"] = wanted
-        instance_groups.renew(call.front, place, cluster, pool, call.at)
+        instance_groups.renew(call.server, place, cluster, pool, call.at)
 
 
 def _pool_autoscaling(call: Call, place: Place, body: Body, value: Any) -> None:
     for pool_place, pool in _named_pools(call, place):
         if value.get("enabled"):
             policy = (pool.get("autoscaling") or {}).get("locationPolicy", "BALANCED")
-            given = {name: part for name, part in value.items() if part is not None}
-            pool["autoscaling"] = {"locationPolicy": policy, **given}
+            parts = {name: part for name, part in value.items() if part is not None}
+            pool["autoscaling"] = {"locationPolicy": policy, **parts}
         else:
             pool.pop("autoscaling", None)
         pool_rules.recheck(call, pool_place, body, pool)
@@ -179,19 +179,19 @@ def _image_type(call: Call, place: Place, body: Body, value: Any) -> None:
         if pool["config"]["imageType"] != value.upper():
             pool["config"]["imageType"] = value.upper()
             pool_rules.recheck(call, pool_place, body, pool)
-            instance_groups.renew(call.front, pool_place, body, pool, call.at)
+            instance_groups.renew(call.server, pool_place, body, pool, call.at)
             call.state.put(pool_place.pool_name, pool)
 
 
 def _named_pools(call: Call, place: Place) -> list[tuple[Place, Body]]:
     """The node pool that `desiredNodePoolId` names; without it, the only one."""
     name = call.body["update"].get("desiredNodePoolId")
-    found = [each for each in resource_names.pools(call.state, place) if name in (None, "", each[0].pool)]
-    if not found:
+    named = [pool for pool in resource_names.pools(call.state, place) if name in (None, "", pool[0].pool)]
+    if not named:
         raise not_found(f"Not found: {place.parent}/clusters/{place.cluster}/nodePools/{name}.")
-    if not name and len(found) > 1:
+    if not name and len(named) > 1:
         raise invalid("update.desiredNodePoolId: must be given, as the cluster has more than one node pool.")
-    return found
+    return named
 
 
 def _visibility(_call: Call, _place: Place, body: Body, value: Any) -> None:

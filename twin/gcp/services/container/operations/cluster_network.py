@@ -90,13 +90,13 @@ def _ranges(call: Call, place: Place, body: Body, name: str, subnet: Body) -> tu
         podCidrOverprovisionConfig=policy.get("podCidrOverprovisionConfig") or {},
         defaultPodIpv4RangeUtilization=0.0,
     )
-    policy.setdefault("clusterSecondaryRangeName", _own(place, "pods"))
-    policy.setdefault("servicesSecondaryRangeName", _own(place, "services"))
+    policy.setdefault("clusterSecondaryRangeName", _generated_name(place, "pods"))
+    policy.setdefault("servicesSecondaryRangeName", _generated_name(place, "services"))
     body.update(clusterIpv4Cidr=str(pods), servicesIpv4Cidr=str(services))
     return pods, services
 
 
-def _own(place: Place, what: str) -> str:
+def _generated_name(place: Place, what: str) -> str:
     digest = hashlib.sha256(f"{place.cluster_name}/{what}".encode()).hexdigest()[:8]
     return f"gke-{place.cluster}-{what}-{digest}"
 
@@ -104,24 +104,33 @@ def _own(place: Place, what: str) -> str:
 def _make(call: Call, place: Place, policy: Body, name: str, what: str, default: str) -> IPv4Network:
     """A secondary range of GKE's own on the subnetwork: a given block, or a free one of the wanted size."""
     field = "clusterIpv4CidrBlock" if what == "pods" else "servicesIpv4CidrBlock"
-    asked = policy.get(field) or default
+    requested = policy.get(field) or default
     subnet = call.state.get(f"compute/{name}") or {}
     taken = references.ranges_of(call.state, references.relative(subnet["network"]))
-    if asked.startswith("/"):
-        sizes = asked.removeprefix("/")
+    if requested.startswith("/"):
+        sizes = requested.removeprefix("/")
         if not sizes.isdigit() or not 8 <= int(sizes) <= 28:
-            raise invalid(f"cluster.ipAllocationPolicy.{field}: '{asked}' is no size of a block, as /16.")
-        candidates = (each for home in _PRIVATE[:1] for each in home.subnets(new_prefix=max(int(sizes), 9)))
-        block = next((each for each in candidates if not references.overlap(each, taken)), None)
+            raise invalid(f"cluster.ipAllocationPolicy.{field}: '{requested}' is no size of a block, as /16.")
+        candidates = (
+            candidate for home in _PRIVATE[:1] for candidate in home.subnets(new_prefix=max(int(sizes), 9))
+        )
+        block = next(
+            (candidate for candidate in candidates if not references.overlap(candidate, taken)), None
+        )
         if block is None:
-            raise invalid(f"cluster.ipAllocationPolicy.{field}: no free block of size {asked} in 10.0.0.0/8.")
+            raise invalid(
+                f"cluster.ipAllocationPolicy.{field}: no free block of size {requested} in 10.0.0.0/8."
+            )
     else:
-        block = references.cidr(asked, f"cluster.ipAllocationPolicy.{field}")
+        block = references.cidr(requested, f"cluster.ipAllocationPolicy.{field}")
         other = references.overlap(block, taken)
         if other:
             raise invalid(f"cluster.ipAllocationPolicy.{field}: {block} overlaps with {other}.")
-    own = _own(place, what)
-    secondary = [*(subnet.get("secondaryIpRanges") or ()), {"rangeName": own, "ipCidrRange": str(block)}]
+    generated = _generated_name(place, what)
+    secondary = [
+        *(subnet.get("secondaryIpRanges") or ()),
+        {"rangeName": generated, "ipCidrRange": str(block)},
+    ]
     call.state.put(f"compute/{name}", {**subnet, "secondaryIpRanges": secondary})
     return block
 
@@ -132,8 +141,12 @@ def forget_ranges(state: State, place: Place, body: Body) -> None:
     subnet = state.get(name)
     if subnet is None:
         return
-    own = {_own(place, "pods"), _own(place, "services")}
-    left = [each for each in subnet.get("secondaryIpRanges") or () if each["rangeName"] not in own]
+    generated = {_generated_name(place, "pods"), _generated_name(place, "services")}
+    left = [
+        secondary_ip_range
+        for secondary_ip_range in subnet.get("secondaryIpRanges") or ()
+        if secondary_ip_range["rangeName"] not in generated
+    ]
     if len(left) != len(subnet.get("secondaryIpRanges") or ()):
         state.put(name, {**subnet, "secondaryIpRanges": left})
 
@@ -166,7 +179,7 @@ def _master_block(call: Call, block: IPv4Network, network: str) -> None:
     path = "cluster.privateClusterConfig.masterIpv4CidrBlock"
     if block.prefixlen != 28:
         raise invalid(f"{path}: Invalid master IPv4 CIDR block size: {block} must be a /28.")
-    if not any(block.subnet_of(each) for each in _PRIVATE):
+    if not any(block.subnet_of(private_range) for private_range in _PRIVATE):
         raise invalid(f"{path}: {block} must be a private (RFC 1918) block.")
     if block.overlaps(_DOCKER):
         raise invalid(f"{path}: {block} overlaps with {_DOCKER}, which the nodes use themselves.")

@@ -51,22 +51,22 @@ def version(body: Body) -> None:
     body["initialClusterVersion"] = resolve(body.get("initialClusterVersion", ""), name)
 
 
-def resolve(asked: str, channel_name: str) -> str:
+def resolve(requested: str, channel_name: str) -> str:
     """A version of the channel. Raises 400 for one that it does not offer."""
     channel = versions.channel(channel_name)
-    found = versions.resolve(asked, channel.versions, channel.default)
-    if found is None:
+    version = versions.resolve(requested, channel.versions, channel.default)
+    if version is None:
         offers = ", ".join(channel.versions)
-        if asked.count(".") == 1:
+        if requested.count(".") == 1:
             raise invalid(
-                f'No valid versions with the prefix "{asked}" found in the {channel_name} channel; '
+                f'No valid versions with the prefix "{requested}" found in the {channel_name} channel; '
                 f"it offers {offers}."
             )
         raise invalid(
-            f'Master version "{asked}" is unsupported in the release channel {channel_name}; '
+            f'Master version "{requested}" is unsupported in the release channel {channel_name}; '
             f"it offers {offers}."
         )
-    return found
+    return version
 
 
 def locations(place: Place, zones: list[str] | None) -> None:
@@ -116,8 +116,8 @@ def authorized_networks(config: Body | None) -> None:
     if len(blocks) > _MOST_NETWORKS:
         raise invalid(f"{path}: at most {_MOST_NETWORKS} blocks are allowed, got {len(blocks)}.")
     seen: set[str] = set()
-    for index, each in enumerate(blocks):
-        text = each.get("cidrBlock", "")
+    for index, block in enumerate(blocks):
+        text = block.get("cidrBlock", "")
         try:
             ip_network(text)
         except ValueError as error:
@@ -142,23 +142,23 @@ def database_encryption(call: Call, place: Place, config: Body | None) -> None:
 
 def identity(call: Call, config: Body | None) -> None:
     """The workload pool is the project's own."""
-    pool, own = (config or {}).get("workloadPool"), f"{call.project}.svc.id.goog"
-    if pool and pool != own:
-        raise invalid(f"cluster.workloadIdentityConfig.workloadPool: must be {own}, got {pool}.")
+    pool, expected = (config or {}).get("workloadPool"), f"{call.project}.svc.id.goog"
+    if pool and pool != expected:
+        raise invalid(f"cluster.workloadIdentityConfig.workloadPool: must be {expected}, got {pool}.")
 
 
 def addons(body: Body) -> None:
     """Addons that are on others."""
-    given = body.get("addonsConfig") or {}
+    addons_config = body.get("addonsConfig") or {}
     pool = (body.get("workloadIdentityConfig") or {}).get("workloadPool")
     for name, words in (
         ("gcsFuseCsiDriverConfig", "the Cloud Storage FUSE CSI driver"),
         ("gkeBackupAgentConfig", "Backup for GKE"),
         ("configConnectorConfig", "Config Connector"),
     ):
-        if (given.get(name) or {}).get("enabled") and not pool:
+        if (addons_config.get(name) or {}).get("enabled") and not pool:
             raise invalid(f"cluster.addonsConfig.{name}: {words} needs Workload Identity Federation for GKE.")
-    calico = given.get("networkPolicyConfig") or {}
+    calico = addons_config.get("networkPolicyConfig") or {}
     if (body.get("networkPolicy") or {}).get("enabled") and calico.get("disabled"):
         raise invalid("cluster.networkPolicy: network policy must be enabled for the master addon first.")
 
@@ -178,17 +178,20 @@ def fleet(call: Call, config: Body | None) -> None:
 
 def autoscaling(call: Call, config: Body | None) -> None:
     """Node auto-provisioning needs limits, and a service account that exists."""
-    given: Body = config or {}
-    limits = {each.get("resourceType"): each for each in given.get("resourceLimits") or ()}
+    autoscaling_config: Body = config or {}
+    limits = {
+        resource_limit.get("resourceType"): resource_limit
+        for resource_limit in autoscaling_config.get("resourceLimits") or ()
+    }
     path = "cluster.autoscaling"
-    for name, each in limits.items():
-        if int(each.get("minimum") or 0) > int(each.get("maximum") or 0):
+    for name, limit in limits.items():
+        if int(limit.get("minimum") or 0) > int(limit.get("maximum") or 0):
             raise invalid(f"{path}.resourceLimits: the minimum of {name} is more than its maximum.")
         if name not in ("cpu", "memory") and name not in capacity.cards():
             raise invalid(f"Invalid resource: {name}.")
-    if given.get("enableNodeAutoprovisioning") and not {"cpu", "memory"} <= set(limits):
+    if autoscaling_config.get("enableNodeAutoprovisioning") and not {"cpu", "memory"} <= set(limits):
         raise invalid(f"{path}.resourceLimits: node auto-provisioning needs limits of cpu and of memory.")
-    defaults: dict[str, Any] = given.get("autoprovisioningNodePoolDefaults") or {}
+    defaults: dict[str, Any] = autoscaling_config.get("autoprovisioningNodePoolDefaults") or {}
     if defaults.get("serviceAccount"):
         where = f"{path}.autoprovisioningNodePoolDefaults.serviceAccount"
         references.service_account(call, defaults["serviceAccount"], where)
@@ -209,8 +212,8 @@ def maintenance(policy: Body | None) -> None:
     exclusions = window.get("maintenanceExclusions") or {}
     if len(exclusions) > 20:
         raise invalid(f"{path}.maintenanceExclusions: at most 20 are allowed, got {len(exclusions)}.")
-    for name, each in exclusions.items():
-        _exclusion(each, f"{path}.maintenanceExclusions[{name}]")
+    for name, exclusion in exclusions.items():
+        _exclusion(exclusion, f"{path}.maintenanceExclusions[{name}]")
 
 
 def _recurring(recurring: Body, path: str) -> None:
@@ -222,16 +225,16 @@ def _recurring(recurring: Body, path: str) -> None:
         raise invalid(f"{path}.recurrence: '{rule}' is no RRULE (RFC 5545), as FREQ=WEEKLY;BYDAY=SA,SU.")
 
 
-def _exclusion(each: Body, path: str) -> None:
-    options = each.get("maintenanceExclusionOptions") or {}
+def _exclusion(exclusion: Body, path: str) -> None:
+    options = exclusion.get("maintenanceExclusionOptions") or {}
     scope = options.get("scope", "NO_UPGRADES")
     if options.get("endTimeBehavior") == "UNTIL_END_OF_SUPPORT":
-        if each.get("endTime"):
+        if exclusion.get("endTime"):
             raise invalid(f"{path}: endTime cannot be set with endTimeBehavior UNTIL_END_OF_SUPPORT.")
         if scope == "NO_UPGRADES":
             raise invalid(f"{path}: endTimeBehavior UNTIL_END_OF_SUPPORT is not for the scope NO_UPGRADES.")
         return
-    start, end = _span(each, path)
+    start, end = _span(exclusion, path)
     if scope == "NO_UPGRADES" and end - start > timedelta(days=_NO_UPGRADES_DAYS):
         raise invalid(
             f"{path}: NO_UPGRADES lasts at most {_NO_UPGRADES_DAYS} days, got {(end - start).days}."
@@ -239,14 +242,14 @@ def _exclusion(each: Body, path: str) -> None:
 
 
 def _span(window: Body, path: str) -> tuple[datetime, datetime]:
-    found: list[datetime] = []
+    bounds: list[datetime] = []
     for name in ("startTime", "endTime"):
         text = window.get(name, "")
         try:
             moment = datetime.fromisoformat(text)
         except ValueError as error:
             raise invalid(f"{path}.{name}: '{text}' is no time in RFC 3339.") from error
-        found.append(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
-    if found[1] <= found[0]:
+        bounds.append(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+    if bounds[1] <= bounds[0]:
         raise invalid(f"{path}: endTime must be after startTime.")
-    return found[0], found[1]
+    return bounds[0], bounds[1]

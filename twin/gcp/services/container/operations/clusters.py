@@ -35,31 +35,32 @@ def create(call: Call) -> dict[str, Any]:
     place = Place(home.project, home.location, body["name"])
     _new(call.state, place)
     call.need_enabled("compute.googleapis.com")
-    asked = _pools(body)
+    requested_pools = _pools(body)
     cluster_rules.check(call, place, body)
     cluster_network.settle(call, place, body)
     # Last: what Google refuses is answered first.
     _alone(call.state, place)
     defaults.cluster(call, place, body)
-    call.state.put(place.cluster_name, body, kept={"uid": uuid.uuid4().hex, "ready": False})
+    call.state.put(place.cluster_name, body, internal={"uid": uuid.uuid4().hex, "ready": False})
     _identity_pool(call, body)
-    for index, pool in enumerate(asked):
+    for index, pool in enumerate(requested_pools):
         path = f"cluster.nodePools[{index}]" if "nodePools" in call.body["cluster"] else "cluster.nodeConfig"
         pools.make(call, place.of(pool.get("name", "")), body, pool, path)
     return operations.begin(call, place, "CREATE_CLUSTER", done=False)
 
 
 def _new(state: State, place: Place) -> None:
-    found = resource_names.only(state)
-    if found is not None and found[0] == place:
+    only_cluster = resource_names.only(state)
+    if only_cluster is not None and only_cluster[0] == place:
         raise exists(f"Already exists: {place.parent}/clusters/{place.cluster}.")
 
 
 def _alone(state: State, place: Place) -> None:
-    found = resource_names.only(state)
-    if found is not None:
+    only_cluster = resource_names.only(state)
+    if only_cluster is not None:
         raise invalid(
-            f"This twin holds the cluster '{found[0].cluster}' in {found[0].location}, and one twin has one "
+            f"This twin holds the cluster '{only_cluster[0].cluster}' in {only_cluster[0].location}, and "
+            "one twin has one "
             f"control plane: delete it first, or use another twin for '{place.cluster}'."
         )
 
@@ -68,18 +69,18 @@ def _pools(body: Body) -> list[Body]:
     """The node pools that are asked for; they are no part of the cluster's own body."""
     if (body.get("autopilot") or {}).get("enabled"):
         raise invalid("cluster.autopilot: the twin plays GKE Standard only; leave autopilot out.")
-    given: list[Body] | None = body.pop("nodePools", None)
+    node_pools: list[Body] | None = body.pop("nodePools", None)
     count, config = int(body.get("initialNodeCount") or 0), body.pop("nodeConfig", None)
     body.pop("initialNodeCount", None)
-    if given:
+    if node_pools:
         if count or config:
             raise invalid(
                 "Cluster.nodePools: initialNodeCount and nodeConfig cannot be set together with it."
             )
-        names = [each.get("name", "") for each in given]
+        names = [pool.get("name", "") for pool in node_pools]
         if len(set(names)) != len(names):
             raise invalid(f"Cluster.nodePools: names must differ, got {', '.join(names)}.")
-        return given
+        return node_pools
     if count < 1:
         raise invalid("Cluster.initial_node_count must be greater than zero.")
     return [{"name": FIRST_POOL, "initialNodeCount": count, "config": config or {}}]
@@ -95,29 +96,33 @@ def _identity_pool(call: Call, body: Body) -> None:
         call.state.put(f"iam/{name}", {"name": name, "state": "ACTIVE"}, baseline=True)
 
 
-def shown(state: State, place: Place, body: Body) -> Body:
+def representation(state: State, place: Place, body: Body) -> Body:
     """A cluster as the API shows it: with its node pools, and what they add up to."""
-    found = resource_names.pools(state, place)
-    made: Body = {**body, "nodePools": [pool for _, pool in found]}
-    made["instanceGroupUrls"] = [url for _, pool in found for url in pool.get("instanceGroupUrls", ())]
-    made["currentNodeCount"] = sum(len(instance_groups.instances(state, each)) for each, _ in found)
-    oldest = [pool["version"] for _, pool in found]
-    made["currentNodeVersion"] = min(oldest, key=versions.key) if oldest else body["currentMasterVersion"]
-    return {name: value for name, value in made.items() if value not in ([], None)}
+    node_pools = resource_names.pools(state, place)
+    cluster: Body = {**body, "nodePools": [pool for _, pool in node_pools]}
+    cluster["instanceGroupUrls"] = [
+        url for _, pool in node_pools for url in pool.get("instanceGroupUrls", ())
+    ]
+    cluster["currentNodeCount"] = sum(
+        len(instance_groups.instances(state, pool_place)) for pool_place, _ in node_pools
+    )
+    oldest = [pool["version"] for _, pool in node_pools]
+    cluster["currentNodeVersion"] = min(oldest, key=versions.key) if oldest else body["currentMasterVersion"]
+    return {name: value for name, value in cluster.items() if value not in ([], None)}
 
 
 @answers("clusters.get")
 def get(call: Call) -> dict[str, Any]:
     """clusters.get"""
     place = resource_names.of_call(call)
-    return shown(call.state, place, resource_names.cluster(call.state, place))
+    return representation(call.state, place, resource_names.cluster(call.state, place))
 
 
 @answers("clusters.fetchClusterUpgradeInfo")
 def upgrade_info(call: Call) -> dict[str, Any]:
     """clusters.fetchClusterUpgradeInfo"""
     place = resource_names.of_call(call)
-    body = shown(call.state, place, resource_names.cluster(call.state, place))
+    body = representation(call.state, place, resource_names.cluster(call.state, place))
     channel = body.get("releaseChannel", {}).get("channel", "UNSPECIFIED")
     return versions.upgrade_info(body["currentMasterVersion"], channel)
 
@@ -129,11 +134,11 @@ def every(call: Call) -> dict[str, Any]:
     prefix = f"container/projects/{place.project}/locations/"
     if place.location not in ("", "-"):
         prefix += f"{place.location}/"
-    found = [
-        shown(call.state, resource_names.of_name(name), body)
+    clusters = [
+        representation(call.state, resource_names.of_name(name), body)
         for name, body in call.state.of(resource_names.CLUSTERS, prefix)
     ]
-    return {"clusters": found} if found else {}
+    return {"clusters": clusters} if clusters else {}
 
 
 @answers("clusters.delete")
@@ -153,10 +158,10 @@ def delete(call: Call) -> dict[str, Any]:
     return operations.begin(call, place, "DELETE_CLUSTER", done=False)
 
 
-def gone(front: Any, place: Place, body: Body) -> None:
+def gone(server: Any, place: Place, body: Body) -> None:
     """The control plane was wiped: the cluster ends."""
-    for pool_place, _ in resource_names.pools(front.state, place):
-        pools.remove(front.state, pool_place)
-    cluster_network.forget_ranges(front.state, place, body)
-    front.state.delete(place.cluster_name)
-    operations.end(front.state, place)
+    for pool_place, _ in resource_names.pools(server.state, place):
+        pools.remove(server.state, pool_place)
+    cluster_network.forget_ranges(server.state, place, body)
+    server.state.delete(place.cluster_name)
+    operations.end(server.state, place)

@@ -20,7 +20,7 @@ from twin.gcp.services.container.operations import (
 from twin.gcp.services.container.operations.resource_names import Place
 
 if TYPE_CHECKING:
-    from twin.gcp.api_server.server import Front
+    from twin.gcp.api_server.server import ApiServer
 
 Params = dict[str, Any]
 _STATUS: Final = {"STOPPING": "DELETING", "ERROR": "FAILED"}
@@ -28,20 +28,20 @@ PATIENCE: Final = 20.0
 """Seconds that a new node pool waits for machines that the zone does not have before its creation fails."""
 
 
-def cluster(front: Front, _: Params) -> Params:
+def cluster(server: ApiServer, _: Params) -> Params:
     """The one cluster."""
-    found = resource_names.only(front.state)
-    if found is None:
+    only_cluster = resource_names.only(server.state)
+    if only_cluster is None:
         return {"cluster": None}
-    place, body = found
-    kept = front.state.kept(place.cluster_name)
-    status = _STATUS.get(body["status"], "ACTIVE" if kept.get("ready") else "CREATING")
+    place, body = only_cluster
+    internal = server.state.internal(place.cluster_name)
+    status = _STATUS.get(body["status"], "ACTIVE" if internal.get("ready") else "CREATING")
     return {
         "cluster": {
             "name": place.cluster,
             "status": status,
             "version": body["currentMasterVersion"],
-            "uid": f"{body['selfLink']} {kept.get('uid', '')}",
+            "uid": f"{body['selfLink']} {internal.get('uid', '')}",
             "service_cidr": body["servicesIpv4Cidr"],
             "issuer": f"https://container.googleapis.com/v1/{place.parent}/clusters/{place.cluster}",
             "self_managed_addons": False,
@@ -49,73 +49,73 @@ def cluster(front: Front, _: Params) -> Params:
     }
 
 
-def cluster_ready(front: Front, body: Params) -> Params:
+def cluster_ready(server: ApiServer, body: Params) -> Params:
     """The control plane answers; a restarted one may have another endpoint."""
-    found = resource_names.only(front.state)
-    if found is None or found[1]["status"] == "STOPPING":
+    only_cluster = resource_names.only(server.state)
+    if only_cluster is None or only_cluster[1]["status"] == "STOPPING":
         return {}
-    place, held = found
+    place, cluster_body = only_cluster
     endpoint = body["endpoint"].removeprefix("https://").rstrip("/")
-    held["masterAuth"] = {
-        **(held.get("masterAuth") or {}),
+    cluster_body["masterAuth"] = {
+        **(cluster_body.get("masterAuth") or {}),
         "clusterCaCertificate": body["certificate_authority"],
     }
-    addresses = held["controlPlaneEndpointsConfig"]["ipEndpointsConfig"]
+    addresses = cluster_body["controlPlaneEndpointsConfig"]["ipEndpointsConfig"]
     # Whatever way leads to the control plane, it is the one on this machine.
-    held["controlPlaneEndpointsConfig"]["dnsEndpointConfig"]["endpoint"] = endpoint
+    cluster_body["controlPlaneEndpointsConfig"]["dnsEndpointConfig"]["endpoint"] = endpoint
     addresses["privateEndpoint"] = endpoint
     if addresses.get("enablePublicEndpoint", True):
-        addresses["publicEndpoint"] = held["privateClusterConfig"]["publicEndpoint"] = endpoint
-    held["privateClusterConfig"]["privateEndpoint"] = endpoint
-    held["endpoint"] = endpoint
-    front.state.put(place.cluster_name, held)
-    kept = front.state.kept(place.cluster_name)
-    front.state.keep(place.cluster_name, {**kept, "ready": True})
-    _settle_cluster(front, place, held)
+        addresses["publicEndpoint"] = cluster_body["privateClusterConfig"]["publicEndpoint"] = endpoint
+    cluster_body["privateClusterConfig"]["privateEndpoint"] = endpoint
+    cluster_body["endpoint"] = endpoint
+    server.state.put(place.cluster_name, cluster_body)
+    internal = server.state.internal(place.cluster_name)
+    server.state.keep(place.cluster_name, {**internal, "ready": True})
+    _settle_cluster(server, place, cluster_body)
     return {}
 
 
-def cluster_gone(front: Front, _: Params) -> Params:
+def cluster_gone(server: ApiServer, _: Params) -> Params:
     """The control plane was wiped."""
-    found = resource_names.only(front.state)
-    if found and found[1]["status"] == "STOPPING":
-        clusters.gone(front, *found)
+    only_cluster = resource_names.only(server.state)
+    if only_cluster and only_cluster[1]["status"] == "STOPPING":
+        clusters.gone(server, *only_cluster)
     return {}
 
 
-def machine_list(front: Front, _: Params) -> Params:
+def machine_list(server: ApiServer, _: Params) -> Params:
     """The machines that should be Nodes. Groups that wait for machines ask for them again."""
-    found = resource_names.only(front.state)
-    if found is None:
+    only_cluster = resource_names.only(server.state)
+    if only_cluster is None:
         return {"machines": []}
-    place, held = found
-    listed: list[Params] = []
-    for pool_place, pool in resource_names.pools(front.state, place):
+    place, cluster_body = only_cluster
+    machines: list[Params] = []
+    for pool_place, pool in resource_names.pools(server.state, place):
         if pool["status"] == "STOPPING":
-            _forget(front.state, pool_place)
+            _forget(server.state, pool_place)
             continue
-        _ask_again(front, pool_place, held, pool)
-        listed += node_objects.every(front.state, pool_place, held, pool)
-    return {"machines": listed}
+        _ask_again(server, pool_place, cluster_body, pool)
+        machines += node_objects.every(server.state, pool_place, cluster_body, pool)
+    return {"machines": machines}
 
 
-def group_list(front: Front, _: Params) -> Params:
+def group_list(server: ApiServer, _: Params) -> Params:
     """The groups: one a zone of each node pool; GKE's autoscaler may resize those whose pool says so."""
-    found = resource_names.only(front.state)
-    if found is None:
+    only_cluster = resource_names.only(server.state)
+    if only_cluster is None:
         return {"groups": []}
-    place, held = found
-    listed: list[Params] = []
-    for pool_place, pool in resource_names.pools(front.state, place):
+    place, cluster_body = only_cluster
+    groups: list[Params] = []
+    for pool_place, pool in resource_names.pools(server.state, place):
         if pool["status"] != "STOPPING":
-            listed += [
-                _group(pool_place, held, pool, *each)
-                for each in instance_groups.groups(front.state, pool_place)
+            groups += [
+                _group(pool_place, cluster_body, pool, *group)
+                for group in instance_groups.groups(server.state, pool_place)
             ]
-    return {"groups": listed}
+    return {"groups": groups}
 
 
-def _group(place: Place, held: Body, pool: Body, zone: str, name: str, body: Body) -> Params:
+def _group(place: Place, cluster_body: Body, pool: Body, zone: str, name: str, body: Body) -> Params:
     scaling: Body = pool.get("autoscaling") or {}
     total = bool(scaling.get("totalMaxNodeCount"))
     size = int(body.get("targetSize", 0))
@@ -126,7 +126,7 @@ def _group(place: Place, held: Body, pool: Body, zone: str, name: str, body: Bod
         "minimum": 0 if total else int(scaling.get("minNodeCount") or 0),
         "maximum": most if scaling.get("enabled") else size,
         "desired": size,
-        "template": node_objects.template(place, held, pool, zone, short),
+        "template": node_objects.template(place, cluster_body, pool, zone, short),
         "tags": _delay(pool),
         "node_group": place.pool,
         "built_in": bool(scaling.get("enabled")),
@@ -147,169 +147,171 @@ def _delay(pool: Body) -> dict[str, str]:
     return {name: delay} if delay else {}
 
 
-def node_pool_health(front: Front, body: Params) -> Params:
+def node_pool_health(server: ApiServer, body: Params) -> Params:
     """How many nodes of a pool are Ready: its status, and its operations, follow."""
-    found = resource_names.only(front.state)
-    if found is None:
+    only_cluster = resource_names.only(server.state)
+    if only_cluster is None:
         return {}
-    place = found[0].of(body["node_group"])
-    pool = front.state.get(place.pool_name)
+    place = only_cluster[0].of(body["node_group"])
+    pool = server.state.get(place.pool_name)
     if pool is None or pool["status"] == "STOPPING":
         return {}
-    wanted = pools.wanted(front.state, place)
+    wanted = pools.wanted(server.state, place)
     ready = int(body["ready"]) >= wanted
-    there = len(instance_groups.instances(front.state, place))
+    there = len(instance_groups.instances(server.state, place))
     before = (pool["status"], pool.get("statusMessage"))
     if ready:
         pool["status"] = "RUNNING"
         pool.pop("statusMessage", None)
-        operations.end(front.state, place)
+        operations.end(server.state, place)
     elif there < wanted:
-        _short(front, place, pool)
+        _short(server, place, pool)
     elif body["issues"]:
         pool.update(status="RUNNING_WITH_ERROR", statusMessage="; ".join(body["issues"]))
     if before != (pool["status"], pool.get("statusMessage")):
-        front.state.put(place.pool_name, pool)
-    _settle_cluster(front, *found)
+        server.state.put(place.pool_name, pool)
+    _settle_cluster(server, *only_cluster)
     return {}
 
 
-def _short(front: Front, place: Place, pool: Body) -> None:
+def _short(server: ApiServer, place: Place, pool: Body) -> None:
     """Machines are missing: a pool that is being made gives up after a while, another one says so."""
     zone = next(
         (
             zone
-            for zone, _, body in instance_groups.groups(front.state, place)
-            if int(body["targetSize"]) > len(instance_groups.instances(front.state, place, zone))
+            for zone, _, body in instance_groups.groups(server.state, place)
+            if int(body["targetSize"]) > len(instance_groups.instances(server.state, place, zone))
         ),
         pool["locations"][0],
     )
-    missing = instance_groups.shortage(front, place, pool, zone) or instance_groups.stockout(
+    missing = instance_groups.shortage(server, place, pool, zone) or instance_groups.stockout(
         pool["config"]["machineType"], zone
     )
     words = f"Google Compute Engine: {missing.message}"
-    waiting = operations.running(front.state, place)
+    waiting = operations.running(server.state, place)
     since = min((operations.started(body) for _, body in waiting), default=0.0)
     if pool["status"] == "PROVISIONING":
         if waiting and time.time() - since > PATIENCE:
             pool.update(status="ERROR", statusMessage=words)
-            operations.end(front.state, place, error=words)
+            operations.end(server.state, place, error=words)
     else:
         pool.update(status="RUNNING_WITH_ERROR", statusMessage=words)
         if waiting and time.time() - since > PATIENCE:
-            operations.end(front.state, place, error=words)
+            operations.end(server.state, place, error=words)
 
 
-def _settle_cluster(front: Front, place: Place, held: Body) -> None:
+def _settle_cluster(server: ApiServer, place: Place, cluster_body: Body) -> None:
     """PROVISIONING ends when the control plane answers and the first node pools' nodes are Ready."""
-    if held["status"] != "PROVISIONING" or not front.state.kept(place.cluster_name).get("ready"):
+    if cluster_body["status"] != "PROVISIONING" or not server.state.internal(place.cluster_name).get("ready"):
         return
-    found = [pool for _, pool in resource_names.pools(front.state, place)]
-    if any(pool["status"] == "PROVISIONING" for pool in found):
+    node_pools = [pool for _, pool in resource_names.pools(server.state, place)]
+    if any(pool["status"] == "PROVISIONING" for pool in node_pools):
         return
-    held = resource_names.cluster(front.state, place)
-    broken = next((pool for pool in found if pool["status"] == "ERROR"), None)
-    held["status"] = "ERROR" if broken else "RUNNING"
+    cluster_body = resource_names.cluster(server.state, place)
+    broken = next((pool for pool in node_pools if pool["status"] == "ERROR"), None)
+    cluster_body["status"] = "ERROR" if broken else "RUNNING"
     error = broken.get("statusMessage", "") if broken else ""
     if error:
-        held["statusMessage"] = error
-    front.state.put(place.cluster_name, held)
-    operations.end(front.state, place, "CREATE_CLUSTER", error=error)
+        cluster_body["statusMessage"] = error
+    server.state.put(place.cluster_name, cluster_body)
+    operations.end(server.state, place, "CREATE_CLUSTER", error=error)
 
 
-def set_desired(front: Front, body: Params) -> Params:
+def set_desired(server: ApiServer, body: Params) -> Params:
     """Resize a group. A shortage changes nothing: the group's size stays what it was."""
-    place, held, pool, zone = _named(front, body["group"])
+    place, cluster_body, pool, zone = _named(server, body["group"])
     count = int(body["count"])
-    there = instance_groups.resize(front, place, held, pool, zone, count, time.time())
+    there = instance_groups.resize(server, place, cluster_body, pool, zone, count, time.time())
     if there < count:
-        short = instance_groups.shortage(front, place, pool, zone, count - there)
+        short = instance_groups.shortage(server, place, pool, zone, count - there)
         raise short or instance_groups.stockout(pool["config"]["machineType"], zone)
     return {}
 
 
-def grow_for(front: Front, body: Params) -> Params:
+def grow_for(server: ApiServer, body: Params) -> Params:
     """Resize several groups for a ProvisioningRequest, all or none (a refusal undoes the transaction)."""
     for name, count in body["sizes"].items():
-        place, _, _, zone = _named(front, name)
-        before = {each for each, _ in instance_groups.instances(front.state, place, zone)}
-        set_desired(front, {"group": name, "count": count})
-        for each, _ in instance_groups.instances(front.state, place, zone):
-            if each not in before:
-                front.state.keep(each, {**front.state.kept(each), "request": body["request"]})
+        place, _, _, zone = _named(server, name)
+        before = {instance for instance, _ in instance_groups.instances(server.state, place, zone)}
+        set_desired(server, {"group": name, "count": count})
+        for instance_name, _ in instance_groups.instances(server.state, place, zone):
+            if instance_name not in before:
+                server.state.keep(
+                    instance_name, {**server.state.internal(instance_name), "request": body["request"]}
+                )
     return {}
 
 
-def terminate(front: Front, body: Params) -> Params:
+def terminate(server: ApiServer, body: Params) -> Params:
     """Remove one machine; the group's size falls by one."""
-    place, _, _, zone = _named(front, body["group"])
-    instance_groups.remove_instance(front.state, place, zone, body["provider_id"].rpartition("/")[2])
+    place, _, _, zone = _named(server, body["group"])
+    instance_groups.remove_instance(server.state, place, zone, body["provider_id"].rpartition("/")[2])
     return {}
 
 
-def _named(front: Front, name: str) -> tuple[Place, Body, Body, str]:
-    found = resource_names.only(front.state)
-    for pool_place, pool in resource_names.pools(front.state, found[0]) if found else ():
-        for zone, full, _ in instance_groups.groups(front.state, pool_place):
-            if full.rpartition("/")[2] == name and found and pool["status"] != "STOPPING":
-                return pool_place, found[1], pool, zone
+def _named(server: ApiServer, name: str) -> tuple[Place, Body, Body, str]:
+    only_cluster = resource_names.only(server.state)
+    for pool_place, pool in resource_names.pools(server.state, only_cluster[0]) if only_cluster else ():
+        for zone, full, _ in instance_groups.groups(server.state, pool_place):
+            if full.rpartition("/")[2] == name and only_cluster and pool["status"] != "STOPPING":
+                return pool_place, only_cluster[1], pool, zone
     raise not_found(f"The resource 'instanceGroupManagers/{name}' was not found")
 
 
-def addon_list(front: Front, _: Params) -> Params:
+def addon_list(server: ApiServer, _: Params) -> Params:
     """GKE's own components that the cluster should have."""
-    found = resource_names.only(front.state)
-    return {"addons": gke_addons.addons(front.state, *found) if found else []}
+    only_cluster = resource_names.only(server.state)
+    return {"addons": gke_addons.addons(server.state, *only_cluster) if only_cluster else []}
 
 
-def addon_status(front: Front, body: Params) -> Params:
+def addon_status(server: ApiServer, body: Params) -> Params:
     """What became of a component: GKE shows nothing of it, but removed ones are forgotten."""
-    found = resource_names.only(front.state)
-    if found and body["status"] == "GONE":
-        gke_addons.gone(front.state, found[0], body["name"])
+    only_cluster = resource_names.only(server.state)
+    if only_cluster and body["status"] == "GONE":
+        gke_addons.gone(server.state, only_cluster[0], body["name"])
     return {}
 
 
-def settings(front: Front, _: Params) -> Params:
+def settings(server: ApiServer, _: Params) -> Params:
     """What GKE's autoscaler goes by, cluster-wide."""
-    found = resource_names.only(front.state)
-    scaling: Body = (found[1].get("autoscaling") or {}) if found else {}
+    only_cluster = resource_names.only(server.state)
+    scaling: Body = (only_cluster[1].get("autoscaling") or {}) if only_cluster else {}
     return {"autoscaling_profile": scaling.get("autoscalingProfile", "BALANCED")}
 
 
-def workload_role(front: Front, body: Params) -> Params:
+def workload_role(server: ApiServer, body: Params) -> Params:
     """The IAM service account of a Kubernetes service account."""
-    return {"role": access.workload_account(front, body["namespace"], body["service_account"])}
+    return {"role": access.workload_account(server, body["namespace"], body["service_account"])}
 
 
-def workload_token(front: Front, body: Params) -> Params:
+def workload_token(server: ApiServer, body: Params) -> Params:
     """An access token for Pods of a Kubernetes service account: that of the IAM service account which it may
     impersonate (`account`), or of the account's federated identity; None where it may not."""
     names = body["namespace"], body["service_account"]
-    return {"token": access.workload_token(front, *names, body["account"])}
+    return {"token": access.workload_token(server, *names, body["account"])}
 
 
-def authenticate(front: Front, body: Params) -> Params:
+def authenticate(server: ApiServer, body: Params) -> Params:
     """Who a token is."""
-    return {"principal": access.authenticate(front, body["token"])}
+    return {"principal": access.authenticate(server, body["token"])}
 
 
 def _forget(state: State, place: Place) -> None:
     # The controller saw no machines of it once before: its Nodes are on their way out.
-    kept = state.kept(place.pool_name)
-    if kept.get("seen"):
+    internal = state.internal(place.pool_name)
+    if internal.get("seen"):
         pools.remove(state, place)
         operations.end(state, place)
     else:
-        state.keep(place.pool_name, {**kept, "seen": True})
+        state.keep(place.pool_name, {**internal, "seen": True})
 
 
-def _ask_again(front: Front, place: Place, held: Body, pool: Body) -> None:
-    for zone, _, body in instance_groups.groups(front.state, place):
+def _ask_again(server: ApiServer, place: Place, cluster_body: Body, pool: Body) -> None:
+    for zone, _, body in instance_groups.groups(server.state, place):
         size = int(body.get("targetSize", 0))
-        if size > len(instance_groups.instances(front.state, place, zone)):
+        if size > len(instance_groups.instances(server.state, place, zone)):
             try:
-                instance_groups.resize(front, place, held, pool, zone, size, time.time())
+                instance_groups.resize(server, place, cluster_body, pool, zone, size, time.time())
             except GoogleError:
                 return  # no address left: the pool's health states it
 

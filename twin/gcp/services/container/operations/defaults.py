@@ -29,10 +29,10 @@ def etag() -> str:
 
 def zones_of(place: Place, body: Body) -> list[str]:
     """Where a cluster's nodes are, by default: its zone, or three of its region's."""
-    given: list[str] = list(body.get("locations") or ())
+    locations: list[str] = list(body.get("locations") or ())
     if capacity.is_zone(place.location):
-        return [place.location, *(each for each in given if each != place.location)]
-    return given or capacity.zones(place.region)[:3]
+        return [place.location, *(location for location in locations if location != place.location)]
+    return locations or capacity.zones(place.region)[:3]
 
 
 def cluster(call: Call, place: Place, body: Body) -> None:
@@ -82,10 +82,10 @@ def _features(body: Body) -> None:
 
 def _endpoints(body: Body) -> None:
     private: dict[str, Any] = body.get("privateClusterConfig") or {}
-    given: dict[str, Any] = body.setdefault("controlPlaneEndpointsConfig", {})
-    dns: dict[str, Any] = given.setdefault("dnsEndpointConfig", {})
+    endpoints: dict[str, Any] = body.setdefault("controlPlaneEndpointsConfig", {})
+    dns: dict[str, Any] = endpoints.setdefault("dnsEndpointConfig", {})
     dns.setdefault("allowExternalTraffic", False)
-    addresses: dict[str, Any] = given.setdefault("ipEndpointsConfig", {})
+    addresses: dict[str, Any] = endpoints.setdefault("ipEndpointsConfig", {})
     addresses.setdefault("enabled", True)
     addresses.setdefault("enablePublicEndpoint", not private.get("enablePrivateEndpoint", False))
     addresses.setdefault(
@@ -124,10 +124,10 @@ def pool(place: Place, cluster_body: Body, body: Body) -> None:
     _pool_settings(cluster_body, body)
     control = cluster_body["currentMasterVersion"]
     offered = {control, *versions.channel(_channel(cluster_body)).versions}
-    asked = body.get("version", "")
-    resolved = versions.resolve(asked, tuple(offered), control)
+    requested = body.get("version", "")
+    resolved = versions.resolve(requested, tuple(offered), control)
     if resolved is None:
-        raise invalid(f'Node version "{asked}" is unsupported.')
+        raise invalid(f'Node version "{requested}" is unsupported.')
     body["version"] = resolved
 
 
@@ -139,12 +139,12 @@ def _cards(config: Body) -> None:
     machine = capacity.machine_type(config["machineType"])
     if machine and machine.gpu and not config.get("accelerators"):
         config["accelerators"] = [{"acceleratorCount": str(machine.count), "acceleratorType": machine.card}]
-    for each in config.get("accelerators") or ():
+    for accelerator in config.get("accelerators") or ():
         if machine and machine.gpu:
-            each.setdefault("acceleratorCount", str(machine.count))
-            each.setdefault("acceleratorType", machine.card)
+            accelerator.setdefault("acceleratorCount", str(machine.count))
+            accelerator.setdefault("acceleratorType", machine.card)
         # Since 1.30.1-gke.1156000 GKE installs its default driver where nothing is said.
-        each.setdefault("gpuDriverInstallationConfig", {"gpuDriverVersion": "DEFAULT"})
+        accelerator.setdefault("gpuDriverInstallationConfig", {"gpuDriverVersion": "DEFAULT"})
     if machine and machine.ssds and "localNvmeSsdBlockConfig" not in config:
         config["ephemeralStorageLocalSsdConfig"] = {
             **(config.get("ephemeralStorageLocalSsdConfig") or {}),

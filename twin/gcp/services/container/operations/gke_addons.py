@@ -27,30 +27,30 @@ def _addon(body: Body, name: str) -> bool:
 def wanted(state: State, place: Place, body: Body) -> dict[str, dict[str, Any]]:
     """Name to configuration of the components that the cluster should have now."""
     settings = body["networkConfig"]
-    found: dict[str, dict[str, Any]] = {name: {} for name in ALWAYS}
+    addons: dict[str, dict[str, Any]] = {name: {} for name in ALWAYS}
     advanced = settings.get("datapathProvider") == "ADVANCED_DATAPATH"
-    found["anetd" if advanced else "kube-proxy"] = {}
+    addons["anetd" if advanced else "kube-proxy"] = {}
     dns = (settings.get("dnsConfig") or {}).get("clusterDns", "")
     if dns != "CLOUD_DNS":
-        found["kube-dns"] = {}
+        addons["kube-dns"] = {}
     if (body.get("workloadIdentityConfig") or {}).get("workloadPool"):
-        found["gke-metadata-server"] = {}
-    found.update(_drivers(body))
+        addons["gke-metadata-server"] = {}
+    addons.update(_drivers(body))
     components = ((body.get("loggingConfig") or {}).get("componentConfig") or {}).get("enableComponents")
     if components:
-        found["fluentbit-gke"] = {}
-    found["gke-metrics-agent"] = {}
+        addons["fluentbit-gke"] = {}
+    addons["gke-metrics-agent"] = {}
     if ((body.get("monitoringConfig") or {}).get("managedPrometheusConfig") or {}).get("enabled"):
-        found["managed-prometheus"] = {}
+        addons["managed-prometheus"] = {}
     if (settings.get("gatewayApiConfig") or {}).get("channel") == "CHANNEL_STANDARD":
-        found["gateway-api"] = {}
+        addons["gateway-api"] = {}
     if settings.get("enableMultiNetworking"):
-        found["multi-networking"] = {}
+        addons["multi-networking"] = {}
     if not ((body.get("addonsConfig") or {}).get("httpLoadBalancing") or {}).get("disabled"):
-        found["l7-default-backend"] = {}
-    found.update(_devices(state, place))
-    found.update(_admission(state, place, body))
-    return found
+        addons["l7-default-backend"] = {}
+    addons.update(_devices(state, place))
+    addons.update(_admission(state, place, body))
+    return addons
 
 
 def _admission(state: State, place: Place, body: Body) -> dict[str, dict[str, Any]]:
@@ -76,24 +76,24 @@ def _drivers(body: Body) -> dict[str, dict[str, Any]]:
 
 def _devices(state: State, place: Place) -> dict[str, dict[str, Any]]:
     """The device plugins come with the first node pool that has such devices."""
-    found: dict[str, dict[str, Any]] = {}
+    devices: dict[str, dict[str, Any]] = {}
     for _, pool in resource_names.pools(state, place):
         machine = capacity.machine_type(pool["config"]["machineType"])
         if pool["config"].get("accelerators"):
-            found["nvidia-gpu-device-plugin"] = {}
+            devices["nvidia-gpu-device-plugin"] = {}
         if machine and machine.tpu:
-            found["tpu-device-plugin"] = {}
-    return found
+            devices["tpu-device-plugin"] = {}
+    return devices
 
 
 def addons(state: State, place: Place, body: Body) -> list[dict[str, Any]]:
     """What the simulation should apply, and remove (`DELETING`), now."""
-    kept = state.kept(place.cluster_name)
+    internal = state.internal(place.cluster_name)
     now = wanted(state, place, body)
-    applied: list[str] = kept.get("addons", [])
+    applied: list[str] = internal.get("addons", [])
     if set(now) - set(applied):
-        kept["addons"] = sorted({*applied, *now})
-        state.keep(place.cluster_name, kept)
+        internal["addons"] = sorted({*applied, *now})
+        state.keep(place.cluster_name, internal)
     version = body["currentMasterVersion"]
     return [
         {
@@ -103,12 +103,12 @@ def addons(state: State, place: Place, body: Body) -> list[dict[str, Any]]:
             "configuration": now.get(name, {}),
             "service_account_role": "",
         }
-        for name in sorted({*applied, *now}, key=lambda each: (each not in KINDS, each))
+        for name in sorted({*applied, *now}, key=lambda name: (name not in KINDS, name))
     ]
 
 
 def gone(state: State, place: Place, name: str) -> None:
     """A component's objects are removed."""
-    kept = state.kept(place.cluster_name)
-    kept["addons"] = [each for each in kept.get("addons", []) if each != name]
-    state.keep(place.cluster_name, kept)
+    internal = state.internal(place.cluster_name)
+    internal["addons"] = [addon for addon in internal.get("addons", []) if addon != name]
+    state.keep(place.cluster_name, internal)

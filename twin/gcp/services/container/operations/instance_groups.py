@@ -18,7 +18,7 @@ from twin.gcp.services.container.operations import naming, resource_names
 from twin.gcp.services.container.operations.resource_names import Place
 
 if TYPE_CHECKING:
-    from twin.gcp.api_server.server import Front
+    from twin.gcp.api_server.server import ApiServer
 
 INSTANCES: Final = "compute.instances"
 STOCKOUT: Final = "resourcePoolExhausted"
@@ -30,31 +30,31 @@ def manager_name(place: Place, zone: str, base: str) -> str:
     return f"compute/projects/{place.project}/zones/{zone}/instanceGroupManagers/{base}-grp"
 
 
-def make(front: Front, place: Place, pool: Body, at: float) -> None:
+def make(server: ApiServer, place: Place, pool: Body, at: float) -> None:
     """Make the groups of the pool's zones that are not there yet, and remove those of zones that left."""
-    kept = front.state.kept(place.pool_name)
-    bases: dict[str, str] = kept.setdefault("groups", {})
-    seed = kept.setdefault("seed", secrets.token_hex(8))
-    for zone in [each for each in bases if each not in pool["locations"]]:
-        _drop(front.state, place, zone, bases.pop(zone))
+    internal = server.state.internal(place.pool_name)
+    bases: dict[str, str] = internal.setdefault("groups", {})
+    seed = internal.setdefault("seed", secrets.token_hex(8))
+    for zone in [old_zone for old_zone in bases if old_zone not in pool["locations"]]:
+        _drop(server.state, place, zone, bases.pop(zone))
     for zone in pool["locations"]:
         if zone in bases:
             continue
         base = bases[zone] = naming.group_name(place.cluster, place.pool, zone, seed)
-        _manager(front, place, zone, base, at)
-    front.state.keep(place.pool_name, kept)
+        _manager(server, place, zone, base, at)
+    server.state.keep(place.pool_name, internal)
     pool["instanceGroupUrls"] = [
         f"{COMPUTE_ROOT}/{manager_name(place, zone, bases[zone]).partition('/')[2]}"
         for zone in pool["locations"]
     ]
 
 
-def _manager(front: Front, place: Place, zone: str, base: str, at: float) -> None:
+def _manager(server: ApiServer, place: Place, zone: str, base: str, at: float) -> None:
     name = manager_name(place, zone, base)
     relative = name.partition("/")[2]
     where = f"{COMPUTE_ROOT}/projects/{place.project}/zones/{zone}"
     template = f"{COMPUTE_ROOT}/projects/{place.project}/regions/{place.region}/instanceTemplates/{base}"
-    front.state.put(
+    server.state.put(
         name,
         {
             "kind": "compute#instanceGroupManager",
@@ -69,38 +69,40 @@ def _manager(front: Front, place: Place, zone: str, base: str, at: float) -> Non
             "status": {"isStable": True},
             "selfLink": f"{COMPUTE_ROOT}/{relative}",
         },
-        kept={"pool": place.pool_name, "zone": zone, "base": base},
+        internal={"pool": place.pool_name, "zone": zone, "base": base},
     )
 
 
 def groups(state: State, place: Place) -> list[tuple[str, str, Body]]:
     """(zone, name in the state, body) of a pool's groups."""
-    found: list[tuple[str, str, Body]] = []
-    for zone, base in (state.kept(place.pool_name).get("groups") or {}).items():
+    groups: list[tuple[str, str, Body]] = []
+    for zone, base in (state.internal(place.pool_name).get("groups") or {}).items():
         name = manager_name(place, zone, base)
         body = state.get(name)
         if body is not None:
-            found.append((zone, name, body))
-    return found
+            groups.append((zone, name, body))
+    return groups
 
 
 def instances(state: State, place: Place, zone: str = "") -> list[tuple[str, Body]]:
     """(name in the state, body) of a pool's instances, of one zone or of all."""
-    found: list[tuple[str, Body]] = []
-    for each, base in (state.kept(place.pool_name).get("groups") or {}).items():
-        if zone in ("", each):
-            prefix = f"compute/projects/{place.project}/zones/{each}/instances/{base}-"
-            found += state.of(INSTANCES, prefix)
-    return found
+    instances: list[tuple[str, Body]] = []
+    for zone_, base in (state.internal(place.pool_name).get("groups") or {}).items():
+        if zone in ("", zone_):
+            prefix = f"compute/projects/{place.project}/zones/{zone_}/instances/{base}-"
+            instances += state.of(INSTANCES, prefix)
+    return instances
 
 
-def resize(front: Front, place: Place, cluster: Body, pool: Body, zone: str, count: int, at: float) -> int:
+def resize(
+    server: ApiServer, place: Place, cluster: Body, pool: Body, zone: str, count: int, at: float
+) -> int:
     """Set a group's target size, and make or remove instances as far as the zone has them.
 
     Returns how many there are. Raises 400 where the subnetwork has no more addresses.
     """
-    state = front.state
-    base = state.kept(place.pool_name)["groups"][zone]
+    state = server.state
+    base = state.internal(place.pool_name)["groups"][zone]
     name = manager_name(place, zone, base)
     manager = state.get(name) or {}
     manager["targetSize"] = count
@@ -108,30 +110,33 @@ def resize(front: Front, place: Place, cluster: Body, pool: Body, zone: str, cou
     for gone, _ in there[count:]:
         state.delete(gone)
     missing = count - len(there)
-    if missing > 0 and shortage(front, place, pool, zone, missing) is None:
+    if missing > 0 and shortage(server, place, pool, zone, missing) is None:
         _pods_room(state, place, cluster, pool, missing)
         addresses = _free(state, cluster, missing)
         for address in addresses:
-            _instance(front, place, cluster, pool, zone, base, address, at)
+            _instance(server, place, cluster, pool, zone, base, address, at)
         there = instances(state, place, zone)
     manager["status"] = {"isStable": len(there) >= count}
     state.put(name, manager)
     return min(len(there), count) if count < len(there) else len(there)
 
 
-def shortage(front: Front, place: Place, pool: Body, zone: str, count: int = 1) -> GoogleError | None:
+def shortage(server: ApiServer, place: Place, pool: Body, zone: str, count: int = 1) -> GoogleError | None:
     """Why the zone gives no more machines to the pool: it has none, or the project's quota is used up."""
     config = pool["config"]
-    if not front.faults.available(config["machineType"], zone):
+    if not server.faults.available(config["machineType"], zone):
         return stockout(config["machineType"], zone)
     added: Body = {
         "machineType": config["machineType"],
         "guestAccelerators": [
-            {"acceleratorType": each["acceleratorType"], "acceleratorCount": int(each["acceleratorCount"])}
-            for each in config.get("accelerators") or ()
+            {
+                "acceleratorType": accelerator["acceleratorType"],
+                "acceleratorCount": int(accelerator["acceleratorCount"]),
+            }
+            for accelerator in config.get("accelerators") or ()
         ],
     }
-    words = quotas.machines_exceeded(front, place.project, place.region, added, count)
+    words = quotas.machines_exceeded(server, place.project, place.region, added, count)
     return quotas.quota(words) if words else None
 
 
@@ -149,7 +154,7 @@ def stockout(machine_type: str, zone: str) -> GoogleError:
 
 def remove_instance(state: State, place: Place, zone: str, name: str) -> bool:
     """Delete one instance and lower the target size. False where it is not the pool's."""
-    base = (state.kept(place.pool_name).get("groups") or {}).get(zone, "")
+    base = (state.internal(place.pool_name).get("groups") or {}).get(zone, "")
     full = f"compute/projects/{place.project}/zones/{zone}/instances/{name}"
     if not base or not name.startswith(f"{base}-") or state.get(full) is None:
         return False
@@ -161,17 +166,17 @@ def remove_instance(state: State, place: Place, zone: str, name: str) -> bool:
     return True
 
 
-def renew(front: Front, place: Place, cluster: Body, pool: Body, at: float) -> None:
+def renew(server: ApiServer, place: Place, cluster: Body, pool: Body, at: float) -> None:
     """Replace all instances, as an upgrade or another machine type does."""
-    for zone, _, body in groups(front.state, place):
+    for zone, _, body in groups(server.state, place):
         size = int(body.get("targetSize", 0))
-        resize(front, place, cluster, pool, zone, 0, at)
-        resize(front, place, cluster, pool, zone, size, at)
+        resize(server, place, cluster, pool, zone, 0, at)
+        resize(server, place, cluster, pool, zone, size, at)
 
 
 def drop(state: State, place: Place) -> None:
     """Remove the pool's groups and instances."""
-    for zone, base in (state.kept(place.pool_name).get("groups") or {}).items():
+    for zone, base in (state.internal(place.pool_name).get("groups") or {}).items():
         _drop(state, place, zone, base)
 
 
@@ -186,7 +191,10 @@ def _pods_room(state: State, place: Place, cluster: Body, pool: Body, wanted: in
     first = cluster["ipAllocationPolicy"]["clusterSecondaryRangeName"]
     name = (pool.get("networkConfig") or {}).get("podRange", first)
     subnet = state.get(f"compute/{cluster['networkConfig']['subnetwork']}") or {}
-    ranges = {each["rangeName"]: each["ipCidrRange"] for each in subnet.get("secondaryIpRanges") or ()}
+    ranges = {
+        secondary_ip_range["rangeName"]: secondary_ip_range["ipCidrRange"]
+        for secondary_ip_range in subnet.get("secondaryIpRanges") or ()
+    }
     if name not in ranges:
         return
     taken = wanted * 2 ** (32 - int(pool["podIpv4CidrSize"]))
@@ -213,29 +221,29 @@ def _free(state: State, cluster: Body, wanted: int) -> list[str]:
         for _, body in state.of(INSTANCES, "compute/")
         for card in body.get("networkInterfaces", ())[:1]
     }
-    found: list[str] = []
+    addresses: list[str] = []
     # Google keeps the first two and the last two addresses of a subnetwork.
     for offset in range(2, block.num_addresses - 2):
-        if len(found) == wanted:
+        if len(addresses) == wanted:
             break
         address = str(block[offset])
         if address not in taken:
-            found.append(address)
-    if len(found) < wanted:
+            addresses.append(address)
+    if len(addresses) < wanted:
         raise GoogleError(
             400,
             "FAILED_PRECONDITION",
             f"IP space of '{subnet_name}' is exhausted: the primary range {block} has no address for "
-            f"{wanted - len(found)} of the new nodes. (IP_SPACE_EXHAUSTED)",
+            f"{wanted - len(addresses)} of the new nodes. (IP_SPACE_EXHAUSTED)",
             "ipSpaceExhausted",
         )
-    return found
+    return addresses
 
 
 def _instance(
-    front: Front, place: Place, cluster: Body, pool: Body, zone: str, base: str, address: str, at: float
+    server: ApiServer, place: Place, cluster: Body, pool: Body, zone: str, base: str, address: str, at: float
 ) -> None:
-    state, config = front.state, pool["config"]
+    state, config = server.state, pool["config"]
     where = f"projects/{place.project}/zones/{zone}"
     name = f"{base}-{''.join(secrets.choice(_LETTERS) for _ in range(4))}"
     while state.get(f"compute/{where}/instances/{name}"):
@@ -263,13 +271,16 @@ def _instance(
             {"email": config["serviceAccount"], "scopes": list(config.get("oauthScopes") or ())}
         ],
         "guestAccelerators": [
-            {"acceleratorType": each["acceleratorType"], "acceleratorCount": int(each["acceleratorCount"])}
-            for each in config.get("accelerators") or ()
+            {
+                "acceleratorType": accelerator["acceleratorType"],
+                "acceleratorCount": int(accelerator["acceleratorCount"]),
+            }
+            for accelerator in config.get("accelerators") or ()
         ],
         "shieldedInstanceConfig": config.get("shieldedInstanceConfig") or {},
         "selfLink": f"{COMPUTE_ROOT}/{where}/instances/{name}",
     }
-    state.put(f"compute/{where}/instances/{name}", body, kept={"pool": place.pool_name})
+    state.put(f"compute/{where}/instances/{name}", body, internal={"pool": place.pool_name})
 
 
 def _cards(cluster: Body, pool: Body, address: str) -> list[Body]:
@@ -283,8 +294,10 @@ def _cards(cluster: Body, pool: Body, address: str) -> list[Body]:
         }
     ]
     more = (pool.get("networkConfig") or {}).get("additionalNodeNetworkConfigs") or ()
-    for index, each in enumerate(more, start=1):
-        cards.append({"name": f"nic{index}", "network": each["network"], "subnetwork": each["subnetwork"]})
+    for index, network in enumerate(more, start=1):
+        cards.append(
+            {"name": f"nic{index}", "network": network["network"], "subnetwork": network["subnetwork"]}
+        )
     return cards
 
 

@@ -38,10 +38,10 @@ def check(name: str, what: str, path: str, longest: int) -> None:
 
 def resource_labels(labels: Mapping[str, str] | None, path: str) -> None:
     """Google Cloud's labels: lowercase keys and values, at most 63 characters, at most 64 of them."""
-    given = labels or {}
-    if len(given) > 64:
-        raise invalid(f"{path}: at most 64 labels are allowed, got {len(given)}.")
-    for name, value in given.items():
+    labels_ = labels or {}
+    if len(labels_) > 64:
+        raise invalid(f"{path}: at most 64 labels are allowed, got {len(labels_)}.")
+    for name, value in labels_.items():
         if not _RESOURCE_KEY.fullmatch(name):
             raise invalid(
                 f"Invalid field '{path}': label key '{name}' must start with a lowercase letter and may have "
@@ -74,10 +74,10 @@ def _allowed(domain: str) -> bool:
     return domain.endswith(("kubelet.kubernetes.io", "node.kubernetes.io")) and bool(domain)
 
 
-def taints(given: Iterable[Mapping[str, Any]] | None, path: str) -> None:
+def taints(taints: Iterable[Mapping[str, Any]] | None, path: str) -> None:
     """Kubernetes taints of a node pool."""
     seen: set[tuple[str, str]] = set()
-    for index, taint in enumerate(given or ()):
+    for index, taint in enumerate(taints or ()):
         name, effect = taint.get("key", ""), taint.get("effect", "")
         _qualified(name, f"{path}[{index}].key: taint key")
         if effect not in EFFECTS:
@@ -90,12 +90,12 @@ def taints(given: Iterable[Mapping[str, Any]] | None, path: str) -> None:
         seen.add((name, effect))
 
 
-def tags(given: Iterable[str] | None, path: str) -> None:
+def tags(names: Iterable[str] | None, path: str) -> None:
     """Network tags: RFC 1035, at most 64 of them."""
-    found = list(given or ())
-    if len(found) > 64:
-        raise invalid(f"{path}: at most 64 network tags are allowed, got {len(found)}.")
-    for tag in found:
+    names_ = list(names or ())
+    if len(names_) > 64:
+        raise invalid(f"{path}: at most 64 network tags are allowed, got {len(names_)}.")
+    for tag in names_:
         if not _TAG.fullmatch(tag):
             raise invalid(
                 f"{path}: '{tag}' is no network tag: lowercase letters, numbers and hyphens, RFC 1035."

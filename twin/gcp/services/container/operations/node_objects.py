@@ -26,10 +26,10 @@ with Topology Aware Scheduling")."""
 
 def every(state: State, place: Place, cluster: Body, pool: Body) -> list[Params]:
     """The pool's machines that run."""
-    found: list[Params] = []
+    nodes: list[Params] = []
     for zone, name, _ in instance_groups.groups(state, place):
         for full, instance in instance_groups.instances(state, place, zone):
-            made = describe(
+            node = describe(
                 place,
                 cluster,
                 pool,
@@ -38,11 +38,11 @@ def every(state: State, place: Place, cluster: Body, pool: Body) -> list[Params]
                 address=instance["networkInterfaces"][0]["networkIP"],
                 group=name.rpartition("/")[2],
             )
-            request = state.kept(full).get("request")
+            request = state.internal(full).get("request")
             if request:
-                made["labels"][REQUEST] = request
-            found.append(made)
-    return found
+                node["labels"][REQUEST] = request
+            nodes.append(node)
+    return nodes
 
 
 def template(place: Place, cluster: Body, pool: Body, zone: str, group: str) -> Params:
@@ -87,7 +87,7 @@ def labels(
 ) -> dict[str, str]:
     """What GKE labels a node with."""
     config = pool["config"]
-    found = {
+    labels = {
         "beta.kubernetes.io/arch": "amd64",
         "beta.kubernetes.io/instance-type": machine.name,
         "beta.kubernetes.io/os": "linux",
@@ -115,19 +115,19 @@ def labels(
         "topology.kubernetes.io/zone": zone,
     }
     if (cluster.get("workloadIdentityConfig") or {}).get("workloadPool"):
-        found["iam.gke.io/gke-metadata-server-enabled"] = str(
+        labels["iam.gke.io/gke-metadata-server-enabled"] = str(
             (config.get("workloadMetadataConfig") or {}).get("mode") == "GKE_METADATA"
         ).lower()
-    found.update(_kind_labels(pool))
-    found.update(_device_labels(pool, machine))
+    labels.update(_kind_labels(pool))
+    labels.update(_device_labels(pool, machine))
     if (config.get("gcfsConfig") or {}).get("enabled"):
-        found["cloud.google.com/gke-image-streaming"] = "true"
+        labels["cloud.google.com/gke-image-streaming"] = "true"
     if config.get("ephemeralStorageLocalSsdConfig"):
-        found["cloud.google.com/gke-ephemeral-storage-local-ssd"] = "true"
+        labels["cloud.google.com/gke-ephemeral-storage-local-ssd"] = "true"
     if (pool.get("placementPolicy") or {}).get("type") == "COMPACT":
         digest = hashlib.sha256(place.pool_name.encode()).hexdigest()[:16]
-        found["cloud.google.com/gke-placement-group"] = digest
-    return found
+        labels["cloud.google.com/gke-placement-group"] = digest
+    return labels
 
 
 def _topology(group: str, zone: str, name: str) -> dict[str, str]:
@@ -169,20 +169,20 @@ def _provisioning(pool: Body) -> str:
 
 def _kind_labels(pool: Body) -> dict[str, str]:
     config = pool["config"]
-    found: dict[str, str] = {}
+    kind_labels: dict[str, str] = {}
     if config.get("spot"):
-        found["cloud.google.com/gke-spot"] = "true"
+        kind_labels["cloud.google.com/gke-spot"] = "true"
     if config.get("preemptible"):
-        found["cloud.google.com/gke-preemptible"] = "true"
+        kind_labels["cloud.google.com/gke-preemptible"] = "true"
     if config.get("flexStart"):
-        found["cloud.google.com/gke-flex-start"] = "true"
+        kind_labels["cloud.google.com/gke-flex-start"] = "true"
     if queued(pool):
-        found["cloud.google.com/gke-queued"] = "true"
+        kind_labels["cloud.google.com/gke-queued"] = "true"
     affinity = config.get("reservationAffinity") or {}
     if affinity.get("consumeReservationType") == "SPECIFIC_RESERVATION":
-        found["cloud.google.com/reservation-affinity"] = "specific"
-        found["cloud.google.com/reservation-name"] = affinity["values"][0].split("/")[-1]
-    return found
+        kind_labels["cloud.google.com/reservation-affinity"] = "specific"
+        kind_labels["cloud.google.com/reservation-name"] = affinity["values"][0].split("/")[-1]
+    return kind_labels
 
 
 def _device_labels(pool: Body, machine: MachineType) -> dict[str, str]:
@@ -193,36 +193,38 @@ def _device_labels(pool: Body, machine: MachineType) -> dict[str, str]:
             "cloud.google.com/gke-tpu-accelerator": machine.card,
             "cloud.google.com/gke-tpu-topology": accelerators.topology(machine, pool.get("placementPolicy")),
         }
-    given = (config.get("accelerators") or [None])[0]
-    if not given:
+    accelerator = (config.get("accelerators") or [None])[0]
+    if not accelerator:
         return {}
-    found = {
-        "cloud.google.com/gke-accelerator": given["acceleratorType"],
-        "cloud.google.com/gke-accelerator-count": str(given["acceleratorCount"]),
+    device_labels = {
+        "cloud.google.com/gke-accelerator": accelerator["acceleratorType"],
+        "cloud.google.com/gke-accelerator-count": str(accelerator["acceleratorCount"]),
         "cloud.google.com/gke-gpu": "true",
     }
-    driver = (given.get("gpuDriverInstallationConfig") or {}).get("gpuDriverVersion", "")
+    driver = (accelerator.get("gpuDriverInstallationConfig") or {}).get("gpuDriverVersion", "")
     if driver in ("DEFAULT", "LATEST", "SPECIFIC"):
-        found["cloud.google.com/gke-gpu-driver-version"] = driver.lower()
-    if given.get("gpuPartitionSize"):
-        found["cloud.google.com/gke-gpu-partition-size"] = given["gpuPartitionSize"]
-    sharing = given.get("gpuSharingConfig") or {}
+        device_labels["cloud.google.com/gke-gpu-driver-version"] = driver.lower()
+    if accelerator.get("gpuPartitionSize"):
+        device_labels["cloud.google.com/gke-gpu-partition-size"] = accelerator["gpuPartitionSize"]
+    sharing = accelerator.get("gpuSharingConfig") or {}
     if sharing.get("gpuSharingStrategy"):
-        found["cloud.google.com/gke-gpu-sharing-strategy"] = (
+        device_labels["cloud.google.com/gke-gpu-sharing-strategy"] = (
             sharing["gpuSharingStrategy"].lower().replace("_", "-")
         )
-        found["cloud.google.com/gke-max-shared-clients-per-gpu"] = str(sharing["maxSharedClientsPerGpu"])
-    return found
+        device_labels["cloud.google.com/gke-max-shared-clients-per-gpu"] = str(
+            sharing["maxSharedClientsPerGpu"]
+        )
+    return device_labels
 
 
 def taints(pool: Body, machine: MachineType) -> list[Params]:
     """What keeps Pods off: the pool's own taints, and GKE's for TPUs."""
     config = pool["config"]
-    found = [
-        {"key": each["key"], "value": each.get("value", ""), "effect": naming.EFFECTS[each["effect"]]}
-        for each in config.get("taints") or ()
+    taints = [
+        {"key": taint["key"], "value": taint.get("value", ""), "effect": naming.EFFECTS[taint["effect"]]}
+        for taint in config.get("taints") or ()
     ]
-    keys = {each["key"] for each in found}
+    keys = {taint["key"] for taint in taints}
     if machine.tpu and accelerators.TPU not in keys:
-        found.append({"key": accelerators.TPU, "value": "present", "effect": "NoSchedule"})
-    return found
+        taints.append({"key": accelerators.TPU, "value": "present", "effect": "NoSchedule"})
+    return taints

@@ -90,7 +90,7 @@ def free(state: State, place: Place, wanted: str) -> None:
         for pool_place, _ in resource_names.pools(state, place):
             busy += running(state, pool_place)
         if wanted == "DELETE_CLUSTER":
-            busy = [each for each in busy if each[1]["operationType"] not in _COMPATIBLE]
+            busy = [operation for operation in busy if operation[1]["operationType"] not in _COMPATIBLE]
     for _, body in busy:
         raise precondition(
             f"Cluster is running incompatible operation {body['name']}.",
@@ -101,7 +101,7 @@ def free(state: State, place: Place, wanted: str) -> None:
 def get(call: Call) -> dict[str, Any]:
     """operations.get"""
     place = resource_names.of_call(call)
-    found = call.state.operation(f"container/{place.parent}/operations/{place.operation}")
-    if found is None:
+    operation = call.state.operation(f"container/{place.parent}/operations/{place.operation}")
+    if operation is None:
         raise not_found(f"Not found: {place.parent}/operations/{place.operation}.")
-    return found
+    return operation

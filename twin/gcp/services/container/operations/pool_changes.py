@@ -26,25 +26,25 @@ _POOL: Final = ("upgradeSettings", "queuedProvisioning", "nodeDrainConfig", "mai
 _LIVE: Final[frozenset[str]] = frozenset(services.tables("container")["pool_fields_live"])
 
 
-def _merge(body: Body, given: Body) -> None:
+def _merge(body: Body, changes: Body) -> None:
     config: Body = body["config"]
     for name in _CONFIG:
-        if name in given:
-            config[name] = int(given[name]) if name == "diskSizeGb" else given[name]
+        if name in changes:
+            config[name] = int(changes[name]) if name == "diskSizeGb" else changes[name]
     tainted = accelerators.tainted(config)
     for name, inner in _WRAPPED.items():
-        if name in given:
-            config[name] = (given[name] or {}).get(inner) or ([] if name in ("taints", "tags") else {})
+        if name in changes:
+            config[name] = (changes[name] or {}).get(inner) or ([] if name in ("taints", "tags") else {})
     if tainted:
         accelerators.taint(config)
     for name in _POOL:
-        if name in given:
-            body[name] = given[name]
+        if name in changes:
+            body[name] = changes[name]
     defaults.upgrades(body)
-    if given.get("imageType"):
-        config["imageType"] = given["imageType"].upper()
-    if "nodeNetworkConfig" in given:
-        body["networkConfig"] = {**(body.get("networkConfig") or {}), **given["nodeNetworkConfig"]}
+    if changes.get("imageType"):
+        config["imageType"] = changes["imageType"].upper()
+    if "nodeNetworkConfig" in changes:
+        body["networkConfig"] = {**(body.get("networkConfig") or {}), **changes["nodeNetworkConfig"]}
 
 
 @answers("clusters.nodePools.update")
@@ -53,38 +53,38 @@ def update(call: Call) -> dict[str, Any]:
     place = resource_names.of_call(call)
     cluster, body = resource_names.cluster(call.state, place), resource_names.pool(call.state, place)
     operations.free(call.state, place, "UPDATE_CLUSTER")
-    given = {name: value for name, value in call.body.items() if value is not None}
+    changes = {name: value for name, value in call.body.items() if value is not None}
     before = body["config"]["imageType"]
-    _merge(body, given)
-    if given.get("locations"):
-        body["locations"] = list(given["locations"])
+    _merge(body, changes)
+    if changes.get("locations"):
+        body["locations"] = list(changes["locations"])
     pool_rules.recheck(call, place, cluster, body)
-    if given.get("locations"):
-        pools.reshaped(call.front, place, cluster, body, call.at)
-    changed = {name for name in given if name not in _LIVE}
+    if changes.get("locations"):
+        pools.reshaped(call.server, place, cluster, body, call.at)
+    changed = {name for name in changes if name not in _LIVE}
     if body["config"]["imageType"] == before:
         changed.discard("imageType")
-    if given.get("nodeVersion") not in (None, "", body["version"]):
-        node_version(call, place, cluster, body, given["nodeVersion"])
+    if changes.get("nodeVersion") not in (None, "", body["version"]):
+        node_version(call, place, cluster, body, changes["nodeVersion"])
     elif changed:
-        instance_groups.renew(call.front, place, cluster, body, call.at)
+        instance_groups.renew(call.server, place, cluster, body, call.at)
     body["etag"] = defaults.etag()
     call.state.put(place.pool_name, body)
-    kind = "UPGRADE_NODES" if changed or given.get("nodeVersion") else "UPDATE_CLUSTER"
+    kind = "UPGRADE_NODES" if changed or changes.get("nodeVersion") else "UPDATE_CLUSTER"
     return operations.begin(call, place, kind)
 
 
 @answers("clusters.nodePools.setAutoscaling")
 def set_autoscaling(call: Call) -> dict[str, Any]:
     """nodePools.setAutoscaling"""
-    given: Body = call.body.get("autoscaling") or {}
+    autoscaling: Body = call.body.get("autoscaling") or {}
 
     def change(_: Body, body: Body) -> None:
-        held = body.get("autoscaling") or {}
-        if given.get("enabled"):
+        current = body.get("autoscaling") or {}
+        if autoscaling.get("enabled"):
             body["autoscaling"] = {
-                "locationPolicy": held.get("locationPolicy", "BALANCED"),
-                **{name: value for name, value in given.items() if value is not None},
+                "locationPolicy": current.get("locationPolicy", "BALANCED"),
+                **{name: value for name, value in autoscaling.items() if value is not None},
             }
         else:
             body.pop("autoscaling", None)
@@ -95,10 +95,10 @@ def set_autoscaling(call: Call) -> dict[str, Any]:
 @answers("clusters.nodePools.setManagement")
 def set_management(call: Call) -> dict[str, Any]:
     """nodePools.setManagement"""
-    given: Body = call.body.get("management") or {}
+    management: Body = call.body.get("management") or {}
 
     def change(_: Body, body: Body) -> None:
-        body["management"] = given
+        body["management"] = management
 
     return _changed(call, "SET_NODE_POOL_MANAGEMENT", change)
 

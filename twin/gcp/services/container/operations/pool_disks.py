@@ -13,7 +13,7 @@ from twin.gcp.services.compute import capacity
 from twin.gcp.services.container.operations import references, versions
 
 if TYPE_CHECKING:
-    from twin.gcp.services.container.operations.pool_rules import Asked
+    from twin.gcp.services.container.operations.pool_rules import RequestedPool
 
 DISK_TYPES: Final[tuple[str, ...]] = services.tables("container")["disk_types"]
 SMALLEST: Final = 12
@@ -22,35 +22,35 @@ ADDED: Final = (1, 2, 3, 4, 5, 6, 7, 8, 16, 24)
 """Numbers of local SSDs that first and second generation machines take."""
 
 
-def check(asked: Asked) -> None:
+def check(requested: RequestedPool) -> None:
     """All rules over disks and image."""
-    _boot(asked)
-    _image(asked)
-    _local(asked)
+    _boot(requested)
+    _image(requested)
+    _local(requested)
 
 
-def _boot(asked: Asked) -> None:
-    config, where = asked.config, f"{asked.path}.config"
+def _boot(requested: RequestedPool) -> None:
+    config, where = requested.config, f"{requested.path}.config"
     disk = config["diskType"]
     if disk not in DISK_TYPES:
         raise invalid(f'{where}.diskType: Disk type "{disk}" does not exist; one of {", ".join(DISK_TYPES)}.')
-    if not capacity.takes_disk(asked.machine.name, disk):
+    if not capacity.takes_disk(requested.machine.name, disk):
         raise invalid(
-            f"{where}.diskType: [{asked.machine.name}, {disk}] features are not compatible for creating "
+            f"{where}.diskType: [{requested.machine.name}, {disk}] features are not compatible for creating "
             "instance."
         )
     size = int(config["diskSizeGb"])
     if not SMALLEST <= size <= 65_536:
         raise invalid(f"{where}.diskSizeGb: must be from {SMALLEST} to 65536, got {size}.")
     if config.get("bootDiskKmsKey"):
-        agent = references.compute_agent(asked.call.project_number)
+        agent = references.compute_agent(requested.call.project_number)
         references.kms_key(
-            asked.call, config["bootDiskKmsKey"], asked.place.region, agent, f"{where}.bootDiskKmsKey"
+            requested.call, config["bootDiskKmsKey"], requested.place.region, agent, f"{where}.bootDiskKmsKey"
         )
 
 
-def _image(asked: Asked) -> None:
-    config, where = asked.config, f"{asked.path}.config"
+def _image(requested: RequestedPool) -> None:
+    config, where = requested.config, f"{requested.path}.config"
     image = config["imageType"].upper()
     if image not in versions.IMAGE_TYPES:
         raise invalid(
@@ -63,32 +63,34 @@ def _image(asked: Asked) -> None:
             f"{where}.gcfsConfig: image streaming needs the image type COS_CONTAINERD, got {image}."
         )
     gvnic = (config.get("gvnic") or {}).get("enabled")
-    if (config.get("fastSocket") or {}).get("enabled") and not (gvnic and cos and asked.machine.gpu):
+    if (config.get("fastSocket") or {}).get("enabled") and not (gvnic and cos and requested.machine.gpu):
         raise invalid(f"{where}.fastSocket: NCCL Fast Socket needs gVNIC, COS_CONTAINERD and GPUs.")
-    if asked.machine.tpu and not cos:
+    if requested.machine.tpu and not cos:
         raise invalid(f"{where}.imageType: TPU node pools need COS_CONTAINERD, got {image}.")
-    if gvnic is False and asked.machine.name.startswith(("a3-", "a4-", "c3-", "c3d-", "n4-", "ct")):
-        raise invalid(f"{where}.gvnic: machine type {asked.machine.name} needs gVNIC; it cannot be disabled.")
+    if gvnic is False and requested.machine.name.startswith(("a3-", "a4-", "c3-", "c3d-", "n4-", "ct")):
+        raise invalid(
+            f"{where}.gvnic: machine type {requested.machine.name} needs gVNIC; it cannot be disabled."
+        )
 
 
-def _local(asked: Asked) -> None:
-    config, where = asked.config, f"{asked.path}.config"
-    given: dict[str, int] = {}
+def _local(requested: RequestedPool) -> None:
+    config, where = requested.config, f"{requested.path}.config"
+    disk_counts: dict[str, int] = {}
     for name in ("ephemeralStorageLocalSsdConfig", "localNvmeSsdBlockConfig"):
         part: dict[str, Any] | None = config.get(name)
         if part is not None:
-            given[name] = int(part.get("localSsdCount") or 0)
+            disk_counts[name] = int(part.get("localSsdCount") or 0)
     if config.get("localSsdCount"):
-        given["localSsdCount"] = int(config["localSsdCount"])
-    counts = {name: count for name, count in given.items() if count}
-    if len(counts) > 1 or (len(given) > 1 and asked.machine.ssds):
-        raise invalid(f"{where}: local SSDs can be used in one way only, got {', '.join(given)}.")
+        disk_counts["localSsdCount"] = int(config["localSsdCount"])
+    counts = {name: count for name, count in disk_counts.items() if count}
+    if len(counts) > 1 or (len(disk_counts) > 1 and requested.machine.ssds):
+        raise invalid(f"{where}: local SSDs can be used in one way only, got {', '.join(disk_counts)}.")
     for name, count in counts.items():
-        _count(asked, f"{where}.{name}", count)
+        _count(requested, f"{where}.{name}", count)
 
 
-def _count(asked: Asked, where: str, count: int) -> None:
-    machine = asked.machine
+def _count(requested: RequestedPool, where: str, count: int) -> None:
+    machine = requested.machine
     if machine.ssds:
         if count != machine.ssds:
             raise invalid(

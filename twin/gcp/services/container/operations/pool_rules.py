@@ -33,7 +33,7 @@ RESERVATION_KEY: Final = "compute.googleapis.com/reservation-name"
 
 
 @dataclass(frozen=True)
-class Asked:
+class RequestedPool:
     """A node pool that is asked for, with what contains it."""
 
     call: Call
@@ -65,12 +65,12 @@ class Asked:
         return bool(self.config.get("spot") or self.config.get("preemptible"))
 
 
-def check(call: Call, place: Place, cluster: Body, pool: Body, path: str = "nodePool") -> Asked:
+def check(call: Call, place: Place, cluster: Body, pool: Body, path: str = "nodePool") -> RequestedPool:
     """All rules over a node pool whose defaults are in. Raises 400."""
     naming.check(pool.get("name", ""), "node pool", f"{path}.name", naming.POOL)
     zones = _zones(pool, place, path)
     machine = _machine(pool, zones, path)
-    asked = Asked(call, place, cluster, pool, machine, zones, path)
+    requested = RequestedPool(call, place, cluster, pool, machine, zones, path)
     for rule in (
         _accelerated,
         _tpu_slice,
@@ -87,8 +87,8 @@ def check(call: Call, place: Place, cluster: Body, pool: Body, path: str = "node
         pool_disks.check,
         pool_networks.check,
     ):
-        rule(asked)
-    return asked
+        rule(requested)
+    return requested
 
 
 def recheck(call: Call, place: Place, cluster: Body, body: Body) -> None:
@@ -117,76 +117,84 @@ def _zones(pool: Body, place: Place, path: str) -> tuple[str, ...]:
 
 def _machine(pool: Body, zones: tuple[str, ...], path: str) -> MachineType:
     name = pool["config"]["machineType"]
-    found = capacity.machine_type(name)
+    machine_type = capacity.machine_type(name)
     for zone in zones:
-        if found is None or not capacity.offered(name, zone):
+        if machine_type is None or not capacity.offered(name, zone):
             raise invalid(
                 f'{path}.config.machineType: Machine type with name "{name}" does not exist in zone {zone}.'
             )
-    if found is None:
+    if machine_type is None:
         raise invalid(f'{path}.config.machineType: Machine type with name "{name}" does not exist.')
-    if found.name == "e2-micro":
+    if machine_type.name == "e2-micro":
         raise invalid("Node pools of e2-micro machines are not supported due to insufficient memory.")
-    return found
+    return machine_type
 
 
-def _accelerated(asked: Asked) -> None:
-    given = asked.config.get("accelerators")
-    if given and asked.machine.name == DEFAULT_MACHINE:
+def _accelerated(requested: RequestedPool) -> None:
+    cards = requested.config.get("accelerators")
+    if cards and requested.machine.name == DEFAULT_MACHINE:
         raise invalid(
             f"Cannot use default machine type ({DEFAULT_MACHINE}) with GPUs; choose a different machine type."
         )
-    accelerators.check(asked.config, asked.machine, asked.zones, f"{asked.path}.config")
-    on_demand = not (asked.spot or asked.flex)
-    if asked.machine.name in accelerators.SPOT_OR_FLEX_ONLY and on_demand:
+    accelerators.check(requested.config, requested.machine, requested.zones, f"{requested.path}.config")
+    on_demand = not (requested.spot or requested.flex)
+    if requested.machine.name in accelerators.SPOT_OR_FLEX_ONLY and on_demand:
         raise invalid(
-            f"{asked.path}.config.machineType: {asked.machine.name} is provided as Spot or flex-start "
+            f"{requested.path}.config.machineType: {requested.machine.name} is provided as Spot or "
+            "flex-start "
             "VMs only."
         )
-    affinity = (asked.config.get("reservationAffinity") or {}).get("consumeReservationType")
-    if asked.machine.name in accelerators.NOT_ON_DEMAND and on_demand and affinity != "SPECIFIC_RESERVATION":
+    affinity = (requested.config.get("reservationAffinity") or {}).get("consumeReservationType")
+    if (
+        requested.machine.name in accelerators.NOT_ON_DEMAND
+        and on_demand
+        and affinity != "SPECIFIC_RESERVATION"
+    ):
         raise invalid(
-            f"{asked.path}.config.machineType: {asked.machine.name} cannot be had on demand: it takes Spot, "
+            f"{requested.path}.config.machineType: {requested.machine.name} cannot be had on demand: it "
+            "takes Spot, "
             "flex-start or a specific reservation."
         )
 
 
-def _tpu_slice(asked: Asked) -> None:
-    placement = asked.pool.get("placementPolicy") or {}
+def _tpu_slice(requested: RequestedPool) -> None:
+    placement = requested.pool.get("placementPolicy") or {}
     wanted = placement.get("tpuTopology", "")
-    if not asked.machine.tpu:
+    if not requested.machine.tpu:
         if wanted:
-            accelerators.hosts(asked.machine, wanted, f"{asked.path}.placementPolicy")
+            accelerators.hosts(requested.machine, wanted, f"{requested.path}.placementPolicy")
         return
-    hosts = accelerators.hosts(asked.machine, wanted, f"{asked.path}.placementPolicy")
+    hosts = accelerators.hosts(requested.machine, wanted, f"{requested.path}.placementPolicy")
     if hosts == 1:
         return
-    words = f"a {wanted} slice of {asked.machine.name} has {hosts} nodes"
-    if len(asked.zones) != 1:
+    words = f"a {wanted} slice of {requested.machine.name} has {hosts} nodes"
+    if len(requested.zones) != 1:
         raise invalid(
-            f"{asked.path}.locations: a multi-host TPU slice is in one zone, got {len(asked.zones)}."
+            f"{requested.path}.locations: a multi-host TPU slice is in one zone, got {len(requested.zones)}."
         )
-    scaling = asked.pool.get("autoscaling") or {}
-    count = int(asked.pool.get("initialNodeCount") or 0)
+    scaling = requested.pool.get("autoscaling") or {}
+    count = int(requested.pool.get("initialNodeCount") or 0)
     if scaling.get("enabled"):
         most = scaling.get("totalMaxNodeCount") or scaling.get("maxNodeCount")
         if most != hosts:
-            raise invalid(f"{asked.path}.autoscaling: {words}: the maximum must be {hosts}, got {most}.")
+            raise invalid(f"{requested.path}.autoscaling: {words}: the maximum must be {hosts}, got {most}.")
         if count not in (0, hosts):
-            raise invalid(f"{asked.path}.initialNodeCount: {words}: it must be 0 or {hosts}, got {count}.")
-    elif count != hosts:
-        raise invalid(f"{asked.path}.initialNodeCount: {words}: it must be {hosts}, got {count}.")
-
-
-def _kinds(asked: Asked) -> None:
-    config = asked.config
-    if config.get("spot") and config.get("preemptible"):
-        raise invalid(f"{asked.path}.config: spot and preemptible cannot both be set.")
-    if config.get("maxRunDuration"):
-        seconds = _seconds(config["maxRunDuration"], f"{asked.path}.config.maxRunDuration")
-        if asked.flex and not 600 <= seconds <= LONGEST_RUN:
             raise invalid(
-                f"{asked.path}.config.maxRunDuration: flex-start nodes run from 600s to {LONGEST_RUN}s, "
+                f"{requested.path}.initialNodeCount: {words}: it must be 0 or {hosts}, got {count}."
+            )
+    elif count != hosts:
+        raise invalid(f"{requested.path}.initialNodeCount: {words}: it must be {hosts}, got {count}.")
+
+
+def _kinds(requested: RequestedPool) -> None:
+    config = requested.config
+    if config.get("spot") and config.get("preemptible"):
+        raise invalid(f"{requested.path}.config: spot and preemptible cannot both be set.")
+    if config.get("maxRunDuration"):
+        seconds = _seconds(config["maxRunDuration"], f"{requested.path}.config.maxRunDuration")
+        if requested.flex and not 600 <= seconds <= LONGEST_RUN:
+            raise invalid(
+                f"{requested.path}.config.maxRunDuration: flex-start nodes run from 600s to {LONGEST_RUN}s, "
                 f"got {config['maxRunDuration']}."
             )
 
@@ -198,66 +206,68 @@ def _seconds(text: str, path: str) -> float:
         raise invalid(f"{path}: '{text}' is no duration; write seconds as 3600s.") from error
 
 
-def _flex_start(asked: Asked) -> None:
-    if not asked.flex:
+def _flex_start(requested: RequestedPool) -> None:
+    if not requested.flex:
         return
-    what = "queued provisioning" if asked.queued else "flex-start"
-    where = f"{asked.path}.config"
-    if asked.spot:
+    what = "queued provisioning" if requested.queued else "flex-start"
+    where = f"{requested.path}.config"
+    if requested.spot:
         raise invalid(f"{where}: {what} cannot be used with Spot or preemptible VMs.")
-    if not (asked.machine.gpu or asked.machine.tpu or asked.config.get("accelerators")):
-        raise invalid(f"{where}.machineType: {what} needs GPUs or TPUs; {asked.machine.name} has neither.")
-    affinity = asked.config.get("reservationAffinity") or {}
+    if not (requested.machine.gpu or requested.machine.tpu or requested.config.get("accelerators")):
+        raise invalid(
+            f"{where}.machineType: {what} needs GPUs or TPUs; {requested.machine.name} has neither."
+        )
+    affinity = requested.config.get("reservationAffinity") or {}
     if affinity.get("consumeReservationType") != "NO_RESERVATION":
         raise invalid(
             f"{where}.reservationAffinity.consumeReservationType: {what} cannot consume reservations: it "
             f"must be NO_RESERVATION, got {affinity.get('consumeReservationType') or 'none'}."
         )
-    if (asked.pool.get("management") or {}).get("autoRepair"):
-        raise invalid(f"{asked.path}.management.autoRepair: must be false with {what}.")
-    scaling = asked.pool.get("autoscaling") or {}
+    if (requested.pool.get("management") or {}).get("autoRepair"):
+        raise invalid(f"{requested.path}.management.autoRepair: must be false with {what}.")
+    scaling = requested.pool.get("autoscaling") or {}
     if not scaling.get("enabled"):
-        raise invalid(f"{asked.path}.autoscaling.enabled: must be true with {what}.")
+        raise invalid(f"{requested.path}.autoscaling.enabled: must be true with {what}.")
     if scaling.get("minNodeCount") or scaling.get("totalMinNodeCount"):
-        raise invalid(f"{asked.path}.autoscaling: the minimum must be 0 with {what}.")
-    if asked.pool.get("initialNodeCount"):
-        raise invalid(f"{asked.path}.initialNodeCount: must be 0 with {what}.")
+        raise invalid(f"{requested.path}.autoscaling: the minimum must be 0 with {what}.")
+    if requested.pool.get("initialNodeCount"):
+        raise invalid(f"{requested.path}.initialNodeCount: must be 0 with {what}.")
 
 
-def _reservation(asked: Asked) -> None:
-    affinity = asked.config.get("reservationAffinity") or {}
+def _reservation(requested: RequestedPool) -> None:
+    affinity = requested.config.get("reservationAffinity") or {}
     kind = affinity.get("consumeReservationType")
-    where = f"{asked.path}.config.reservationAffinity"
+    where = f"{requested.path}.config.reservationAffinity"
     if kind != "SPECIFIC_RESERVATION":
         if affinity.get("values") or affinity.get("key"):
             raise invalid(f"{where}: key and values go with SPECIFIC_RESERVATION only, got {kind}.")
         return
-    if asked.spot:
+    if requested.spot:
         raise invalid(f"{where}: Spot and preemptible VMs cannot consume reservations.")
     if affinity.get("key") != RESERVATION_KEY:
         raise invalid(f"{where}.key: must be {RESERVATION_KEY}, got {affinity.get('key')!r}.")
     values = affinity.get("values") or []
     if len(values) != 1:
         raise invalid(f"{where}.values: exactly one reservation must be named, got {len(values)}.")
-    for zone in asked.zones:
-        _reserved(asked, values[0], zone, where)
+    for zone in requested.zones:
+        _reserved(requested, values[0], zone, where)
 
 
-def _reserved(asked: Asked, name: str, zone: str, where: str) -> None:
-    found = references.reservation(asked.call.state, asked.place.project, name, zone)
-    if found is None:
+def _reserved(requested: RequestedPool, name: str, zone: str, where: str) -> None:
+    reservation = references.reservation(requested.call.state, requested.place.project, name, zone)
+    if reservation is None:
         raise invalid(f"{where}.values: Reservation {name} does not exist in zone {zone}.")
-    shape = (found.get("specificReservation") or {}).get("instanceProperties") or {}
+    shape = (reservation.get("specificReservation") or {}).get("instanceProperties") or {}
     kind = shape.get("machineType", "").rpartition("/")[2]
-    if kind and kind != asked.machine.name:
+    if kind and kind != requested.machine.name:
         raise invalid(
             f"{where}.values: Reservation {name} is of machine type {kind}, the node pool of "
-            f"{asked.machine.name}."
+            f"{requested.machine.name}."
         )
 
 
-def _words(asked: Asked) -> None:
-    config, where = asked.config, f"{asked.path}.config"
+def _words(requested: RequestedPool) -> None:
+    config, where = requested.config, f"{requested.path}.config"
     naming.node_labels(config.get("labels"), f"{where}.labels")
     naming.taints(config.get("taints"), f"{where}.taints")
     naming.tags(config.get("tags"), f"{where}.tags")
@@ -267,19 +277,22 @@ def _words(asked: Asked) -> None:
         raise invalid(f"{where}.kubeletConfig.podPidsLimit: must be from 1024 to 4194304, got {limit}.")
 
 
-def _account(asked: Asked) -> None:
-    email = asked.config.get("serviceAccount", "default")
-    references.service_account(asked.call, email, f"{asked.path}.config.serviceAccount")
-    meta = (asked.config.get("workloadMetadataConfig") or {}).get("mode")
-    if meta == "GKE_METADATA" and not (asked.cluster.get("workloadIdentityConfig") or {}).get("workloadPool"):
+def _account(requested: RequestedPool) -> None:
+    email = requested.config.get("serviceAccount", "default")
+    references.service_account(requested.call, email, f"{requested.path}.config.serviceAccount")
+    meta = (requested.config.get("workloadMetadataConfig") or {}).get("mode")
+    if meta == "GKE_METADATA" and not (requested.cluster.get("workloadIdentityConfig") or {}).get(
+        "workloadPool"
+    ):
         raise invalid(
-            f"{asked.path}.config.workloadMetadataConfig.mode: GKE_METADATA needs a cluster with Workload "
+            f"{requested.path}.config.workloadMetadataConfig.mode: GKE_METADATA needs a cluster with "
+            "Workload "
             "Identity Federation for GKE (workloadIdentityConfig.workloadPool)."
         )
 
 
-def _version(asked: Asked) -> None:
-    version, control = asked.pool["version"], asked.cluster["currentMasterVersion"]
+def _version(requested: RequestedPool) -> None:
+    version, control = requested.pool["version"], requested.cluster["currentMasterVersion"]
     if versions.key(version) > versions.key(control):
         raise invalid(
             f'Node version "{version}" must not have a greater version than the master "{control}".'
@@ -291,61 +304,63 @@ def _version(asked: Asked) -> None:
         )
 
 
-def _management(asked: Asked) -> None:
-    channel = (asked.cluster.get("releaseChannel") or {}).get("channel", "UNSPECIFIED")
-    management = asked.pool.get("management") or {}
+def _management(requested: RequestedPool) -> None:
+    channel = (requested.cluster.get("releaseChannel") or {}).get("channel", "UNSPECIFIED")
+    management = requested.pool.get("management") or {}
     if channel == "UNSPECIFIED":
         return
-    repair = management.get("autoRepair") or asked.flex
+    repair = management.get("autoRepair") or requested.flex
     if not management.get("autoUpgrade") or not repair:
         raise invalid(f"Auto_upgrade and auto_repair cannot be false when release_channel {channel} is set.")
 
 
-def _autoscaling(asked: Asked) -> None:
-    scaling = asked.pool.get("autoscaling") or {}
-    where = f"{asked.path}.autoscaling"
+def _autoscaling(requested: RequestedPool) -> None:
+    scaling = requested.pool.get("autoscaling") or {}
+    where = f"{requested.path}.autoscaling"
     if not scaling.get("enabled"):
         return
-    each = [scaling.get("minNodeCount") or 0, scaling.get("maxNodeCount") or 0]
+    per_zone = [scaling.get("minNodeCount") or 0, scaling.get("maxNodeCount") or 0]
     total = [scaling.get("totalMinNodeCount") or 0, scaling.get("totalMaxNodeCount") or 0]
-    if any(each) and any(total):
+    if any(per_zone) and any(total):
         raise invalid(
             f"{where}: minNodeCount/maxNodeCount and totalMinNodeCount/totalMaxNodeCount cannot both be set."
         )
-    least, most = total if any(total) else each
+    least, most = total if any(total) else per_zone
     if most < 1:
         raise invalid(f"{where}: the maximum number of nodes must be at least 1.")
     if least < 0 or least > most:
         raise invalid(f"{where}: the minimum ({least}) must be from 0 to the maximum ({most}).")
-    count = int(asked.pool.get("initialNodeCount") or 0) * (len(asked.zones) if any(total) else 1)
+    count = int(requested.pool.get("initialNodeCount") or 0) * (len(requested.zones) if any(total) else 1)
     if count > most:
-        raise invalid(f"{asked.path}.initialNodeCount: {count} nodes are more than the maximum of {most}.")
-
-
-def _placement(asked: Asked) -> None:
-    policy = asked.pool.get("placementPolicy") or {}
-    where = f"{asked.path}.placementPolicy"
-    if policy.get("type") == "COMPACT" and asked.machine.family not in COMPACT:
         raise invalid(
-            f"{where}.type: Compact placement is not supported by machine type {asked.machine.name}."
+            f"{requested.path}.initialNodeCount: {count} nodes are more than the maximum of {most}."
+        )
+
+
+def _placement(requested: RequestedPool) -> None:
+    policy = requested.pool.get("placementPolicy") or {}
+    where = f"{requested.path}.placementPolicy"
+    if policy.get("type") == "COMPACT" and requested.machine.family not in COMPACT:
+        raise invalid(
+            f"{where}.type: Compact placement is not supported by machine type {requested.machine.name}."
         )
     if policy.get("policyName"):
         name = policy["policyName"]
-        found = asked.call.state.get(
-            f"compute/projects/{asked.place.project}/regions/{asked.place.region}/resourcePolicies/{name}"
+        resource_policy = requested.call.state.get(
+            f"compute/projects/{requested.place.project}/regions/{requested.place.region}/resourcePolicies/{name}"
         )
-        if found is None:
+        if resource_policy is None:
             raise invalid(
-                f'{where}.policyName: Resource policy "{name}" does not exist in {asked.place.region}.'
+                f'{where}.policyName: Resource policy "{name}" does not exist in {requested.place.region}.'
             )
-        if not found.get("groupPlacementPolicy") and not found.get("workloadPolicy"):
+        if not resource_policy.get("groupPlacementPolicy") and not resource_policy.get("workloadPolicy"):
             raise invalid(f'{where}.policyName: Resource policy "{name}" is no group placement policy.')
 
 
-def _upgrades(asked: Asked) -> None:
-    upgrade = asked.pool.get("upgradeSettings") or {}
+def _upgrades(requested: RequestedPool) -> None:
+    upgrade = requested.pool.get("upgradeSettings") or {}
     surge, away = int(upgrade.get("maxSurge") or 0), int(upgrade.get("maxUnavailable") or 0)
-    where = f"{asked.path}.upgradeSettings"
+    where = f"{requested.path}.upgradeSettings"
     if upgrade.get("strategy", "SURGE") == "SURGE" and surge + away == 0:
         raise invalid(f"{where}: maxSurge and maxUnavailable cannot both be 0.")
     if surge + away > 20:

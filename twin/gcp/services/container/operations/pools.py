@@ -21,25 +21,27 @@ from twin.gcp.services.container.operations.cluster_network import block_of
 from twin.gcp.services.container.operations.resource_names import ROOT, Place, answers
 
 if TYPE_CHECKING:
-    from twin.gcp.api_server.server import Front
+    from twin.gcp.api_server.server import ApiServer
 
 
 def make(call: Call, place: Place, cluster: Body, body: Body, path: str) -> Body:
     """Check a node pool and make it, with its machines. It is PROVISIONING until its nodes are Ready."""
     defaults.pool(place, cluster, body)
-    asked = pool_rules.check(call, place, cluster, body, path)
+    requested = pool_rules.check(call, place, cluster, body, path)
     _taint(call.state, place, body)
-    body["podIpv4CidrSize"] = block_of(pool_networks.max_pods(asked))
+    body["podIpv4CidrSize"] = block_of(pool_networks.max_pods(requested))
     link = f"{ROOT}/projects/{place.project}/{defaults.kind(place)}/{place.location}"
     body.update(
         selfLink=f"{link}/clusters/{place.cluster}/nodePools/{place.pool}",
         status="PROVISIONING",
         etag=defaults.etag(),
     )
-    call.state.put(place.pool_name, body, kept={"uid": uuid.uuid4().hex})
-    instance_groups.make(call.front, place, body, call.at)
+    call.state.put(place.pool_name, body, internal={"uid": uuid.uuid4().hex})
+    instance_groups.make(call.server, place, body, call.at)
     for zone in body["locations"]:
-        instance_groups.resize(call.front, place, cluster, body, zone, int(body["initialNodeCount"]), call.at)
+        instance_groups.resize(
+            call.server, place, cluster, body, zone, int(body["initialNodeCount"]), call.at
+        )
     if not body["initialNodeCount"]:
         body["status"] = "RUNNING"
     return call.state.put(place.pool_name, body)
@@ -48,7 +50,7 @@ def make(call: Call, place: Place, cluster: Body, body: Body, path: str) -> Body
 def _taint(state: State, place: Place, body: Body) -> None:
     """GKE's taint of GPUs, where another pool has none ("About GPUs in GKE: Taint a GPU node pool")."""
     others = [other for at, other in resource_names.pools(state, place) if at.pool != place.pool]
-    if body["config"].get("accelerators") and not all(each["config"].get("accelerators") for each in others):
+    if body["config"].get("accelerators") and not all(pool["config"].get("accelerators") for pool in others):
         accelerators.taint(body["config"])
 
 
@@ -63,15 +65,15 @@ def wanted(state: State, place: Place) -> int:
     return sum(int(body.get("targetSize", 0)) for _, _, body in instance_groups.groups(state, place))
 
 
-def reshaped(front: Front, place: Place, cluster: Body, body: Body, at: float) -> None:
+def reshaped(server: ApiServer, place: Place, cluster: Body, body: Body, at: float) -> None:
     """The pool's zones changed: groups follow, each with as many nodes as the others have."""
-    there = instance_groups.groups(front.state, place)
-    size = max((int(each.get("targetSize", 0)) for _, _, each in there), default=0)
+    there = instance_groups.groups(server.state, place)
+    size = max((int(pool.get("targetSize", 0)) for _, _, pool in there), default=0)
     before = {zone for zone, _, _ in there}
-    instance_groups.make(front, place, body, at)
+    instance_groups.make(server, place, body, at)
     for zone in body["locations"]:
         if zone not in before:
-            instance_groups.resize(front, place, cluster, body, zone, size, at)
+            instance_groups.resize(server, place, cluster, body, zone, size, at)
 
 
 @answers("clusters.nodePools.create")
@@ -86,8 +88,8 @@ def create(call: Call) -> dict[str, Any]:
     if call.state.get(place.pool_name):
         raise exists(f"Already exists: {place.parent}/clusters/{place.cluster}/nodePools/{place.pool}.")
     operations.free(call.state, place, "CREATE_NODE_POOL")
-    made = make(call, place, cluster, body, "nodePool")
-    return operations.begin(call, place, "CREATE_NODE_POOL", done=made["status"] == "RUNNING")
+    answer = make(call, place, cluster, body, "nodePool")
+    return operations.begin(call, place, "CREATE_NODE_POOL", done=answer["status"] == "RUNNING")
 
 
 @answers("clusters.nodePools.get")
@@ -102,8 +104,8 @@ def every(call: Call) -> dict[str, Any]:
     """nodePools.list"""
     place = resource_names.of_call(call)
     resource_names.cluster(call.state, place)
-    found = [body for _, body in resource_names.pools(call.state, place)]
-    return {"nodePools": found} if found else {}
+    pools = [body for _, body in resource_names.pools(call.state, place)]
+    return {"nodePools": pools} if pools else {}
 
 
 @answers("clusters.nodePools.delete")
@@ -134,5 +136,5 @@ def set_size(call: Call) -> dict[str, Any]:
             "nodeCount: a node pool with queued provisioning is grown by ProvisioningRequests only."
         )
     for zone in body["locations"]:
-        instance_groups.resize(call.front, place, cluster, body, zone, count, call.at)
+        instance_groups.resize(call.server, place, cluster, body, zone, count, call.at)
     return operations.begin(call, place, "SET_NODE_POOL_SIZE", done=count == 0)

@@ -35,17 +35,20 @@ def subnetwork(state: State, project: str, region: str, reference: str, path: st
     """(relative name, body) of a subnetwork that exists, in the region."""
     name = relative(reference)
     name = name if "/" in name else f"projects/{project}/regions/{region}/subnetworks/{name}"
-    found = state.get(f"compute/{name}")
-    if found is None:
+    subnet = state.get(f"compute/{name}")
+    if subnet is None:
         raise invalid(f'{path}: Subnetwork "{reference}" does not exist.')
     if f"/regions/{region}/" not in f"/{name}":
         raise invalid(f'{path}: Subnetwork "{reference}" is not in the region {region} of the cluster.')
-    return name, found
+    return name, subnet
 
 
 def secondary(subnet: Body, name: str, path: str) -> IPv4Network:
     """A secondary range of a subnetwork by its name."""
-    ranges = {each["rangeName"]: each["ipCidrRange"] for each in subnet.get("secondaryIpRanges") or ()}
+    ranges = {
+        secondary_ip_range["rangeName"]: secondary_ip_range["ipCidrRange"]
+        for secondary_ip_range in subnet.get("secondaryIpRanges") or ()
+    }
     if name not in ranges:
         known = ", ".join(ranges) or "none"
         raise invalid(
@@ -58,25 +61,25 @@ def secondary(subnet: Body, name: str, path: str) -> IPv4Network:
 def cidr(text: str, path: str) -> IPv4Network:
     """An IPv4 network in CIDR notation."""
     try:
-        found = ip_network(text)
+        network = ip_network(text)
     except ValueError as error:
         raise invalid(f"{path}: '{text}' is no CIDR block ({error}).") from error
-    if not isinstance(found, IPv4Network):
+    if not isinstance(network, IPv4Network):
         raise invalid(f"{path}: '{text}' must be an IPv4 block.")
-    return found
+    return network
 
 
 def ranges_of(state: State, network_name: str) -> list[tuple[IPv4Network, str]]:
     """Every range of a network's subnetworks, with words that state which it is."""
-    found: list[tuple[IPv4Network, str]] = []
+    ranges: list[tuple[IPv4Network, str]] = []
     for _, subnet in state.of("compute.subnetworks", "compute/"):
         if relative(subnet.get("network", "")) != network_name:
             continue
-        found.append((_net(subnet["ipCidrRange"]), f"the primary range of subnetwork {subnet['name']}"))
-        for each in subnet.get("secondaryIpRanges") or ():
-            words = f"the range {each['rangeName']} of subnetwork {subnet['name']}"
-            found.append((_net(each["ipCidrRange"]), words))
-    return found
+        ranges.append((_net(subnet["ipCidrRange"]), f"the primary range of subnetwork {subnet['name']}"))
+        for secondary_ip_range in subnet.get("secondaryIpRanges") or ():
+            words = f"the range {secondary_ip_range['rangeName']} of subnetwork {subnet['name']}"
+            ranges.append((_net(secondary_ip_range["ipCidrRange"]), words))
+    return ranges
 
 
 def _net(text: str) -> IPv4Network:
@@ -99,12 +102,12 @@ def service_account(call: Call, email: str, path: str) -> str:
             )
         return email
     name = f"iam/projects/{call.project}/serviceAccounts/{email}"
-    found = call.state.get(name)
-    if found is None:
+    account = call.state.get(name)
+    if account is None:
         raise invalid(f'{path}: Service account "{email}" does not exist.')
-    if found.get("disabled"):
+    if account.get("disabled"):
         raise invalid(f'{path}: Service account "{email}" is disabled.')
-    if not call.front.identity.allowed(call.principal, "iam.serviceAccounts.actAs", name):
+    if not call.server.identity.allowed(call.principal, "iam.serviceAccounts.actAs", name):
         raise denied(
             f'The user does not have access to service account "{email}". Ask a project owner to grant '
             "you the iam.serviceAccountUser role on the service account."
@@ -128,7 +131,7 @@ def kms_key(call: Call, key: str, region: str, agent: str, path: str) -> None:
     member = f"serviceAccount:{agent}"
     ring = name.partition("/cryptoKeys/")[0]
     permission = "cloudkms.cryptoKeyVersions.useToEncrypt"
-    if not any(call.front.identity.allowed(member, permission, place) for place in (name, ring)):
+    if not any(call.server.identity.allowed(member, permission, place) for place in (name, ring)):
         raise invalid(
             f"{path}: Cloud KMS key {key}: {agent} does not have permission "
             f"{permission}. Grant it roles/cloudkms.cryptoKeyEncrypterDecrypter."

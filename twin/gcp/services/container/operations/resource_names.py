@@ -60,29 +60,29 @@ class Place:
 def of_name(name: str) -> Place:
     """The place of a relative name, or of a name in the state."""
     parts = name.removeprefix("container/").strip("/").split("/")
-    found = dict(zip(parts[::2], parts[1::2], strict=False))
+    places = dict(zip(parts[::2], parts[1::2], strict=False))
     return Place(
-        found.get("projects", ""),
-        found.get("locations") or found.get("zones", ""),
-        found.get("clusters", ""),
-        found.get("nodePools", ""),
-        found.get("operations", ""),
+        places.get("projects", ""),
+        places.get("locations") or places.get("zones", ""),
+        places.get("clusters", ""),
+        places.get("nodePools", ""),
+        places.get("operations", ""),
     )
 
 
 def of_call(call: Call) -> Place:
     """The place that a request names: by `name` or `parent`, or in the old way by `projectId`, `zone`..."""
-    given = call.parameters
+    parameters = call.parameters
     # getServerConfig's `{+name}/serverConfig` leaves the location in `name`.
-    full = given.get("name") or given.get("parent")
+    full = parameters.get("name") or parameters.get("parent")
     if full:
         return of_name(full)
     return Place(
-        given.get("projectId", call.project),
-        given.get("zone", ""),
-        given.get("clusterId", ""),
-        given.get("nodePoolId", ""),
-        given.get("operationId", ""),
+        parameters.get("projectId", call.project),
+        parameters.get("zone", ""),
+        parameters.get("clusterId", ""),
+        parameters.get("nodePoolId", ""),
+        parameters.get("operationId", ""),
     )
 
 
@@ -95,19 +95,19 @@ def location(place: Place) -> Place:
 
 def cluster(state: State, place: Place) -> Body:
     """The cluster's own body, without its node pools. Raises 404."""
-    found = state.get(place.cluster_name)
-    if found is None:
+    cluster = state.get(place.cluster_name)
+    if cluster is None:
         raise not_found(f"Not found: {place.parent}/clusters/{place.cluster}.")
-    return found
+    return cluster
 
 
 def pool(state: State, place: Place) -> Body:
     """The node pool. Raises 404."""
     cluster(state, place)
-    found = state.get(place.pool_name)
-    if found is None:
+    pool = state.get(place.pool_name)
+    if pool is None:
         raise not_found(f"Not found: {place.parent}/clusters/{place.cluster}/nodePools/{place.pool}.")
-    return found
+    return pool
 
 
 def pools(state: State, place: Place) -> list[tuple[Place, Body]]:
@@ -117,5 +117,5 @@ def pools(state: State, place: Place) -> list[tuple[Place, Body]]:
 
 def only(state: State) -> tuple[Place, Body] | None:
     """The one cluster of this instance, or None."""
-    found = state.of(CLUSTERS, "container/")
-    return (of_name(found[0][0]), found[0][1]) if found else None
+    clusters = state.of(CLUSTERS, "container/")
+    return (of_name(clusters[0][0]), clusters[0][1]) if clusters else None

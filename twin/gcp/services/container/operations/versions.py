@@ -79,18 +79,18 @@ def minor(version: str) -> int:
     return key(version)[1]
 
 
-def resolve(asked: str, offered: tuple[str, ...], default: str) -> str | None:
+def resolve(requested: str, offered: tuple[str, ...], default: str) -> str | None:
     """The version that an alias means (`1.35`, `1.35.7`, `latest`, `-`, empty); None where none is offered.
 
     Source: "Specifying cluster version" of the container API (initialClusterVersion).
     """
-    if asked in ("", "-"):
+    if requested in ("", "-"):
         return default
-    if asked == "latest":
+    if requested == "latest":
         return max(offered, key=key)
-    if asked in offered:
-        return asked
-    fits = [each for each in offered if each.startswith((f"{asked}.", f"{asked}-gke."))]
+    if requested in offered:
+        return requested
+    fits = [version for version in offered if version.startswith((f"{requested}.", f"{requested}-gke."))]
     return max(fits, key=key) if fits else None
 
 
@@ -113,20 +113,22 @@ def upgrade_info(version: str, channel_name: str) -> dict[str, Any]:
 
 def server_config() -> dict[str, Any]:
     """What getServerConfig answers, the same in every location."""
-    newest = sorted({each for c in CHANNELS.values() for each in c.versions}, key=key, reverse=True)
+    newest = sorted({version for c in CHANNELS.values() for version in c.versions}, key=key, reverse=True)
     return {
         "defaultClusterVersion": UNSPECIFIED.default,
         "validMasterVersions": list(UNSPECIFIED.versions),
-        "validNodeVersions": [each for each in newest if minor(each) <= minor(UNSPECIFIED.versions[0])],
+        "validNodeVersions": [
+            version for version in newest if minor(version) <= minor(UNSPECIFIED.versions[0])
+        ],
         "defaultImageType": "COS_CONTAINERD",
         "validImageTypes": list(IMAGE_TYPES),
         "channels": [
             {
-                "channel": each.name,
-                "defaultVersion": each.default,
-                "validVersions": list(each.versions),
-                "upgradeTargetVersion": each.target,
+                "channel": channel.name,
+                "defaultVersion": channel.default,
+                "validVersions": list(channel.versions),
+                "upgradeTargetVersion": channel.target,
             }
-            for each in CHANNELS.values()
+            for channel in CHANNELS.values()
         ],
     }

@@ -60,7 +60,8 @@ class ClusterChange:
         if wanted != cluster_parts.endpoints(old):
             self._desire(desiredControlPlaneEndpointsConfig=wanted)
         private = [
-            bool((each.get("privateClusterConfig") or {}).get("enablePrivateNodes")) for each in (old, whole)
+            bool((props.get("privateClusterConfig") or {}).get("enablePrivateNodes"))
+            for props in (old, whole)
         ]
         if private[0] != private[1]:
             self._desire(desiredDefaultEnablePrivateNodes=private[1])
@@ -69,8 +70,8 @@ class ClusterChange:
         if "nodeLocations" not in changed:
             return
         location = self.name.split("/")[3]
-        own = [location] if re.fullmatch(r".+-[a-z]", location) else []
-        before, after = ({*(each.get("nodeLocations") or []), *own} for each in (old, new))
+        locations = [location] if re.fullmatch(r".+-[a-z]", location) else []
+        before, after = ({*(props.get("nodeLocations") or []), *locations} for props in (old, new))
         # Zones are added before others are taken away.
         if not before <= after:
             self._desire(desiredLocations=sorted(before | after))
@@ -92,12 +93,12 @@ class ClusterChange:
     def _ranges(self, old: Props, new: Props, changed: set[str]) -> None:
         if "ipAllocationPolicy" not in changed:
             return
-        before, after = (each.get("ipAllocationPolicy") or {} for each in (old, new))
+        before, after = (props.get("ipAllocationPolicy") or {} for props in (old, new))
         if after.get("stackType") and after["stackType"] != before.get("stackType"):
             self._desire(desiredStackType=after["stackType"])
         had, wants = (
-            set((each.get("additionalPodRangesConfig") or {}).get("podRangeNames") or [])
-            for each in (before, after)
+            set((version.get("additionalPodRangesConfig") or {}).get("podRangeNames") or [])
+            for version in (before, after)
         )
         if wants - had:
             self._desire(additionalPodRangesConfig={"podRangeNames": sorted(wants - had)})
@@ -137,9 +138,9 @@ class ClusterChange:
     def _node_defaults(self, old: Props, new: Props, changed: set[str]) -> None:
         if "nodePoolDefaults" in changed:
             before, after = (
-                (each.get("nodePoolDefaults") or {}).get("nodeConfigDefaults") or {} for each in (old, new)
+                (props.get("nodePoolDefaults") or {}).get("nodeConfigDefaults") or {} for props in (old, new)
             )
-            made = (self._field("nodePoolDefaults", new) or {}).get("nodeConfigDefaults") or {}
+            defaults = (self._field("nodePoolDefaults", new) or {}).get("nodeConfigDefaults") or {}
             for property, field, desired in (
                 ("insecureKubeletReadonlyPortEnabled", "nodeKubeletConfig", "desiredNodeKubeletConfig"),
                 ("loggingVariant", "loggingConfig", "desiredNodePoolLoggingConfig"),
@@ -147,9 +148,9 @@ class ClusterChange:
                 ("containerdConfig", "containerdConfig", "desiredContainerdConfig"),
             ):
                 if after.get(property) is not None and after[property] != before.get(property):
-                    self._desire(**{desired: made.get(field)})
+                    self._desire(**{desired: defaults.get(field)})
         if "nodePoolAutoConfig" in changed:
-            made = self._field("nodePoolAutoConfig", new) or {}
+            defaults = self._field("nodePoolAutoConfig", new) or {}
             had = self._field("nodePoolAutoConfig", old) or {}
             for field, desired in (
                 ("nodeKubeletConfig", "desiredNodePoolAutoConfigKubeletConfig"),
@@ -157,8 +158,8 @@ class ClusterChange:
                 ("resourceManagerTags", "desiredNodePoolAutoConfigResourceManagerTags"),
                 ("linuxNodeConfig", "desiredNodePoolAutoConfigLinuxNodeConfig"),
             ):
-                if made.get(field) != had.get(field):
-                    self._desire(**{desired: made.get(field) or {}})
+                if defaults.get(field) != had.get(field):
+                    self._desire(**{desired: defaults.get(field) or {}})
 
     def _pools(self, old: Props, new: Props, changed: set[str]) -> None:
         if "nodeConfig" in changed and new.get("nodeConfig"):

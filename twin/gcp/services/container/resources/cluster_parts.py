@@ -58,7 +58,7 @@ def endpoints_seen(item: Props, state: Props) -> Props:
     config = _object(item.get("controlPlaneEndpointsConfig"))
     by_address, by_name = _object(config.get("ipEndpointsConfig")), _object(config.get("dnsEndpointConfig"))
     private, network = _object(item.get("privateClusterConfig")), _object(item.get("networkConfig"))
-    found: Props = {
+    endpoints: Props = {
         "controlPlaneEndpointsConfig": {
             "dnsEndpointConfig": {"allowExternalTraffic": False, **by_name},
             "ipEndpointsConfig": {"enabled": bool(by_address.get("enabled"))},
@@ -77,12 +77,12 @@ def endpoints_seen(item: Props, state: Props) -> Props:
     networks = _object(by_address.get("authorizedNetworksConfig"))
     if networks.get("enabled"):
         known = _object(state.get("masterAuthorizedNetworksConfig"))
-        shown = {key: value for key, value in networks.items() if key != "enabled"}
+        authorized = {key: value for key, value in networks.items() if key != "enabled"}
         for name in ("gcpPublicCidrsAccessEnabled", "privateEndpointEnforcementEnabled"):
             if known.get(name) is not None:
-                shown.setdefault(name, False)
-        found["masterAuthorizedNetworksConfig"] = shown
-    return found
+                authorized.setdefault(name, False)
+        endpoints["masterAuthorizedNetworksConfig"] = authorized
+    return endpoints
 
 
 def maintenance(answered: Any) -> Props | None:
@@ -90,16 +90,16 @@ def maintenance(answered: Any) -> Props | None:
     if not isinstance(answered, dict):
         return None
     window: Props = {"maintenanceExclusions": {}}
-    for each in answered.get("maintenanceExclusions") or []:
-        exclusion = {"startTime": each.get("startTime"), "endTime": each.get("endTime")}
-        options = each.get("exclusionOptions")
+    for entry in answered.get("maintenanceExclusions") or []:
+        exclusion = {"startTime": entry.get("startTime"), "endTime": entry.get("endTime")}
+        options = entry.get("exclusionOptions")
         if options:
             exclusion["maintenanceExclusionOptions"] = dict(options)
             if options.get("endTimeBehavior"):
                 exclusion.pop("endTime")
-        name = each.get("exclusionName")
+        name = entry.get("exclusionName")
         if isinstance(name, str):
-            window["maintenanceExclusions"][name] = _given(exclusion)
+            window["maintenanceExclusions"][name] = _without_none(exclusion)
     daily, recurring = answered.get("dailyMaintenanceWindow"), answered.get("recurringWindow")
     if daily:
         window["dailyMaintenanceWindow"] = {"startTime": daily.get("startTime")}
@@ -123,29 +123,29 @@ def maintenance_seen(answered: Any) -> Props | None:
     """`maintenancePolicy` as the provider shows it (flattenMaintenancePolicy)."""
     window = _object(_object(answered).get("window"))
     exclusions: list[Props] = []
-    for name, each in sorted((window.get("maintenanceExclusions") or {}).items()):
-        exclusion = _given({"exclusionName": name, "startTime": each.get("startTime")})
-        options = each.get("maintenanceExclusionOptions")
+    for name, entry in sorted((window.get("maintenanceExclusions") or {}).items()):
+        exclusion = _without_none({"exclusionName": name, "startTime": entry.get("startTime")})
+        options = entry.get("maintenanceExclusionOptions")
         if options is not None:
             exclusion["exclusionOptions"] = {"scope": "NO_UPGRADES", **options}
-        if each.get("endTime") and not _object(options).get("endTimeBehavior"):
-            exclusion["endTime"] = each["endTime"]
+        if entry.get("endTime") and not _object(options).get("endTimeBehavior"):
+            exclusion["endTime"] = entry["endTime"]
         exclusions.append(exclusion)
-    shown: Props = {"maintenanceExclusions": exclusions} if exclusions else {}
+    window_outputs: Props = {"maintenanceExclusions": exclusions} if exclusions else {}
     if window.get("dailyMaintenanceWindow"):
-        shown["dailyMaintenanceWindow"] = dict(window["dailyMaintenanceWindow"])
+        window_outputs["dailyMaintenanceWindow"] = dict(window["dailyMaintenanceWindow"])
     elif window.get("recurringWindow"):
         recurring = window["recurringWindow"]
-        shown["recurringWindow"] = {
+        window_outputs["recurringWindow"] = {
             **_object(recurring.get("window")),
             "recurrence": recurring.get("recurrence"),
         }
     elif window.get("recurringMaintenanceWindow"):
-        shown["recurringMaintenanceWindow"] = dict(window["recurringMaintenanceWindow"])
+        window_outputs["recurringMaintenanceWindow"] = dict(window["recurringMaintenanceWindow"])
     else:
         return None
     budget = _object(_object(answered).get("disruptionBudget"))
-    return {**shown, "disruptionBudget": budget} if budget else shown
+    return {**window_outputs, "disruptionBudget": budget} if budget else window_outputs
 
 
 def master_auth_seen(answered: Any) -> Props:
@@ -176,5 +176,5 @@ def _object(value: Any) -> Props:
     return dict(value) if isinstance(value, Mapping) else {}
 
 
-def _given(props: Props) -> Props:
+def _without_none(props: Props) -> Props:
     return {name: value for name, value in props.items() if value is not None}

@@ -48,8 +48,8 @@ class Cluster(GcpResource):
         policy = inputs.get("maintenancePolicy")
         windows = ("dailyMaintenanceWindow", "recurringWindow", "recurringMaintenanceWindow")
         if isinstance(policy, dict) and sum(bool(policy.get(name)) for name in windows) != 1:
-            listed = ",".join(f"maintenancePolicy.{name}" for name in windows)
-            yield Failure("maintenancePolicy", f"exactly one of `{listed}` must be specified")
+            windows_text = ",".join(f"maintenancePolicy.{name}" for name in windows)
+            yield Failure("maintenancePolicy", f"exactly one of `{windows_text}` must be specified")
         location, zones = inputs.get("location"), inputs.get("nodeLocations")
         if isinstance(zones, list) and location in zones:
             yield Failure(
@@ -133,9 +133,9 @@ class Cluster(GcpResource):
             body["locations"] = [*zones, location] if location not in zones else zones
         pools = inputs.get("nodePools")
         if isinstance(pools, list) and pools:
-            for made, asked in zip(body["nodePools"], pools, strict=True):
-                if isinstance(asked, dict):
-                    pool_sizes(made, asked)
+            for pool, stated_pool in zip(body["nodePools"], pools, strict=True):
+                if isinstance(stated_pool, dict):
+                    pool_sizes(pool, stated_pool)
         else:
             body.setdefault("nodeConfig", {})
         if isinstance(body.get("nodeConfig"), dict):
@@ -166,8 +166,8 @@ class Cluster(GcpResource):
         here = configured(context)
         deadline = time.monotonic() + (here.timeout or self.minutes * 60)
         while time.monotonic() < deadline:
-            found = self.find(here, id, self.values(here, id, inputs)) or {}
-            if found.get("status") not in ("PROVISIONING", "RECONCILING", "STOPPING"):
+            item = self.find(here, id, self.values(here, id, inputs)) or {}
+            if item.get("status") not in ("PROVISIONING", "RECONCILING", "STOPPING"):
                 break
             pause(0.5)
         super().finish(context, id, inputs)
@@ -187,52 +187,55 @@ class Cluster(GcpResource):
 
     def outputs(self, context: GcpContext, id: str, item: Props, state: Props) -> Props:
         network = item.get("networkConfig") or {}
-        shown = {
+        answered = {
             **item,
             "network": network.get("network") or item.get("network"),
             "subnetwork": network.get("subnetwork") or item.get("subnetwork"),
             "locations": [zone for zone in item.get("locations") or [] if zone != item.get("location")],
         }
-        found = super().outputs(context, id, shown, state)
+        outputs = super().outputs(context, id, answered, state)
         for name in ("initialNodeCount", "nodeConfig"):
             # Both describe the pool that the cluster was made with; once it is gone nothing does.
-            if name not in found and state.get(name) is not None:
-                found[name] = state[name]
-        found["nodePools"] = self._pools(context, found.get("nodePools") or [], item, state)
-        if "nodeConfig" in found:
-            found["nodeConfig"] = nodes.seen(found["nodeConfig"], state.get("nodeConfig"))
-        return found
+            if name not in outputs and state.get(name) is not None:
+                outputs[name] = state[name]
+        outputs["nodePools"] = self._pools(context, outputs.get("nodePools") or [], item, state)
+        if "nodeConfig" in outputs:
+            outputs["nodeConfig"] = nodes.seen(outputs["nodeConfig"], state.get("nodeConfig"))
+        return outputs
 
     def more(self, context: GcpContext, id: str, item: Props, known: Props) -> Props:
         aliases = (item.get("ipAllocationPolicy") or {}).get("useIpAliases")
         policy = item.get("networkPolicy") or {}
-        shown = {"enabled": bool(policy.get("enabled")), "provider": policy.get("provider")}
-        found: Props = {
+        network_policy = {"enabled": bool(policy.get("enabled")), "provider": policy.get("provider")}
+        outputs: Props = {
             **cluster_parts.endpoints_seen(item, known),
             "masterAuth": cluster_parts.master_auth_seen(item.get("masterAuth")),
             "networkingMode": "VPC_NATIVE" if aliases else "ROUTES",
-            "networkPolicy": {**shown, "provider": shown["provider"] or "PROVIDER_UNSPECIFIED"},
+            "networkPolicy": {
+                **network_policy,
+                "provider": network_policy["provider"] or "PROVIDER_UNSPECIFIED",
+            },
         }
         maintenance = cluster_parts.maintenance_seen(item.get("maintenancePolicy"))
         if maintenance:
-            found["maintenancePolicy"] = maintenance
+            outputs["maintenancePolicy"] = maintenance
         if not known.get("location"):
-            found["location"] = item.get("location")
-        return found
+            outputs["location"] = item.get("location")
+        return outputs
 
     def _pools(self, context: GcpContext, pools: list[Props], item: Props, state: Props) -> list[Props]:
         if state.get("skipNodePoolRefresh"):
             return state.get("nodePools") or []
         known = {pool.get("name"): pool for pool in state.get("nodePools") or [] if isinstance(pool, dict)}
         raw = {pool.get("name"): pool for pool in item.get("nodePools") or []}
-        shown: list[Props] = []
+        outputs: list[Props] = []
         for pool in pools:
             sizes = {} if state.get("ignoreNodeCountChanges") else sizes_now(context, raw[pool["name"]])
             before = known.get(pool["name"]) or {}
-            shown.append(
+            outputs.append(
                 {**pool, **sizes, "nodeConfig": nodes.seen(pool.get("nodeConfig"), before.get("nodeConfig"))}
             )
-        return shown
+        return outputs
 
     # Update
 
@@ -242,10 +245,10 @@ class Cluster(GcpResource):
         ClusterChange(self, context, id, self.minutes).apply(old, new, self.changed(old, new))
 
     def changed(self, old: Props, new: Props) -> set[str]:
-        found = super().changed(old, new)
+        changed = super().changed(old, new)
         # containerClusterNetworkPolicyDiffSuppress: none is the same as one that is off.
-        on = [bool((each.get("networkPolicy") or {}).get("enabled")) for each in (old, new)]
-        return found if any(on) else found - {"networkPolicy"}
+        on = [bool((props.get("networkPolicy") or {}).get("enabled")) for props in (old, new)]
+        return changed if any(on) else changed - {"networkPolicy"}
 
     def set_labels(self, context: GcpContext, id: str, old: Props, new: Props, labels: Props) -> None:
         now = self.find(context, id, self.values(context, id, old)) or {}

@@ -15,7 +15,7 @@ DEFAULT_SCOPES: Final[tuple[str, ...]] = services.tables("container")["scopes"]
 def scope(value: Any) -> Any:
     """A scope in full."""
     if isinstance(value, list):
-        return [scope(each) for each in value]
+        return [scope(element) for element in value]
     return f"https://www.googleapis.com/auth/{SCOPES[value]}" if value in SCOPES else value
 
 

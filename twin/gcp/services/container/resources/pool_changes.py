@@ -80,8 +80,8 @@ class PoolChange:
         for names, fields in updates("nodes").items():
             if not any(self._changed(before + name, old.get(name), new.get(name)) for name in names.split()):
                 continue
-            made = {field: _said(stated, config.get(field)) for field, stated in fields.items()}
-            self._update({field: value for field, value in made.items() if value is not None})
+            changes = {field: _said(stated, config.get(field)) for field, stated in fields.items()}
+            self._update({field: value for field, value in changes.items() if value is not None})
         images = [name for name in ("imageType", "nodeImageConfigs") if self._image(before, name, old, new)]
         if images:
             custom = (new.get("nodeImageConfigs") or [{}])[0]

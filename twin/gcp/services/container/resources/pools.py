@@ -58,13 +58,13 @@ class NodePool(GcpResource):
         return super().alike(path, old, new) or pool_alike(path, old, new)
 
     def values(self, context: GcpContext, id: str, props: Props) -> Props:
-        found = super().values(context, id, props)
-        named = CLUSTER.search(str(found.get("cluster")))
+        values = super().values(context, id, props)
+        named = CLUSTER.search(str(values.get("cluster")))
         if named and not id:
-            found["project"], found["location"], found["cluster"] = named.groups()
+            values["project"], values["location"], values["cluster"] = named.groups()
         if id:
-            found |= self.parsed(id)
-        return found
+            values |= self.parsed(id)
+        return values
 
     def prepared(self, context: GcpContext, inputs: Props) -> Props:
         # A cluster by its id has its own place, which is not the provider's.
@@ -111,29 +111,29 @@ class NodePool(GcpResource):
             raise HalfMade(str(error), id, inputs, code=error.code) from error
 
     def after_create(self, context: GcpContext, id: str, inputs: Props) -> None:
-        found = self.find(context, id, self.values(context, id, inputs)) or {}
-        if found.get("status") in _ERRORS:
-            answered = found.get("statusMessage") or ""
+        item = self.find(context, id, self.values(context, id, inputs)) or {}
+        if item.get("status") in _ERRORS:
+            answered = item.get("statusMessage") or ""
             raise CloudError(
-                f"NodePool {found.get('name')} was created in the error state {found['status']!r}: {answered}"
+                f"NodePool {item.get('name')} was created in the error state {item['status']!r}: {answered}"
             )
 
     def more(self, context: GcpContext, id: str, item: Props, known: Props) -> Props:
         place = self.values(context, id, known)
         cluster = known.get("cluster") or place["cluster"]
-        found: Props = {"cluster": cluster, "location": place["location"], "project": place["project"]}
+        outputs: Props = {"cluster": cluster, "location": place["location"], "project": place["project"]}
         if known.get("ignoreNodeCountChanges"):
-            return {**found, "nodeCount": known.get("nodeCount")}
-        return {**found, **sizes_now(context, item)}
+            return {**outputs, "nodeCount": known.get("nodeCount")}
+        return {**outputs, **sizes_now(context, item)}
 
     def outputs(self, context: GcpContext, id: str, item: Props, state: Props) -> Props:
-        found = super().outputs(context, id, item, state)
-        if "nodeConfig" in found:
-            found["nodeConfig"] = nodes.seen(found["nodeConfig"], state.get("nodeConfig"))
+        outputs = super().outputs(context, id, item, state)
+        if "nodeConfig" in outputs:
+            outputs["nodeConfig"] = nodes.seen(outputs["nodeConfig"], state.get("nodeConfig"))
         created = (state.get("networkConfig") or {}).get("createPodRange")
-        if created is not None and isinstance(found.get("networkConfig"), dict):
-            found["networkConfig"] = {**found["networkConfig"], "createPodRange": created}
-        return found
+        if created is not None and isinstance(outputs.get("networkConfig"), dict):
+            outputs["networkConfig"] = {**outputs["networkConfig"], "createPodRange": created}
+        return outputs
 
     def change(self, context: GcpContext, id: str, old: Props, new: Props) -> None:
         from twin.gcp.services.container.resources.pool_changes import PoolChange
@@ -172,14 +172,14 @@ def sizes_now(context: GcpContext, pool: Props) -> Props:
         project, zone, name = named.groups()
         params = {"project": project, "zone": zone, "instanceGroupManager": name}
         try:
-            found = context.call("compute.instanceGroupManagers.get", params)
+            response = context.call("compute.instanceGroupManagers.get", params)
         except Refusal as error:
             if error.code == NOT_FOUND:
                 continue
             raise
-        size += int(found.get("targetSize") or 0)
+        size += int(response.get("targetSize") or 0)
         urls.append(url)
-        groups.append(found.get("instanceGroup", ""))
+        groups.append(response.get("instanceGroup", ""))
     count = size // len(urls) if urls else 0
     return {"nodeCount": count, "instanceGroupUrls": urls, "managedInstanceGroupUrls": groups}
 

@@ -28,9 +28,9 @@ def begin(call: Call, zone: str, body: Body) -> None:
 def create(call: Call) -> dict[str, Any]:
     """One record set."""
     row, zone = zone_of(call)
-    made = _record(call.body, zone)
-    _add(call, row, made)
-    return _shown(made)
+    record = _record(call.body, zone)
+    _add(call, row, record)
+    return _with_kind(record)
 
 
 @handles("dns.resourceRecordSets.get")
@@ -47,12 +47,12 @@ def listing(call: Call) -> dict[str, Any]:
     name, kind = call.parameters.get("name"), call.parameters.get("type")
     if kind and not name:
         raise invalid("The 'parameters.type' can be given only with 'parameters.name'.")
-    found = [
+    records = [
         body
         for _, body in call.state.of("dns.rrsets", f"{row}/rrsets/")
         if (not name or body["name"] == name) and (not kind or body["type"] == kind)
     ]
-    return {"kind": "dns#resourceRecordSetsListResponse", **generic.page(call, found, "rrsets")}
+    return {"kind": "dns#resourceRecordSetsListResponse", **generic.page(call, records, "rrsets")}
 
 
 @handles("dns.resourceRecordSets.patch")
@@ -60,10 +60,10 @@ def patch(call: Call) -> dict[str, Any]:
     """Other data or time to live."""
     row, zone = zone_of(call)
     before = _need(call, row, call.parameters["name"], call.parameters["type"])
-    made = _record({**before, **call.body}, zone)
+    record = _record({**before, **call.body}, zone)
     call.state.delete(_row(row, before))
-    _add(call, row, made)
-    return _shown(made)
+    _add(call, row, record)
+    return _with_kind(record)
 
 
 @handles("dns.resourceRecordSets.delete")
@@ -80,33 +80,35 @@ def delete(call: Call) -> dict[str, Any]:
 def change(call: Call) -> dict[str, Any]:
     """Deletions, then additions, all or none."""
     row, zone = zone_of(call)
-    additions = [_record(each, zone) for each in call.body.get("additions") or []]
+    additions = [_record(addition, zone) for addition in call.body.get("additions") or []]
     deletions: list[Body] = call.body.get("deletions") or []
     if not additions and not deletions:
         raise invalid("The 'entity.change' must have additions or deletions.")
-    for index, each in enumerate(deletions):
-        held = call.state.get(_row(row, each))
-        if held is None:
+    for index, record_set in enumerate(deletions):
+        current = call.state.get(_row(row, record_set))
+        if current is None:
             raise GoogleError(
                 404,
                 "NOT_FOUND",
-                f"The 'entity.change.deletions[{index}]' resource named '{each.get('name')} "
-                f"({each.get('type')})' does not exist.",
+                f"The 'entity.change.deletions[{index}]' resource named '{record_set.get('name')} "
+                f"({record_set.get('type')})' does not exist.",
                 "notFound",
             )
-        if sorted(held.get("rrdatas") or []) != sorted(each.get("rrdatas") or []) or held["ttl"] != each.get(
+        if sorted(current.get("rrdatas") or []) != sorted(record_set.get("rrdatas") or []) or current[
             "ttl"
-        ):
+        ] != record_set.get("ttl"):
             raise stale(f"Precondition not met for 'entity.change.deletions[{index}]'")
-        if not any((each["name"], each["type"]) == (other["name"], other["type"]) for other in additions):
-            _removable(held, zone)
-        call.state.delete(_row(row, each))
-    for each in additions:
-        _add(call, row, each)
-    kept = call.state.kept(row)
-    number = int(kept.get("changes", 0)) + 1
-    call.state.keep(row, {**kept, "changes": number})
-    made: Body = {
+        if not any(
+            (record_set["name"], record_set["type"]) == (other["name"], other["type"]) for other in additions
+        ):
+            _removable(current, zone)
+        call.state.delete(_row(row, record_set))
+    for record_set in additions:
+        _add(call, row, record_set)
+    internal = call.state.internal(row)
+    number = int(internal.get("changes", 0)) + 1
+    call.state.keep(row, {**internal, "changes": number})
+    change: Body = {
         "kind": "dns#change",
         "id": str(number),
         "additions": additions,
@@ -115,7 +117,7 @@ def change(call: Call) -> dict[str, Any]:
         "status": "done",
         "isServing": False,
     }
-    return call.state.put(f"{row}/changes/{number}", made)
+    return call.state.put(f"{row}/changes/{number}", change)
 
 
 @handles("dns.changes.get")
@@ -132,39 +134,42 @@ def get_change(call: Call) -> dict[str, Any]:
 def list_changes(call: Call) -> dict[str, Any]:
     """The changes of a zone."""
     row, _ = zone_of(call)
-    found = [body for _, body in call.state.of("dns.changes", f"{row}/changes/")]
-    return {"kind": "dns#changesListResponse", **generic.page(call, found, "changes")}
+    changes = [body for _, body in call.state.of("dns.changes", f"{row}/changes/")]
+    return {"kind": "dns#changesListResponse", **generic.page(call, changes, "changes")}
 
 
-def _record(asked: Body, zone: Body) -> Body:
+def _record(record: Body, zone: Body) -> Body:
     """A record set as it is kept. Raises 400."""
-    name, kind = asked.get("name", ""), asked.get("type", "")
-    own = zone["dnsName"].lower()
+    name, kind = record.get("name", ""), record.get("type", "")
+    zone_name = zone["dnsName"].lower()
     if not is_dns_name(name):
         raise invalid(
             f"Invalid value for 'entity.change.additions.name': '{name}'. A whole domain name that ends with "
             "a dot is right."
         )
-    if name.lower() != own and not name.lower().endswith(f".{own}"):
+    if name.lower() != zone_name and not name.lower().endswith(f".{zone_name}"):
         raise invalid(
-            f"Invalid value for 'entity.change.additions.name': '{name}' is not in the zone's domain '{own}'."
+            f"Invalid value for 'entity.change.additions.name': '{name}' is not in the zone's domain "
+            f"'{zone_name}'."
         )
     if kind not in TYPES:
         raise invalid(f"Invalid value for 'entity.change.additions.type': '{kind}'.")
-    data: list[str] = asked.get("rrdatas") or []
-    if bool(data) == bool(asked.get("routingPolicy")):
+    data: list[str] = record.get("rrdatas") or []
+    if bool(data) == bool(record.get("routingPolicy")):
         raise invalid("Exactly one of rrdatas and routingPolicy must be given.")
-    for each in data:
-        _check(kind, each)
+    for value in data:
+        _check(kind, value)
     if kind == "CNAME" and len(data) > 1:
         raise invalid("A CNAME record set has one value.")
-    if kind == "CNAME" and name.lower() == own:
+    if kind == "CNAME" and name.lower() == zone_name:
         raise invalid(
             f"CNAME records cannot be at the apex of a zone ('{name}').",
             reason="cnameResourceRecordSetConflict",
         )
-    made = {key: each for key, each in asked.items() if key in ("name", "type", "rrdatas", "routingPolicy")}
-    return {**made, "kind": "dns#resourceRecordSet", "ttl": int(asked.get("ttl") or 0)}
+    record_set = {
+        key: entry for key, entry in record.items() if key in ("name", "type", "rrdatas", "routingPolicy")
+    }
+    return {**record_set, "kind": "dns#resourceRecordSet", "ttl": int(record.get("ttl") or 0)}
 
 
 def _check(kind: str, data: str) -> None:
@@ -213,10 +218,10 @@ def _need(call: Call, zone: str, name: str, kind: str) -> Body:
 
 def _put(call: Call, zone: str, record: Body) -> None:
     # The zone's own records are no resources that anyone made.
-    call.state.put(_row(zone, record), _shown(record), baseline=True)
+    call.state.put(_row(zone, record), _with_kind(record), baseline=True)
 
 
-def _shown(record: Body) -> Body:
+def _with_kind(record: Body) -> Body:
     return {**record, "kind": "dns#resourceRecordSet"}
 
 

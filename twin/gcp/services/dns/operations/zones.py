@@ -33,27 +33,27 @@ def create(call: Call) -> dict[str, Any]:
             f"Invalid value for 'entity.managedZone.dnsName': '{body.get('dnsName', '')}'. A whole domain "
             "name that ends with a dot is right."
         )
-    made: Body = {
+    zone: Body = {
         "visibility": "public",
         "description": "",
         **body,
         "kind": "dns#managedZone",
         "id": numeric_id(),
     }
-    made["creationTime"] = call.timestamp[:23] + "Z"
-    _check(call, made)
-    made["nameServers"] = (
+    zone["creationTime"] = call.timestamp[:23] + "Z"
+    _check(call, zone)
+    zone["nameServers"] = (
         ["ns-gcp-private.googledomains.com."]
-        if made["visibility"] == "private"
+        if zone["visibility"] == "private"
         else [f"ns-cloud-a{number}.googledomains.com." for number in range(1, 5)]
     )
-    made.setdefault(
+    zone.setdefault(
         "cloudLoggingConfig", {"kind": "dns#managedZoneCloudLoggingConfig", "enableLogging": False}
     )
-    call.state.put(row, made)
-    if not any(made.get(key) for key in ("forwardingConfig", "peeringConfig")):
-        begin(call, row, made)
-    return made
+    call.state.put(row, zone)
+    if not any(zone.get(key) for key in ("forwardingConfig", "peeringConfig")):
+        begin(call, row, zone)
+    return zone
 
 
 def _check(call: Call, zone: Body, before: Body | None = None) -> None:
@@ -77,13 +77,13 @@ def _check(call: Call, zone: Body, before: Body | None = None) -> None:
     if zone.get("forwardingConfig") and not zone["forwardingConfig"].get("targetNameServers"):
         raise invalid("Required field 'entity.managedZone.forwardingConfig.targetNameServers' not specified")
     if before is None or private:
-        _overlap(call, zone, {each["networkUrl"] for each in networks})
+        _overlap(call, zone, {network["networkUrl"] for network in networks})
 
 
 def _networks(call: Call, networks: list[Body], path: str) -> None:
-    for index, each in enumerate(networks):
-        each["networkUrl"] = compute.reference(
-            call, each.get("networkUrl", ""), "networks", f"{path}[{index}].networkUrl"
+    for index, network in enumerate(networks):
+        network["networkUrl"] = compute.reference(
+            call, network.get("networkUrl", ""), "networks", f"{path}[{index}].networkUrl"
         )
 
 
@@ -94,7 +94,9 @@ def _overlap(call: Call, zone: Body, networks: set[str]) -> None:
     for _, other in call.state.of("dns.managedZones", f"dns/projects/{call.project}/managedZones/"):
         if other["id"] == zone["id"] or other["dnsName"].lower() != zone["dnsName"].lower():
             continue
-        theirs = {each["networkUrl"] for each in other.get("privateVisibilityConfig", {}).get("networks", ())}
+        theirs = {
+            network["networkUrl"] for network in other.get("privateVisibilityConfig", {}).get("networks", ())
+        }
         if theirs & networks:
             raise invalid(
                 f"Forwarding zone or private zone with the same dnsName '{zone['dnsName']}' is already bound "
@@ -112,8 +114,8 @@ def get(call: Call) -> dict[str, Any]:
 @handles("dns.managedZones.list")
 def listing(call: Call) -> dict[str, Any]:
     """The project's zones."""
-    made = generic.listed(call, f"dns/projects/{call.project}/managedZones/", "dns.managedZones")
-    return {"kind": "dns#managedZonesListResponse", **made}
+    page = generic.list_page(call, f"dns/projects/{call.project}/managedZones/", "dns.managedZones")
+    return {"kind": "dns#managedZonesListResponse", **page}
 
 
 @handles("dns.managedZones.patch", "dns.managedZones.update")
@@ -121,16 +123,16 @@ def change(call: Call) -> dict[str, Any]:
     """What can change of a zone."""
     row, before = zone_of(call)
     body = {
-        key: each
-        for key, each in call.body.items()
+        key: value
+        for key, value in call.body.items()
         if key not in ("kind", "id", "creationTime", "nameServers")
     }
-    made = compute.merge(before, body)
+    changed = compute.merge(before, body)
     for key in ("name", "dnsName", "visibility"):
-        if made.get(key) != before.get(key):
-            raise bad_field(f"entity.managedZone.{key}", made.get(key), "The field cannot be changed.")
-    _check(call, made, before)
-    call.state.put(row, made)
+        if changed.get(key) != before.get(key):
+            raise bad_field(f"entity.managedZone.{key}", changed.get(key), "The field cannot be changed.")
+    _check(call, changed, before)
+    call.state.put(row, changed)
     return {
         "kind": "dns#operation",
         "id": numeric_id(),
@@ -138,7 +140,7 @@ def change(call: Call) -> dict[str, Any]:
         "status": "done",
         "type": "update",
         "user": call.principal.partition(":")[2],
-        "zoneContext": {"oldValue": before, "newValue": made},
+        "zoneContext": {"oldValue": before, "newValue": changed},
     }
 
 
@@ -146,8 +148,8 @@ def change(call: Call) -> dict[str, Any]:
 def delete(call: Call) -> dict[str, Any]:
     """An empty zone goes: only SOA and NS are left in it."""
     row, body = zone_of(call)
-    for _, each in call.state.of("dns.rrsets", f"{row}/rrsets/"):
-        if each["type"] in ("SOA", "NS") and each["name"] == body["dnsName"]:
+    for _, rrset in call.state.of("dns.rrsets", f"{row}/rrsets/"):
+        if rrset["type"] in ("SOA", "NS") and rrset["name"] == body["dnsName"]:
             continue
         raise GoogleError(
             400,
@@ -169,23 +171,24 @@ def create_policy(call: Call) -> dict[str, Any]:
     row = f"dns/projects/{call.project}/policies/{name}"
     if call.state.get(row) is not None:
         raise exists(f"The resource 'entity.policy' named '{name}' already exists")
-    made: Body = {"enableInboundForwarding": False, "enableLogging": False, **call.body}
-    made.update(kind="dns#policy", id=numeric_id())
-    _check_policy(call, made)
-    return call.state.put(row, made)
+    policy: Body = {"enableInboundForwarding": False, "enableLogging": False, **call.body}
+    policy.update(kind="dns#policy", id=numeric_id())
+    _check_policy(call, policy)
+    return call.state.put(row, policy)
 
 
 def _check_policy(call: Call, policy: Body) -> None:
     networks: list[Body] = policy.get("networks") or []
     _networks(call, networks, "entity.policy.networks")
-    own = {each["networkUrl"] for each in networks}
+    network_urls = {network["networkUrl"] for network in networks}
     for _, other in call.state.of("dns.policies", f"dns/projects/{call.project}/policies/"):
         if other["id"] == policy["id"]:
             continue
-        for each in other.get("networks", ()):
-            if each["networkUrl"] in own:
+        for bound_network in other.get("networks", ()):
+            if bound_network["networkUrl"] in network_urls:
                 raise invalid(
-                    f"Network '{each['networkUrl'].rsplit('/', 1)[-1]}' cannot be bound to this policy "
+                    f"Network '{bound_network['networkUrl'].rsplit('/', 1)[-1]}' cannot be bound to this "
+                    "policy "
                     f"because it is already bound to another policy ('{other['name']}')."
                 )
 
@@ -199,18 +202,18 @@ def get_policy(call: Call) -> dict[str, Any]:
 @handles("dns.policies.list")
 def list_policies(call: Call) -> dict[str, Any]:
     """The project's policies."""
-    made = generic.listed(call, f"dns/projects/{call.project}/policies/", "dns.policies")
-    return {"kind": "dns#policiesListResponse", **made}
+    page = generic.list_page(call, f"dns/projects/{call.project}/policies/", "dns.policies")
+    return {"kind": "dns#policiesListResponse", **page}
 
 
 @handles("dns.policies.patch", "dns.policies.update")
 def change_policy(call: Call) -> dict[str, Any]:
     """What can change of a policy."""
     before = call.need(_policy(call), _missing(call))
-    made = {**compute.merge(before, call.body), "name": before["name"], "id": before["id"]}
-    _check_policy(call, made)
-    call.state.put(_policy(call), made)
-    return {"policy": made}
+    policy = {**compute.merge(before, call.body), "name": before["name"], "id": before["id"]}
+    _check_policy(call, policy)
+    call.state.put(_policy(call), policy)
+    return {"policy": policy}
 
 
 @handles("dns.policies.delete")

@@ -18,15 +18,15 @@ ACCOUNTS: Final = 100
 _ID: Final = re.compile(r"[a-z](?:[-a-z0-9]{4,28}[a-z0-9])")
 
 
-def found(call: Call, name: str) -> tuple[str, Body]:
+def find_account(call: Call, name: str) -> tuple[str, Body]:
     """(name in the state, body) of `projects/P/serviceAccounts/EMAIL`, which may be a unique id and `-`."""
     _, _, _, account, *_ = name.split("/")
     prefix = f"iam/projects/{call.project}/serviceAccounts/"
     body = call.state.get(prefix + account)
     if body is None and account.isdigit():
-        for each, other in call.state.of("iam.serviceAccounts", prefix):
+        for account_name, other in call.state.of("iam.serviceAccounts", prefix):
             if other["uniqueId"] == account:
-                return each, other
+                return account_name, other
     if body is None or initial_state.owned_by_google(body["email"], call.project):
         raise not_found(f"Unknown service account: projects/{call.project}/serviceAccounts/{account}.")
     return prefix + account, body
@@ -47,17 +47,17 @@ def create(call: Call) -> dict[str, Any]:
     if call.state.get(name) is not None:
         raise exists(f"Service account {account} already exists within project projects/{call.project}.")
     prefix = f"iam/projects/{call.project}/serviceAccounts/"
-    own = [each for each, body in call.state.of("iam.serviceAccounts", prefix)
+    account_names = [account_name for account_name, body in call.state.of("iam.serviceAccounts", prefix)
            if not initial_state.owned_by_google(body["email"], call.project)]  # fmt: skip
-    if len(own) >= ACCOUNTS:
+    if len(account_names) >= ACCOUNTS:
         raise GoogleError(
             429, "RESOURCE_EXHAUSTED",
             f"Maximum number of service accounts on project reached ({ACCOUNTS}).",
         )  # fmt: skip
-    given = call.body.get("serviceAccount", {})
-    _check(given)
+    service_account = call.body.get("serviceAccount", {})
+    _check(service_account)
     unique = "1" + "".join(secrets.choice("0123456789") for _ in range(20))
-    made: Body = {
+    resource: Body = {
         "name": name.partition("/")[2],
         "projectId": call.project,
         "uniqueId": unique,
@@ -65,48 +65,50 @@ def create(call: Call) -> dict[str, Any]:
         "etag": "MDEwMjE5MjA=",
         "oauth2ClientId": unique,
     }
-    made.update({key: given[key] for key in ("displayName", "description") if given.get(key)})
-    return call.state.put(name, made)
+    resource.update(
+        {key: service_account[key] for key in ("displayName", "description") if service_account.get(key)}
+    )
+    return call.state.put(name, resource)
 
 
-def _check(given: Body) -> None:
-    if len(given.get("displayName", "")) > 100:
+def _check(account: Body) -> None:
+    if len(account.get("displayName", "")) > 100:
         raise invalid("The display name is longer than 100 characters.")
-    if len(given.get("description", "")) > 256:
+    if len(account.get("description", "")) > 256:
         raise invalid("The description is longer than 256 characters.")
 
 
 @handles("iam.projects.serviceAccounts.get")
 def get(call: Call) -> dict[str, Any]:
     """An account by email or unique id."""
-    return found(call, call.parameters["name"])[1]
+    return find_account(call, call.parameters["name"])[1]
 
 
 @handles("iam.projects.serviceAccounts.list")
 def listing(call: Call) -> dict[str, Any]:
     """The accounts that the project owns."""
     prefix = f"iam/projects/{call.project}/serviceAccounts/"
-    own = [body for _, body in call.state.of("iam.serviceAccounts", prefix)
+    accounts = [body for _, body in call.state.of("iam.serviceAccounts", prefix)
            if not initial_state.owned_by_google(body["email"], call.project)]  # fmt: skip
-    return generic.page(call, own, "accounts")
+    return generic.page(call, accounts, "accounts")
 
 
 @handles("iam.projects.serviceAccounts.patch")
 def patch(call: Call) -> dict[str, Any]:
     """Display name and description."""
-    name, body = found(call, call.parameters["name"])
-    given = call.body.get("serviceAccount", {})
+    name, body = find_account(call, call.parameters["name"])
+    service_account = call.body.get("serviceAccount", {})
     if not call.body.get("updateMask"):
         raise invalid("An update mask is required.")
-    made = generic.masked(call, body, frozenset({"displayName", "description"}), given)
-    _check(made)
-    return call.state.put(name, made)
+    updated = generic.masked(call, body, frozenset({"displayName", "description"}), service_account)
+    _check(updated)
+    return call.state.put(name, updated)
 
 
 @handles("iam.projects.serviceAccounts.update")
 def update(call: Call) -> dict[str, Any]:
     """As patch, with the whole account."""
-    name, body = found(call, call.parameters["name"])
+    name, body = find_account(call, call.parameters["name"])
     _check(call.body)
     body.update({key: call.body[key] for key in ("displayName", "description") if key in call.body})
     return call.state.put(name, body)
@@ -115,7 +117,7 @@ def update(call: Call) -> dict[str, Any]:
 @handles("iam.projects.serviceAccounts.delete")
 def delete(call: Call) -> dict[str, Any]:
     """The account goes; policies keep it as deleted."""
-    name, body = found(call, call.parameters["name"])
+    name, body = find_account(call, call.parameters["name"])
     call.state.delete(name)
     iam_policy.mark_deleted(call.state, body["email"], body["uniqueId"])
     return {}
@@ -124,7 +126,7 @@ def delete(call: Call) -> dict[str, Any]:
 @handles("iam.projects.serviceAccounts.enable", "iam.projects.serviceAccounts.disable")
 def switch(call: Call) -> dict[str, Any]:
     """Whether the account can be used."""
-    name, body = found(call, call.parameters["name"])
+    name, body = find_account(call, call.parameters["name"])
     body["disabled"] = call.method.name == "disable"
     if not body["disabled"]:
         del body["disabled"]
@@ -139,4 +141,4 @@ def switch(call: Call) -> dict[str, Any]:
 )
 def policy(call: Call) -> dict[str, Any]:
     """Access to this account."""
-    return generic.policy(call, found(call, call.parameters["resource"])[0])
+    return generic.policy(call, find_account(call, call.parameters["resource"])[0])

@@ -30,14 +30,14 @@ def create(call: Call) -> dict[str, Any]:
         raise precondition(f"You can't create a role_id ({role_id}) which has been marked for deletion.")
     if before:
         raise exists(f"A role named {role_id} in projects/{call.project} already exists.")
-    given = call.body.get("role", {})
-    made: Body = {
+    role = call.body.get("role", {})
+    resource: Body = {
         "name": name,
         "stage": "ALPHA",
-        **{key: each for key, each in given.items() if key not in ("name", "etag", "deleted")},
+        **{key: value for key, value in role.items() if key not in ("name", "etag", "deleted")},
     }
-    _check(made)
-    return _save(call, made)
+    _check(resource)
+    return _save(call, resource)
 
 
 @handles("iam.projects.roles.get", "iam.roles.get")
@@ -61,8 +61,8 @@ def get(call: Call) -> dict[str, Any]:
 @handles("iam.roles.list")
 def list_predefined(call: Call) -> dict[str, Any]:
     """Google's roles, without their permissions."""
-    found = [{"name": name, "title": iam.describe(name)[0], "etag": "AA=="} for name in iam.names()]
-    return generic.page(call, found, "roles")
+    roles = [{"name": name, "title": iam.describe(name)[0], "etag": "AA=="} for name in iam.names()]
+    return generic.page(call, roles, "roles")
 
 
 @handles("iam.projects.roles.list")
@@ -70,7 +70,7 @@ def listing(call: Call) -> dict[str, Any]:
     """The project's roles."""
     deleted = bool(call.parameters.get("showDeleted"))
     prefix = f"iam/projects/{call.project}/roles/"
-    return generic.listed(call, prefix, "iam.roles", lambda _, body: deleted or not body.get("deleted"))
+    return generic.list_page(call, prefix, "iam.roles", lambda _, body: deleted or not body.get("deleted"))
 
 
 @handles("iam.projects.roles.patch")
@@ -84,12 +84,12 @@ def patch(call: Call) -> dict[str, Any]:
         raise concurrent(
             "There were concurrent changes to the role. Please retry the whole read-modify-write."
         )
-    body = {key: each for key, each in call.body.items() if key not in ("name", "etag", "deleted")}
-    made = generic.masked(
+    body = {key: value for key, value in call.body.items() if key not in ("name", "etag", "deleted")}
+    updated = generic.masked(
         call, before, frozenset({"title", "description", "stage", "includedPermissions"}), body
     )
-    _check(made)
-    return _save(call, made)
+    _check(updated)
+    return _save(call, updated)
 
 
 @handles("iam.projects.roles.delete")
@@ -120,11 +120,11 @@ def _check(role: Body) -> None:
     permissions: list[str] = role.get("includedPermissions") or []
     if len(permissions) > PERMISSIONS:
         raise invalid(f"A custom role can have at most {PERMISSIONS} permissions, got {len(permissions)}.")
-    for each in permissions:
-        if not iam.is_permission(each):
-            raise invalid(f"Permission {each} is not valid.")
-        if each in _UNSUPPORTED:
-            raise invalid(f"Permission {each} is not supported in custom roles.")
+    for permission in permissions:
+        if not iam.is_permission(permission):
+            raise invalid(f"Permission {permission} is not valid.")
+        if permission in _UNSUPPORTED:
+            raise invalid(f"Permission {permission} is not supported in custom roles.")
 
 
 def _save(call: Call, role: Body) -> Body:

@@ -29,10 +29,10 @@ class Account(GcpResource):
         yield from wrong_body(self.api, "CreateServiceAccountRequest", "", body, places)
 
     def values(self, context: GcpContext, id: str, props: Props) -> Props:
-        found = super().values(context, id, props)
-        domain = ".".join(reversed(str(found["project"]).split(":")))
-        found.setdefault("email", f"{found.get('accountId')}@{domain}.iam.gserviceaccount.com")
-        return found
+        values = super().values(context, id, props)
+        domain = ".".join(reversed(str(values["project"]).split(":")))
+        values.setdefault("email", f"{values.get('accountId')}@{domain}.iam.gserviceaccount.com")
+        return values
 
     def make(self, context: GcpContext, inputs: Props, body: Props) -> Props:
         try:
@@ -79,23 +79,23 @@ class CustomRole(GcpResource):
         # A deleted role keeps its name for a while: it is undeleted and changed, as the provider does.
         values = self.values(context, "", inputs)
         name = self.made_id(context, inputs, {})
-        found = self.find(context, "", values)
-        if found is None:
+        item = self.find(context, "", values)
+        if item is None:
             request = {"roleId": inputs["roleId"], "role": body}
             return context.call(
                 "iam.projects.roles.create", {"parent": f"projects/{values['project']}"}, request
             )
-        if found.get("deleted"):
+        if item.get("deleted"):
             return context.call("iam.projects.roles.undelete", {"name": name}, {})
-        if all(found.get(key) == value for key, value in body.items()) and context.intent:
-            return found  # a create that was broken off
+        if all(item.get(key) == value for key, value in body.items()) and context.intent:
+            return item  # a create that was broken off
         raise CloudError(f"Custom project role {name} already exists and must be imported", path="roleId")
 
     def after_create(self, context: GcpContext, id: str, inputs: Props) -> None:
         """An undeleted role becomes as it is asked for now."""
         body, _ = self.body(context, inputs)
-        found = self.find(context, id, self.values(context, id, inputs)) or {}
-        if any(found.get(key) != value for key, value in body.items()):
+        item = self.find(context, id, self.values(context, id, inputs)) or {}
+        if any(item.get(key) != value for key, value in body.items()):
             context.call("iam.projects.roles.patch", {"name": id}, body)
 
     def wrong_fields(self, context: GcpContext, inputs: Props) -> Iterator[tuple[str, str]]:
@@ -103,8 +103,8 @@ class CustomRole(GcpResource):
         yield from wrong_body(self.api, "Role", "", body, places)
 
     def find(self, context: GcpContext, id: str, values: Props) -> Props | None:
-        found = super().find(context, id, values)
-        return None if found and found.get("deleted") and id else found
+        item = super().find(context, id, values)
+        return None if item and item.get("deleted") and id else item
 
     def change(self, context: GcpContext, id: str, old: Props, new: Props) -> None:
         if self.changed(old, new) & {"title", "description", "stage", "permissions"}:

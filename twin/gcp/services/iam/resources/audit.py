@@ -20,8 +20,8 @@ class ProjectAuditConfig(ProjectMember):
 
     def rules(self, inputs: Props) -> Iterator[Failure]:
         configs = inputs.get("auditLogConfigs")
-        for index, each in enumerate(configs if isinstance(configs, list) else []):
-            kind = each.get("logType") if isinstance(each, dict) else None
+        for index, config in enumerate(configs if isinstance(configs, list) else []):
+            kind = config.get("logType") if isinstance(config, dict) else None
             if kind is not UNKNOWN and kind not in _KINDS:
                 yield Failure(
                     f"auditLogConfigs[{index}].logType", f"expected one of {', '.join(_KINDS)}, got {kind}"
@@ -29,7 +29,7 @@ class ProjectAuditConfig(ProjectMember):
 
     def create(self, context: Any, inputs: Props) -> tuple[str, Props]:
         self._set(context, inputs)
-        id = f"{self.shown(inputs)}{_MARK}{inputs['service']}"
+        id = f"{self.target_id(inputs)}{_MARK}{inputs['service']}"
         return id, self.written(context, id, inputs, "not in the policy that it was added to")
 
     def read(self, context: Any, id: str, state: Props) -> Props | None:
@@ -37,13 +37,13 @@ class ProjectAuditConfig(ProjectMember):
         known = {"project": project, "service": service, **state}
         with self.errors("reading IAM policy for", {}):
             policy = self._policy(context, known)
-        found = _of(policy, service)
-        if found is None:
+        audit_config = _of(policy, service)
+        if audit_config is None:
             return None
-        answered = [dict(each) for each in found.get("auditLogConfigs", [])]
-        asked = state.get("auditLogConfigs")
-        alike = isinstance(asked, list) and self.same("auditLogConfigs", asked, answered)
-        whole = asked if alike else answered
+        answered = [dict(audit_log_config) for audit_log_config in audit_config.get("auditLogConfigs", [])]
+        configs = state.get("auditLogConfigs")
+        alike = isinstance(configs, list) and self.same("auditLogConfigs", configs, answered)
+        whole = configs if alike else answered
         etag = state.get("etag") or policy.get("etag", "")
         return {**known, "auditLogConfigs": whole, "etag": etag}
 
@@ -59,7 +59,7 @@ class ProjectAuditConfig(ProjectMember):
 
         def without(policy: Props) -> bool:
             before = policy.get("auditConfigs") or []
-            policy["auditConfigs"] = [each for each in before if each.get("service") != service]
+            policy["auditConfigs"] = [config for config in before if config.get("service") != service]
             return len(policy["auditConfigs"]) != len(before)
 
         with self.errors("applying IAM policy for", {}):
@@ -69,10 +69,14 @@ class ProjectAuditConfig(ProjectMember):
         wanted: Props = {"service": inputs["service"], "auditLogConfigs": list(inputs["auditLogConfigs"])}
 
         def with_it(policy: Props) -> bool:
-            held = _of(policy, wanted["service"])
-            if held == wanted:
+            current = _of(policy, wanted["service"])
+            if current == wanted:
                 return False
-            others = [each for each in policy.get("auditConfigs") or [] if each is not held]
+            others = [
+                audit_config
+                for audit_config in policy.get("auditConfigs") or []
+                if audit_config is not current
+            ]
             policy["auditConfigs"] = [*others, wanted]
             return True
 
@@ -85,4 +89,11 @@ class ProjectAuditConfig(ProjectMember):
 
 
 def _of(policy: Props, service: str) -> Props | None:
-    return next((each for each in policy.get("auditConfigs") or [] if each.get("service") == service), None)
+    return next(
+        (
+            audit_config
+            for audit_config in policy.get("auditConfigs") or []
+            if audit_config.get("service") == service
+        ),
+        None,
+    )

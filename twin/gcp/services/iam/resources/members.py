@@ -45,7 +45,7 @@ class IamMember(GcpResource):
         """The resource's full name."""
         raise NotImplementedError
 
-    def shown(self, props: Props) -> str:
+    def target_id(self, props: Props) -> str:
         """The first part of the id: the target as the provider writes it."""
         raise NotImplementedError
 
@@ -78,7 +78,7 @@ class IamMember(GcpResource):
         inputs = self.prepared(context, inputs)
         with self.errors("applying IAM policy for", {}):
             self._written(context, inputs, lambda policy: _added(policy, inputs))
-        id = "/".join((self.shown(inputs), inputs["role"], inputs["member"]))
+        id = "/".join((self.target_id(inputs), inputs["role"], inputs["member"]))
         title = (inputs.get("condition") or {}).get("title")
         id = f"{id}/{title}" if title else id
         return id, self.written(context, id, inputs, "not in the policy that it was added to")
@@ -93,7 +93,7 @@ class IamMember(GcpResource):
                     return None
                 raise
         binding = _binding(policy, known)
-        members = [str(each).lower() for each in (binding or {}).get("members", [])]
+        members = [str(member).lower() for member in (binding or {}).get("members", [])]
         if binding is None or str(known["member"]).lower() not in members:
             return None
         return {**known, "role": binding["role"], "etag": state.get("etag") or policy.get("etag", "")}
@@ -113,16 +113,16 @@ class IamMember(GcpResource):
 
     def _parts(self, id: str) -> Props:
         # An import names them apart by blanks, the id by slashes.
-        found = re.fullmatch(
+        match = re.fullmatch(
             r"(?P<start>.+?)[/ ](?P<role>(?:projects/[^/]+/|organizations/\d+/)?roles/[^/ ]+)"
             r"[/ ](?P<member>\S+)",
             id,
         )
-        if not found:
+        if not match:
             raise CloudError(
                 f"Wrong number of parts to Member id {id!r}; expected 'resource_name role member'"
             )
-        return {**self.of_id(found["start"]), "role": found["role"], "member": found["member"]}
+        return {**self.of_id(match["start"]), "role": match["role"], "member": match["member"]}
 
     def place_of(self, target: str) -> Props:
         """The parameters of the methods' paths."""
@@ -165,9 +165,9 @@ class ProjectMember(IamMember):
     token = "gcp:projects/iAMMember:IAMMember"
 
     def target(self, context: GcpContext, props: Props) -> str:
-        return self.shown(props)
+        return self.target_id(props)
 
-    def shown(self, props: Props) -> str:
+    def target_id(self, props: Props) -> str:
         return str(props["project"]).removeprefix("projects/")
 
     def of_id(self, start: str) -> Props:
@@ -178,9 +178,9 @@ class ServiceAccountMember(IamMember):
     token = "gcp:serviceaccount/iAMMember:IAMMember"
 
     def target(self, context: GcpContext, props: Props) -> str:
-        return self.shown(props)
+        return self.target_id(props)
 
-    def shown(self, props: Props) -> str:
+    def target_id(self, props: Props) -> str:
         return str(props["serviceAccountId"])
 
     def of_id(self, start: str) -> Props:
@@ -208,7 +208,7 @@ class CryptoKeyMember(IamMember):
         project, location, ring, name = parts if len(parts) == 4 else (context.project, *parts)
         return f"projects/{project}/locations/{location}/keyRings/{ring}/cryptoKeys/{name}"
 
-    def shown(self, props: Props) -> str:
+    def target_id(self, props: Props) -> str:
         return str(props["cryptoKeyId"])
 
     def of_id(self, start: str) -> Props:
@@ -231,9 +231,9 @@ def _binding(policy: Props, props: Props) -> Props | None:
     wanted = _condition(props.get("condition"))
     return next(
         (
-            each
-            for each in policy.get("bindings", [])
-            if each.get("role") == props["role"] and _condition(each.get("condition")) == wanted
+            binding
+            for binding in policy.get("bindings", [])
+            if binding.get("role") == props["role"] and _condition(binding.get("condition")) == wanted
         ),
         None,
     )
@@ -262,9 +262,9 @@ def _added(policy: Props, props: Props) -> bool:
 def _removed(policy: Props, props: Props) -> bool:
     binding = _binding(policy, props)
     wanted = str(props["member"]).lower()
-    if binding is None or wanted not in [str(each).lower() for each in binding["members"]]:
+    if binding is None or wanted not in [str(member).lower() for member in binding["members"]]:
         return False
-    binding["members"] = [each for each in binding["members"] if str(each).lower() != wanted]
+    binding["members"] = [member for member in binding["members"] if str(member).lower() != wanted]
     if not binding["members"]:
         policy["bindings"].remove(binding)
     return True

@@ -30,14 +30,14 @@ class ResourceMember(IamMember):
             cls.id_form = f"{cls.form}/{{role}}/{{member}}"
 
     def target(self, context: GcpContext, props: Props) -> str:
-        given = relative(str(props[self.attribute]))
+        target = relative(str(props[self.attribute]))
         values = self.values(context, "", props)
-        if "/" in given and parse(self.form, given):
-            return given
-        made = fill(
-            self.form, {**values, self.attribute: given.rpartition("/")[2] if "/" in given else given}
+        if "/" in target and parse(self.form, target):
+            return target
+        filled = fill(
+            self.form, {**values, self.attribute: target.rpartition("/")[2] if "/" in target else target}
         )
-        return str(made)
+        return str(filled)
 
     def parsed(self, id: str) -> dict[str, str]:
         return {}  # the id holds a role with slashes: `_parts` reads it
@@ -47,24 +47,24 @@ class ResourceMember(IamMember):
 
     def create(self, context: Any, inputs: Props) -> tuple[str, Props]:
         whole = self.prepared(context, inputs)
-        return super().create(context, {**whole, self.attribute: self._shown(context, whole)})
+        return super().create(context, {**whole, self.attribute: self._stored_target(context, whole)})
 
-    def _shown(self, context: GcpContext, props: Props) -> str:
+    def _stored_target(self, context: GcpContext, props: Props) -> str:
         full = self.target(context, props)
         return full if self.keeps_full else str(props[self.attribute])
 
-    def shown(self, props: Props) -> str:
+    def target_id(self, props: Props) -> str:
         value = str(props[self.attribute])
-        made = fill(self.form, props)
-        return value if "/" in value or not isinstance(made, str) else made
+        target = fill(self.form, props)
+        return value if "/" in value or not isinstance(target, str) else target
 
     def of_id(self, start: str) -> Props:
-        found = parse(self.form, relative(start))
-        if not found:
+        parts = parse(self.form, relative(start))
+        if not parts:
             raise CloudError(f"Import id {start!r} doesn't match any of the accepted formats: [{self.form}]")
-        whole = relative(start) if self.keeps_full else found[self.attribute]
+        whole = relative(start) if self.keeps_full else parts[self.attribute]
         known = self.sdk_schema.outputs
-        return {**{name: value for name, value in found.items() if name in known}, self.attribute: whole}
+        return {**{name: value for name, value in parts.items() if name in known}, self.attribute: whole}
 
     def alike(self, path: str, old: Any, new: Any) -> bool:
         if path == self.attribute:
@@ -83,9 +83,9 @@ class ManagedFolderMember(ResourceMember):
     token = "gcp:storage/managedFolderIamMember:ManagedFolderIamMember"
 
     def target(self, context: GcpContext, props: Props) -> str:
-        return self.shown(props)
+        return self.target_id(props)
 
-    def shown(self, props: Props) -> str:
+    def target_id(self, props: Props) -> str:
         bucket = str(props["bucket"]).removeprefix("b/")
         return f"b/{bucket}/managedFolders/{props['managedFolder']}"
 

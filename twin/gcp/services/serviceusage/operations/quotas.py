@@ -27,10 +27,10 @@ _KNOWN: Final = {
 def _place(call: Call) -> tuple[str, str, str, str]:
     """(row of the limit, service, metric, limit). Raises 404."""
     text = call.parameters.get("name") or call.parameters["parent"]
-    found = _NAME.fullmatch(text)
-    if not found:
+    match = _NAME.fullmatch(text)
+    if not match:
         raise not_found(f"Quota limit '{text}' not found.")
-    service, metric, limit = found[2], unquote(found[3]), unquote(found[4])
+    service, metric, limit = match[2], unquote(match[3]), unquote(match[4])
     call.need_enabled(service)
     limit = limit if limit.startswith("/") else f"/{limit}"
     whole = metric.startswith(f"{service}/")
@@ -58,7 +58,7 @@ def _done(call: Call, body: Body, kind: str) -> Body:
     return operations.long_running(call, name, body, kind=kind)
 
 
-def _shown(call: Call, row: str, body: Body) -> Body:
+def _with_project_number(call: Call, row: str, body: Body) -> Body:
     place = row.partition("/projects/")[2].partition("/")[2]
     return {**body, "name": f"projects/{call.project_number}/{place}"}
 
@@ -74,11 +74,13 @@ def create(call: Call) -> dict[str, Any]:
             raise exists("An override of this limit with these dimensions already exists.")
     seed = f"override-{quote(unit, safe='')}-{len(dimensions)}"
     row = f"{limit}/consumerOverrides/{base64.urlsafe_b64encode(seed.encode()).decode().rstrip('=')[:24]}"
-    made: Body = {"overrideValue": value, "metric": metric, "unit": f"1{unit}"}
+    override: Body = {"overrideValue": value, "metric": metric, "unit": f"1{unit}"}
     if dimensions:
-        made["dimensions"] = dimensions
+        override["dimensions"] = dimensions
     return _done(
-        call, _shown(call, row, call.state.put(row, made)), "google.api.serviceusage.v1beta1.QuotaOverride"
+        call,
+        _with_project_number(call, row, call.state.put(row, override)),
+        "google.api.serviceusage.v1beta1.QuotaOverride",
     )
 
 
@@ -92,9 +94,11 @@ def _override(call: Call) -> tuple[str, Body]:
 def patch(call: Call) -> dict[str, Any]:
     """Another value."""
     row, body = _override(call)
-    made = {**body, "overrideValue": _value(call)}
+    override = {**body, "overrideValue": _value(call)}
     return _done(
-        call, _shown(call, row, call.state.put(row, made)), "google.api.serviceusage.v1beta1.QuotaOverride"
+        call,
+        _with_project_number(call, row, call.state.put(row, override)),
+        "google.api.serviceusage.v1beta1.QuotaOverride",
     )
 
 
@@ -110,5 +114,5 @@ def delete(call: Call) -> dict[str, Any]:
 def listing(call: Call) -> dict[str, Any]:
     """The overrides of a limit."""
     limit, *_ = _place(call)
-    found = call.state.of("serviceusage.consumerOverrides", f"{limit}/consumerOverrides/")
-    return generic.page(call, [_shown(call, row, body) for row, body in found], "overrides")
+    overrides = call.state.of("serviceusage.consumerOverrides", f"{limit}/consumerOverrides/")
+    return generic.page(call, [_with_project_number(call, row, body) for row, body in overrides], "overrides")

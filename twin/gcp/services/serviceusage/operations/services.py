@@ -51,10 +51,10 @@ def _known(service: str) -> None:
         )
 
 
-def shown(call: Call, service: str) -> Body:
+def representation(call: Call, service: str) -> Body:
     """A service as the API shows it, enabled or not."""
-    found = call.state.get(_name(call, service))
-    return found or {
+    enabled_service = call.state.get(_name(call, service))
+    return enabled_service or {
         "name": f"projects/{call.project_number}/services/{service}",
         "config": {"name": service, "title": serviceusage.title(service), "documentation": {}, "usage": {}},
         "state": "DISABLED",
@@ -64,11 +64,11 @@ def shown(call: Call, service: str) -> Body:
 
 def switch_on(call: Call, service: str) -> Body:
     """Enable a service and what it depends on."""
-    for each in serviceusage.DEPENDS.get(service, ()):
-        if not call.enabled(each):
-            switch_on(call, each)
+    for dependency in serviceusage.DEPENDS.get(service, ()):
+        if not call.enabled(dependency):
+            switch_on(call, dependency)
     if call.enabled(service):
-        return shown(call, service)
+        return representation(call, service)
     return initial_state.enable(call.state, call.project, call.project_number, service)
 
 
@@ -96,10 +96,13 @@ def batch_enable(call: Call) -> dict[str, Any]:
         raise invalid("At least one service must be specified.")
     if len(wanted) > BATCH:
         raise invalid(f"A batch request can enable at most {BATCH} services at a time, got {len(wanted)}.")
-    for each in wanted:
-        _known(each)
+    for service in wanted:
+        _known(service)
     return _done(
-        call, {"services": [switch_on(call, each) for each in wanted]}, "BatchEnableServicesResponse", wanted
+        call,
+        {"services": [switch_on(call, service_name) for service_name in wanted]},
+        "BatchEnableServicesResponse",
+        wanted,
     )
 
 
@@ -112,7 +115,7 @@ def disable(call: Call) -> dict[str, Any]:
             f"The service {service} is not enabled for consumer projects/{call.project_number}."
         )
     dependents = [
-        each for each, needs in serviceusage.DEPENDS.items() if service in needs and call.enabled(each)
+        other for other, needs in serviceusage.DEPENDS.items() if service in needs and call.enabled(other)
     ]
     if dependents and not call.body.get("disableDependentServices"):
         raise precondition(
@@ -121,10 +124,10 @@ def disable(call: Call) -> dict[str, Any]:
             "proceed with disabling all services."
         )
     _used(call, [service, *dependents])
-    for each in [*dependents, service]:
-        if call.state.get(_name(call, each)):
-            call.state.delete(_name(call, each))
-    return _done(call, {"service": shown(call, service)}, "DisableServiceResponse", [service])
+    for dependent in [*dependents, service]:
+        if call.state.get(_name(call, dependent)):
+            call.state.delete(_name(call, dependent))
+    return _done(call, {"service": representation(call, service)}, "DisableServiceResponse", [service])
 
 
 def _used(call: Call, services: list[str]) -> None:
@@ -140,17 +143,17 @@ def _used(call: Call, services: list[str]) -> None:
 @handles("serviceusage.services.get")
 def get(call: Call) -> dict[str, Any]:
     """One service."""
-    return shown(call, _service(call))
+    return representation(call, _service(call))
 
 
 @handles("serviceusage.services.batchGet")
 def batch_get(call: Call) -> dict[str, Any]:
     """Some services."""
     names: list[str] = call.parameters.get("names") or []
-    found = [name.rsplit("/", 1)[-1] for name in names]
-    for each in found:
-        _known(each)
-    return {"services": [shown(call, each) for each in found]}
+    services = [name.rsplit("/", 1)[-1] for name in names]
+    for service in services:
+        _known(service)
+    return {"services": [representation(call, service_name) for service_name in services]}
 
 
 @handles("serviceusage.services.list")
@@ -163,11 +166,13 @@ def listing(call: Call) -> dict[str, Any]:
     if text == "state:ENABLED":
         return generic.page(call, enabled, "services")
     if text == "state:DISABLED":
-        found = [shown(call, each) for each in serviceusage.every() if not call.enabled(each)]
-        return generic.page(call, found, "services")
+        services = [
+            representation(call, service) for service in serviceusage.every() if not call.enabled(service)
+        ]
+        return generic.page(call, services, "services")
     if text:
         raise invalid(f"Invalid filter: {text}. state:ENABLED and state:DISABLED are right.")
-    return generic.page(call, [shown(call, each) for each in serviceusage.every()], "services")
+    return generic.page(call, [representation(call, service) for service in serviceusage.every()], "services")
 
 
 @handles("serviceusage.services.generateServiceIdentity")
@@ -177,14 +182,14 @@ def identity(call: Call) -> dict[str, Any]:
     _known(service)
     if service in _NO_IDENTITY:
         raise invalid(f"Service identity generation is not supported for service {service}.")
-    emails = [each for each in serviceusage.AGENTS.get(service, ()) if each.startswith("service-")]
+    emails = [agent_ for agent_ in serviceusage.AGENTS.get(service, ()) if agent_.startswith("service-")]
     if not emails:
         raise invalid(f"Service identity generation is not supported for service {service}.")
     email = emails[0].format(number=call.project_number)
-    made = initial_state.agent(
+    agent = initial_state.agent(
         call.state, call.project, email, f"{serviceusage.title(service)} Service Agent"
     )
-    response = {"email": email, "uniqueId": made["uniqueId"]}
+    response = {"email": email, "uniqueId": agent["uniqueId"]}
     return operations.long_running(
         replace(call, lasts=0),
         f"operations/finished.DONE_OPERATION.{operations.numeric_id()}",
@@ -194,7 +199,7 @@ def identity(call: Call) -> dict[str, Any]:
 
 
 def _done(call: Call, response: Body, kind: str, services: list[str]) -> Body:
-    resources = [f"projects/{call.project_number}/services/{each}" for each in services]
+    resources = [f"projects/{call.project_number}/services/{service}" for service in services]
     metadata = {"@type": f"type.googleapis.com/{_TYPES}.OperationMetadata", "resourceNames": resources}
     name = operations.new_name(call.project_number)
     return operations.long_running(call, name, response, kind=f"{_TYPES}.{kind}", metadata=metadata)

@@ -34,16 +34,16 @@ def row_of(call: Call, instance: str = "") -> str:
 
 def instance_of(call: Call) -> Body:
     """The path's instance. Raises 404 and 403 as Cloud SQL does for one that is not there."""
-    found = call.state.get(row_of(call))
-    if found is None:
+    instance = call.state.get(row_of(call))
+    if instance is None:
         raise GoogleError(404, "NOT_FOUND", "The Cloud SQL instance does not exist.", "instanceDoesNotExist")
-    return found
+    return instance
 
 
 def operation(call: Call, kind: str, instance: str) -> Body:
     """An operation on an instance."""
     name = str(uuid.uuid4())
-    made: Body = {
+    operation: Body = {
         "kind": "sql#operation",
         "name": name,
         "operationType": kind,
@@ -57,17 +57,17 @@ def operation(call: Call, kind: str, instance: str) -> Body:
         "targetLink": f"{_ROOT}/projects/{call.project}/instances/{instance}",
         "selfLink": f"{_ROOT}/projects/{call.project}/operations/{name}",
     }
-    return operations.begin(call, f"sqladmin/projects/{call.project}/operations/{name}", made)
+    return operations.begin(call, f"sqladmin/projects/{call.project}/operations/{name}", operation)
 
 
 @handles("sql.operations.get")
 def get_operation(call: Call) -> dict[str, Any]:
     """An operation by name."""
     name = call.parameters["operation"]
-    found = call.state.operation(f"sqladmin/projects/{call.project}/operations/{name}")
-    if found is None:
+    operation = call.state.operation(f"sqladmin/projects/{call.project}/operations/{name}")
+    if operation is None:
         raise not_found(f"Operation {name} does not exist.")
-    return found
+    return operation
 
 
 @handles("sql.instances.insert")
@@ -86,20 +86,20 @@ def insert(call: Call) -> dict[str, Any]:
             "the deleted instance until one week from the deletion date.",
             "instanceAlreadyExists",
         )
-    made: Body = {**call.body, "kind": "sql#instance", "name": name, "project": call.project}
-    made.pop("rootPassword", None)
-    region = made.setdefault("region", "us-central1")
+    instance: Body = {**call.body, "kind": "sql#instance", "name": name, "project": call.project}
+    instance.pop("rootPassword", None)
+    region = instance.setdefault("region", "us-central1")
     if not capacity.is_region(region):
         raise invalid(f"Invalid request: Invalid region: {region}.")
-    sqladmin.check_version(made)
-    _defaults(made)
-    sqladmin.check(call, made)
-    _complete(call, made)
-    call.state.put(row_of(call, name), _sealed(made))
-    for each in _first_databases(made):
-        call.state.put(f"{row_of(call, name)}/databases/{each['name']}", each)
+    sqladmin.check_version(instance)
+    _defaults(instance)
+    sqladmin.check(call, instance)
+    _complete(call, instance)
+    call.state.put(row_of(call, name), _sealed(instance))
+    for database in _first_databases(instance):
+        call.state.put(f"{row_of(call, name)}/databases/{database['name']}", database)
     user = {"kind": "sql#user", "project": call.project, "instance": name, "host": ""}
-    root = {"POSTGRES": "postgres", "MYSQL_8_": "root"}.get(made["databaseVersion"][:8])
+    root = {"POSTGRES": "postgres", "MYSQL_8_": "root"}.get(instance["databaseVersion"][:8])
     if root:
         call.state.put(f"{row_of(call, name)}/users/{root}", {**user, "name": root, "type": "BUILT_IN"})
     return operation(call, "CREATE", name)
@@ -108,7 +108,7 @@ def insert(call: Call) -> dict[str, Any]:
 def _first_databases(instance: Body) -> list[Body]:
     if not sqladmin.postgres(instance):
         return []
-    made = {
+    database = {
         "kind": "sql#database",
         "project": instance["project"],
         "instance": instance["name"],
@@ -117,7 +117,7 @@ def _first_databases(instance: Body) -> list[Body]:
         "collation": "en_US.UTF8",
         "selfLink": f"{instance['selfLink']}/databases/postgres",
     }
-    return [made]
+    return [database]
 
 
 def _defaults(instance: Body) -> None:
@@ -162,7 +162,7 @@ def _complete(call: Call, instance: Body) -> None:
     }
     instance["settings"]["settingsVersion"] = "1"
     if instance["settings"]["availabilityType"] == "REGIONAL" and len(zones) > 1:
-        instance["secondaryGceZone"] = next(each for each in zones if each != instance["gceZone"])
+        instance["secondaryGceZone"] = next(zone for zone in zones if zone != instance["gceZone"])
     key = (instance.get("diskEncryptionConfiguration") or {}).get("kmsKeyName")
     if key:
         instance["diskEncryptionConfiguration"]["kind"] = "sql#diskEncryptionConfiguration"
@@ -174,32 +174,34 @@ def _complete(call: Call, instance: Body) -> None:
 
 def _addresses(call: Call, instance: Body) -> list[Body]:
     config = instance["settings"]["ipConfiguration"]
-    made: list[Body] = []
+    addresses: list[Body] = []
     if config.get("ipv4Enabled"):
-        made.append(
+        addresses.append(
             {"type": "PRIMARY", "ipAddress": f"34.{secrets.randbelow(200) + 20}.{secrets.randbelow(250)}.7"}
         )
     network = config.get("privateNetwork")
     if network:
-        made.append({"type": "PRIVATE", "ipAddress": _private(call, network, config.get("allocatedIpRange"))})
-    return made
+        addresses.append(
+            {"type": "PRIVATE", "ipAddress": _private(call, network, config.get("allocatedIpRange"))}
+        )
+    return addresses
 
 
 def _private(call: Call, network: str, wanted: str | None) -> str:
     """A free address of the private connection's ranges."""
     name = network.rsplit("/", 1)[-1]
     link = call.need(f"servicenetworking/networks/{name}/connections/servicenetworking-googleapis-com")
-    held = {
-        each["ipAddress"]
+    taken = {
+        ip_address["ipAddress"]
         for _, body in call.state.of("sqladmin.instances", f"sqladmin/projects/{call.project}/")
-        for each in body.get("ipAddresses", ())
+        for ip_address in body.get("ipAddresses", ())
     }
     for range_name in [wanted] if wanted else link["reservedPeeringRanges"]:
         body = call.need(f"compute/projects/{call.project}/global/addresses/{range_name}")
-        found = ipaddress.IPv4Network(f"{body['address']}/{body['prefixLength']}")
-        for offset in range(3, min(found.num_addresses - 1, 4096)):
-            address = str(found[offset])
-            if address not in held:
+        ip_range = ipaddress.IPv4Network(f"{body['address']}/{body['prefixLength']}")
+        for offset in range(3, min(ip_range.num_addresses - 1, 4096)):
+            address = str(ip_range[offset])
+            if address not in taken:
                 return address
     raise invalid("Failed to create subnetwork. Couldn't find free blocks in allocated IP ranges.")
 
@@ -222,7 +224,7 @@ def _authority(call: Call, instance: str) -> Body:
         ]
     )
     until = now + timedelta(days=3650)
-    made = (
+    certificate = (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(subject)
@@ -235,12 +237,12 @@ def _authority(call: Call, instance: str) -> Body:
     )
     return {
         "kind": "sql#sslCert",
-        "cert": made.public_bytes(serialization.Encoding.PEM).decode().strip(),
+        "cert": certificate.public_bytes(serialization.Encoding.PEM).decode().strip(),
         "certSerialNumber": "0",
         "commonName": common,
         "createTime": call.timestamp,
         "expirationTime": until.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
-        "sha1Fingerprint": made.fingerprint(hashes.SHA1()).hex(),  # noqa: S303 - a name, no seal
+        "sha1Fingerprint": certificate.fingerprint(hashes.SHA1()).hex(),  # noqa: S303 - a name, no seal
         "instance": instance,
     }
 
@@ -254,49 +256,49 @@ def get(call: Call) -> dict[str, Any]:
 @handles("sql.instances.list")
 def listing(call: Call) -> dict[str, Any]:
     """The project's instances."""
-    found = call.state.of("sqladmin.instances", f"sqladmin/projects/{call.project}/instances/")
-    return {"kind": "sql#instancesList", **generic.page(call, [body for _, body in found], "items")}
+    instances = call.state.of("sqladmin.instances", f"sqladmin/projects/{call.project}/instances/")
+    return {"kind": "sql#instancesList", **generic.page(call, [body for _, body in instances], "items")}
 
 
 @handles("sql.instances.patch", "sql.instances.update")
 def change(call: Call) -> dict[str, Any]:
     """What can change of an instance; the settings' version must be the current one."""
     before = instance_of(call)
-    given = (call.body.get("settings") or {}).get("settingsVersion")
-    if given and str(given) != before["settings"]["settingsVersion"]:
+    settings_version = (call.body.get("settings") or {}).get("settingsVersion")
+    if settings_version and str(settings_version) != before["settings"]["settingsVersion"]:
         raise GoogleError(412, "FAILED_PRECONDITION", "Condition does not match.", "staleData")
     if call.method.verb == "PATCH":
-        made = merge(before, call.body)
+        changed = merge(before, call.body)
     else:
-        made = {**before, **{key: each for key, each in call.body.items() if each is not None}}
-    made["name"], made["kind"] = before["name"], before["kind"]
-    made.pop("rootPassword", None)
+        changed = {**before, **{key: value for key, value in call.body.items() if value is not None}}
+    changed["name"], changed["kind"] = before["name"], before["kind"]
+    changed.pop("rootPassword", None)
     for name in ("kind",):
-        if (made.get("diskEncryptionConfiguration") or {}) and before.get("diskEncryptionConfiguration"):
-            made["diskEncryptionConfiguration"][name] = before["diskEncryptionConfiguration"][name]
-    sqladmin.check_version(made)
-    for kept in ("dataDiskSizeGb", "dataDiskType", "edition", "locationPreference"):
-        if kept in before["settings"]:
-            made["settings"].setdefault(kept, before["settings"][kept])
-    _defaults(made)
-    sqladmin.check_change(before, made)
-    sqladmin.check(call, made)
-    if (before["settings"].get("ipConfiguration") or {}) != made["settings"]["ipConfiguration"]:
-        _readdress(call, before, made)
-    made["settings"]["settingsVersion"] = str(int(before["settings"]["settingsVersion"]) + 1)
-    call.state.put(row_of(call), _sealed(made))
-    return operation(call, "UPDATE", made["name"])
+        if (changed.get("diskEncryptionConfiguration") or {}) and before.get("diskEncryptionConfiguration"):
+            changed["diskEncryptionConfiguration"][name] = before["diskEncryptionConfiguration"][name]
+    sqladmin.check_version(changed)
+    for setting in ("dataDiskSizeGb", "dataDiskType", "edition", "locationPreference"):
+        if setting in before["settings"]:
+            changed["settings"].setdefault(setting, before["settings"][setting])
+    _defaults(changed)
+    sqladmin.check_change(before, changed)
+    sqladmin.check(call, changed)
+    if (before["settings"].get("ipConfiguration") or {}) != changed["settings"]["ipConfiguration"]:
+        _readdress(call, before, changed)
+    changed["settings"]["settingsVersion"] = str(int(before["settings"]["settingsVersion"]) + 1)
+    call.state.put(row_of(call), _sealed(changed))
+    return operation(call, "UPDATE", changed["name"])
 
 
-def _readdress(call: Call, before: Body, made: Body) -> None:
+def _readdress(call: Call, before: Body, changed: Body) -> None:
     """Addresses that stay, and new ones for what is new."""
-    held = {each["type"]: each for each in before["ipAddresses"]}
-    fresh = {each["type"]: each for each in _addresses(call, made)}
-    made["ipAddresses"] = [held.get(kind, each) for kind, each in fresh.items()]
+    addresses = {ip_address["type"]: ip_address for ip_address in before["ipAddresses"]}
+    fresh = {address["type"]: address for address in _addresses(call, changed)}
+    changed["ipAddresses"] = [addresses.get(kind, value) for kind, value in fresh.items()]
 
 
 def _sealed(instance: Body) -> Body:
-    instance["etag"] = etag({key: each for key, each in instance.items() if key != "etag"})
+    instance["etag"] = etag({key: value for key, value in instance.items() if key != "etag"})
     return instance
 
 

@@ -34,7 +34,7 @@ def insert_database(call: Call) -> dict[str, Any]:
             f'Invalid request: failed to create database {name}. Detail: pq: database "{name}" already '
             "exists."
         )
-    made: Body = {
+    database: Body = {
         "charset": "UTF8" if postgres(instance) else "utf8mb3",
         "collation": "en_US.UTF8" if postgres(instance) else "utf8mb3_general_ci",
         **call.body,
@@ -43,17 +43,17 @@ def insert_database(call: Call) -> dict[str, Any]:
         "instance": instance["name"],
         "selfLink": f"{instance['selfLink']}/databases/{name}",
     }
-    call.state.put(_database(call, name), made)
+    call.state.put(_database(call, name), database)
     return operation(call, "CREATE_DATABASE", instance["name"])
 
 
 def _need_database(call: Call) -> Body:
     instance_of(call)
     name = call.parameters["database"]
-    found = call.state.get(_database(call, name))
-    if found is None:
+    database = call.state.get(_database(call, name))
+    if database is None:
         raise not_found(f"Database {name} does not exist.")
-    return found
+    return database
 
 
 @handles("sql.databases.get")
@@ -66,8 +66,8 @@ def get_database(call: Call) -> dict[str, Any]:
 def list_databases(call: Call) -> dict[str, Any]:
     """The databases of an instance."""
     instance_of(call)
-    found = [body for _, body in call.state.of("sqladmin.databases", f"{row_of(call)}/databases/")]
-    return {"kind": "sql#databasesList", **generic.page(call, found, "items")}
+    databases = [body for _, body in call.state.of("sqladmin.databases", f"{row_of(call)}/databases/")]
+    return {"kind": "sql#databasesList", **generic.page(call, databases, "items")}
 
 
 @handles("sql.databases.patch", "sql.databases.update")
@@ -75,7 +75,7 @@ def change_database(call: Call) -> dict[str, Any]:
     """Character set and collation, where the database can change them."""
     body = _need_database(call)
     wanted = {name: call.body[name] for name in ("charset", "collation") if call.body.get(name)}
-    if postgres(instance_of(call)) and any(body[name] != each for name, each in wanted.items()):
+    if postgres(instance_of(call)) and any(body[name] != value for name, value in wanted.items()):
         raise invalid("Invalid request: PostgreSQL cannot change the encoding of a database that is there.")
     call.state.put(_database(call, body["name"]), {**body, **wanted})
     return operation(call, "UPDATE_DATABASE", body["instance"])
@@ -106,23 +106,26 @@ def insert_user(call: Call) -> dict[str, Any]:
         raise invalid(f"Invalid request: User name '{name}' is longer than {_LONGEST} characters.")
     if kind != "BUILT_IN":
         _check_iam(call, instance, name, kind)
-    held = call.state.get(_user(call, name))
-    if held is not None:
+    existing = call.state.get(_user(call, name))
+    if existing is not None:
         raise exists(f"User '{name}' already exists.")
-    shown = {key: each for key, each in call.body.items() if key not in ("password", "kind")}
+    fields = {key: value for key, value in call.body.items() if key not in ("password", "kind")}
     host = call.body.get("host") or ("" if postgres(instance) else "%")
-    made: Body = {**shown, "kind": "sql#user", "type": kind, "host": host, "project": call.project}
-    made["instance"] = instance["name"]
+    user: Body = {**fields, "kind": "sql#user", "type": kind, "host": host, "project": call.project}
+    user["instance"] = instance["name"]
     if kind != "BUILT_IN":
-        made["iamEmail"] = f"{name}{_DOMAIN}" if kind == "CLOUD_IAM_SERVICE_ACCOUNT" else name
-    call.state.put(_user(call, name), made)
+        user["iamEmail"] = f"{name}{_DOMAIN}" if kind == "CLOUD_IAM_SERVICE_ACCOUNT" else name
+    call.state.put(_user(call, name), user)
     return operation(call, "CREATE_USER", instance["name"])
 
 
 def _check_iam(call: Call, instance: Body, name: str, kind: str) -> None:
     if call.body.get("password"):
         raise invalid("Invalid request: A password cannot be set for an IAM user.")
-    flags = {each["name"]: each.get("value") for each in instance["settings"].get("databaseFlags") or []}
+    flags = {
+        database_flag["name"]: database_flag.get("value")
+        for database_flag in instance["settings"].get("databaseFlags") or []
+    }
     switch = "cloudsql.iam_authentication" if postgres(instance) else "cloudsql_iam_authentication"
     if flags.get(switch) != "on":
         raise invalid(f"Invalid request: IAM authentication is not enabled: set the flag {switch} to on.")
@@ -136,18 +139,21 @@ def _check_iam(call: Call, instance: Body, name: str, kind: str) -> None:
             f"{name.removesuffix(_DOMAIN)} is right."
         )
     email = name if name.endswith(_DOMAIN) else f"{name}{_DOMAIN}"
-    own = f"@{call.project}.iam{_DOMAIN}"
-    if email.endswith(own) and call.state.get(f"iam/projects/{call.project}/serviceAccounts/{email}") is None:
+    suffix = f"@{call.project}.iam{_DOMAIN}"
+    if (
+        email.endswith(suffix)
+        and call.state.get(f"iam/projects/{call.project}/serviceAccounts/{email}") is None
+    ):
         raise invalid(f"Invalid request: Service account {email} does not exist.")
 
 
 def _need_user(call: Call) -> Body:
     instance_of(call)
     name = call.parameters.get("name") or ""
-    found = call.state.get(_user(call, name))
-    if found is None:
+    user = call.state.get(_user(call, name))
+    if user is None:
         raise GoogleError(404, "NOT_FOUND", f"User '{name}' does not exist.", "notFound")
-    return found
+    return user
 
 
 @handles("sql.users.get")
@@ -160,8 +166,8 @@ def get_user(call: Call) -> dict[str, Any]:
 def list_users(call: Call) -> dict[str, Any]:
     """The users of an instance."""
     instance_of(call)
-    found = [body for _, body in call.state.of("sqladmin.users", f"{row_of(call)}/users/")]
-    return {"kind": "sql#usersList", **generic.page(call, found, "items")}
+    users = [body for _, body in call.state.of("sqladmin.users", f"{row_of(call)}/users/")]
+    return {"kind": "sql#usersList", **generic.page(call, users, "items")}
 
 
 @handles("sql.users.update")
@@ -172,8 +178,8 @@ def change_user(call: Call) -> dict[str, Any]:
         raise invalid("Invalid request: A password cannot be set for an IAM user.")
     roles = call.parameters.get("databaseRoles")
     if roles is not None:
-        held = [] if call.parameters.get("revokeExistingRoles") else body.get("databaseRoles") or []
-        body["databaseRoles"] = sorted({*held, *roles})
+        current_roles = [] if call.parameters.get("revokeExistingRoles") else body.get("databaseRoles") or []
+        body["databaseRoles"] = sorted({*current_roles, *roles})
     if call.body.get("passwordPolicy"):
         body["passwordPolicy"] = call.body["passwordPolicy"]
     call.state.put(_user(call, body["name"]), body)

@@ -20,18 +20,18 @@ _OWN: Final = frozenset({"id", "kind", "selfLink", "projectNumber", "metagenerat
 def bucket_of(call: Call) -> Body:
     """The bucket of the path."""
     name = call.parameters["bucket"]
-    found = call.state.get(f"storage/b/{name}")
-    if found is None:
+    bucket = call.state.get(f"storage/b/{name}")
+    if bucket is None:
         raise not_found("The specified bucket does not exist.")
-    return found
+    return bucket
 
 
 def check_preconditions(call: Call, body: Body | None) -> None:
     """ifMetagenerationMatch and ifGenerationMatch."""
     for field in ("metageneration", "generation"):
         wanted = call.parameters.get(f"if{field.title()}Match")
-        held = body.get(field, "0") if body else "0"
-        if wanted is not None and str(wanted) != str(held):
+        current = body.get(field, "0") if body else "0"
+        if wanted is not None and str(wanted) != str(current):
             raise stale("At least one of the pre-conditions you specified did not hold.")
 
 
@@ -47,8 +47,8 @@ def insert(call: Call) -> dict[str, Any]:
         message = "Your previous request to create the named bucket succeeded and you already own it."
         raise GoogleError(409, "ALREADY_EXISTS", message, "conflict")
     location = storage.check_location(body)
-    made: Body = {
-        **{key: each for key, each in body.items() if key not in _OWN},
+    bucket: Body = {
+        **{key: value for key, value in body.items() if key not in _OWN},
         "kind": "storage#bucket",
         "id": name,
         "name": name,
@@ -60,24 +60,24 @@ def insert(call: Call) -> dict[str, Any]:
         "generation": str(int(call.at * 1_000_000)),
         "metageneration": "0",
     }
-    made.setdefault("storageClass", "STANDARD")
-    if made["locationType"] != "region":
-        made.setdefault("rpo", "DEFAULT")
-    made.setdefault("softDeletePolicy", {"retentionDurationSeconds": "604800"})
+    bucket.setdefault("storageClass", "STANDARD")
+    if bucket["locationType"] != "region":
+        bucket.setdefault("rpo", "DEFAULT")
+    bucket.setdefault("softDeletePolicy", {"retentionDurationSeconds": "604800"})
     if call.parameters.get("enableObjectRetention"):
-        made["objectRetention"] = {"mode": "Enabled"}
-    _stamp(call, {}, made)
-    made.setdefault("iamConfiguration", {})
-    made["iamConfiguration"].setdefault("publicAccessPrevention", "inherited")
-    made["iamConfiguration"].setdefault("uniformBucketLevelAccess", {"enabled": False})
-    made["iamConfiguration"]["bucketPolicyOnly"] = made["iamConfiguration"]["uniformBucketLevelAccess"]
-    storage.check(call, made)
+        bucket["objectRetention"] = {"mode": "Enabled"}
+    _stamp(call, {}, bucket)
+    bucket.setdefault("iamConfiguration", {})
+    bucket["iamConfiguration"].setdefault("publicAccessPrevention", "inherited")
+    bucket["iamConfiguration"].setdefault("uniformBucketLevelAccess", {"enabled": False})
+    bucket["iamConfiguration"]["bucketPolicyOnly"] = bucket["iamConfiguration"]["uniformBucketLevelAccess"]
+    storage.check(call, bucket)
     call.state.put_policy(f"storage/b/{name}", {"version": 1, "bindings": [
         {"role": "roles/storage.legacyBucketOwner",
          "members": [f"projectEditor:{call.project}", f"projectOwner:{call.project}"]},
         {"role": "roles/storage.legacyBucketReader", "members": [f"projectViewer:{call.project}"]},
     ]})  # fmt: skip
-    return _save(call, made)
+    return _save(call, bucket)
 
 
 def _stamp(call: Call, before: Body, bucket: Body) -> None:
@@ -101,8 +101,10 @@ def get(call: Call) -> dict[str, Any]:
 def listing(call: Call) -> dict[str, Any]:
     """The project's buckets."""
     prefix = call.parameters.get("prefix", "")
-    found = [body for _, body in call.state.of("storage.b", "storage/b/") if body["name"].startswith(prefix)]
-    return {"kind": "storage#buckets", **generic.page(call, found, "items")}
+    buckets = [
+        body for _, body in call.state.of("storage.b", "storage/b/") if body["name"].startswith(prefix)
+    ]
+    return {"kind": "storage#buckets", **generic.page(call, buckets, "items")}
 
 
 @handles("storage.buckets.patch", "storage.buckets.update")
@@ -110,35 +112,35 @@ def change(call: Call) -> dict[str, Any]:
     """What can change of a bucket."""
     before = bucket_of(call)
     check_preconditions(call, before)
-    body = {key: each for key, each in call.body.items() if key not in _OWN}
+    body = {key: value for key, value in call.body.items() if key not in _OWN}
     if isinstance(body.get("labels"), dict):
-        kept = (
+        labels = (
             {**before.get("labels", {}), **body["labels"]} if call.method.verb == "PATCH" else body["labels"]
         )
-        body["labels"] = {key: each for key, each in kept.items() if each is not None} or None
-    made = merge(before, body)
+        body["labels"] = {key: label for key, label in labels.items() if label is not None} or None
+    bucket = merge(before, body)
     if call.body.get("location") and call.body["location"].upper() != before["location"]:
         raise invalid("The location of a bucket cannot be changed.")
-    _check_change(before, made)
-    _stamp(call, before, made)
-    storage.check(call, made)
-    return _save(call, made)
+    _check_change(before, bucket)
+    _stamp(call, before, bucket)
+    storage.check(call, bucket)
+    return _save(call, bucket)
 
 
-def _check_change(before: Body, made: Body) -> None:
+def _check_change(before: Body, changed: Body) -> None:
     """What cannot change: a locked policy becomes longer only, uniform access stays after 90 days."""
-    held, wanted = before.get("retentionPolicy") or {}, made.get("retentionPolicy") or {}
-    shorter = int(wanted.get("retentionPeriod") or 0) < int(held.get("retentionPeriod") or 0)
-    if held.get("isLocked") and shorter:
+    retention, wanted = before.get("retentionPolicy") or {}, changed.get("retentionPolicy") or {}
+    shorter = int(wanted.get("retentionPeriod") or 0) < int(retention.get("retentionPeriod") or 0)
+    if retention.get("isLocked") and shorter:
         raise GoogleError(
             403,
             "PERMISSION_DENIED",
             f"Cannot reduce retention duration of a locked Retention Policy for bucket '{before['name']}'.",
             "forbidden",
         )
-    if held.get("isLocked"):
-        made["retentionPolicy"]["isLocked"] = True
-    if made.get("hierarchicalNamespace") != before.get("hierarchicalNamespace"):
+    if retention.get("isLocked"):
+        changed["retentionPolicy"]["isLocked"] = True
+    if changed.get("hierarchicalNamespace") != before.get("hierarchicalNamespace"):
         raise invalid("The hierarchical namespace of a bucket cannot be changed after its creation.")
 
 
@@ -161,7 +163,7 @@ def delete(call: Call) -> dict[str, Any]:
     body = bucket_of(call)
     check_preconditions(call, body)
     notifications = f"storage/b/{body['name']}/notificationConfigs/"
-    if any(not each.startswith(notifications) for each in call.state.below(f"storage/b/{body['name']}")):
+    if any(not name.startswith(notifications) for name in call.state.below(f"storage/b/{body['name']}")):
         raise GoogleError(
             409, "FAILED_PRECONDITION", "The bucket you tried to delete is not empty.", "conflict"
         )
@@ -181,24 +183,26 @@ def set_policy(call: Call) -> dict[str, Any]:
     """Set the access to what is in a bucket."""
     body = bucket_of(call)
     bindings: list[Body] = call.body.get("bindings") or []
-    public = any({"allUsers", "allAuthenticatedUsers"} & set(each.get("members") or []) for each in bindings)
+    public = any(
+        {"allUsers", "allAuthenticatedUsers"} & set(binding.get("members") or []) for binding in bindings
+    )
     if public and body["iamConfiguration"]["publicAccessPrevention"] == "enforced":
         raise stale(
             "The member bindings allUsers and allAuthenticatedUsers are not allowed since public access "
             "prevention is enforced."
         )
-    conditional = any("condition" in each for each in bindings)
+    conditional = any("condition" in binding for binding in bindings)
     if conditional and not body["iamConfiguration"]["uniformBucketLevelAccess"].get("enabled"):
         raise invalid("Conditions need uniform bucket-level access.")
-    made = iam_policy.write(call, f"storage/b/{body['name']}", call.body)
-    return _policy(body["name"], made)
+    policy = iam_policy.write(call, f"storage/b/{body['name']}", call.body)
+    return _policy(body["name"], policy)
 
 
 @handles("storage.buckets.testIamPermissions")
 def test_permissions(call: Call) -> dict[str, Any]:
     """Which permissions the caller has."""
-    found = generic.policy(call, f"storage/b/{bucket_of(call)['name']}")
-    return {"kind": "storage#testIamPermissionsResponse", **found}
+    policy = generic.policy(call, f"storage/b/{bucket_of(call)['name']}")
+    return {"kind": "storage#testIamPermissionsResponse", **policy}
 
 
 @handles("storage.projects.serviceAccount.get")

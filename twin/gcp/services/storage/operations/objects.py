@@ -30,7 +30,7 @@ def name_of(call: Call) -> str:
     if call.method.id == "storage.objects.list":
         return str(parameters.get("prefix") or "")
     named = parameters.get("object") or parameters.get("name") or call.body.get("name")
-    if not named and call.method.id == "storage.objects.insert" and resumable.asked(call):
+    if not named and call.method.id == "storage.objects.insert" and resumable.is_resumable(call):
         named = resumable.metadata_of(call).get("name")
     return str(named or "")
 
@@ -38,7 +38,7 @@ def name_of(call: Call) -> str:
 @handles("storage.objects.insert")
 def insert(call: Call) -> dict[str, Any] | Answer:
     """An object with its bytes."""
-    if resumable.asked(call):
+    if resumable.is_resumable(call):
         return _resumed(call)
     name = call.parameters.get("name") or call.body.get("name") or ""
     if not name or len(name.encode()) > 1024:
@@ -73,8 +73,8 @@ def store(call: Call, bucket: Body, name: str, media: bytes, metadata: Body) -> 
     if before:
         _leave(call, bucket, before, replaced=True)
     link = f"{bucket['name']}/o/{quote(name, safe='')}"
-    made: Body = {
-        **{key: each for key, each in metadata.items() if key in _SETTABLE},
+    stored: Body = {
+        **{key: value for key, value in metadata.items() if key in _SETTABLE},
         "kind": "storage#object",
         "id": f"{bucket['name']}/{name}",
         "name": name,
@@ -93,10 +93,10 @@ def store(call: Call, bucket: Body, name: str, media: bytes, metadata: Body) -> 
     key = call.parameters.get("kmsKeyName") or metadata.get("kmsKeyName")
     key = key or bucket.get("encryption", {}).get("defaultKmsKeyName")
     if key:
-        made["kmsKeyName"] = f"{key.partition('/cryptoKeyVersions/')[0]}/cryptoKeyVersions/1"
-    _retain(call, bucket, made)
-    kept = {"media": base64.b64encode(media).decode()}
-    return call.state.put(row, made, kept=kept)
+        stored["kmsKeyName"] = f"{key.partition('/cryptoKeyVersions/')[0]}/cryptoKeyVersions/1"
+    _retain(call, bucket, stored)
+    internal = {"media": base64.b64encode(media).decode()}
+    return call.state.put(row, stored, internal=internal)
 
 
 _SETTABLE = frozenset(
@@ -119,10 +119,10 @@ def get(call: Call) -> dict[str, Any] | Answer:
         ("X-Goog-Generation", body["generation"]),
         ("X-Goog-Hash", f"crc32c={body['crc32c']},md5={body['md5Hash']}"),
     ]
-    asked = _RANGE.fullmatch(call.headers.get("range", ""))
-    if asked is None:
+    match = _RANGE.fullmatch(call.headers.get("range", ""))
+    if match is None:
         return Answer(200, headers, media)
-    return _part(media, headers, asked[1], asked[2])
+    return _part(media, headers, match[1], match[2])
 
 
 def _part(media: bytes, headers: list[tuple[str, str]], first: str, last: str) -> Answer:
@@ -154,11 +154,11 @@ def listing(call: Call) -> dict[str, Any]:
             folders.add(prefix + rest.split(mark, 1)[0] + mark)
         else:
             items.append(body)
-    made = {
+    answer = {
         "kind": "storage#objects",
-        **generic.page(call, sorted(items, key=lambda each: each["name"]), "items"),
+        **generic.page(call, sorted(items, key=lambda object_: object_["name"]), "items"),
     }
-    return {**made, "prefixes": sorted(folders)} if folders else made
+    return {**answer, "prefixes": sorted(folders)} if folders else answer
 
 
 @handles("storage.objects.patch", "storage.objects.update")
@@ -167,11 +167,11 @@ def change(call: Call) -> dict[str, Any]:
     bucket = bucket_of(call)["name"]
     body = _need(call, bucket)
     check_preconditions(call, body)
-    for key, each in call.body.items():
-        if key in _SETTABLE and each is None:
+    for key, value in call.body.items():
+        if key in _SETTABLE and value is None:
             body.pop(key, None)
         elif key in _SETTABLE:
-            body[key] = each
+            body[key] = value
     body.update(metageneration=str(int(body["metageneration"]) + 1), updated=call.timestamp[:23] + "Z")
     return call.state.put(_row(bucket, body["name"]), body)
 
@@ -183,16 +183,19 @@ def rewrite(call: Call) -> dict[str, Any]:
     _check_right(call, "storage.objects.get", source, call.parameters["sourceObject"])
     _check_right(call, "storage.objects.create", target, call.parameters["destinationObject"])
     _check_overwrite(call, target, call.parameters["destinationObject"])
-    found = {"object": call.parameters["sourceObject"], "generation": call.parameters.get("sourceGeneration")}
-    call.parameters.update(found, bucket=source)
+    source_object = {
+        "object": call.parameters["sourceObject"],
+        "generation": call.parameters.get("sourceGeneration"),
+    }
+    call.parameters.update(source_object, bucket=source)
     bucket_of(call)
     body = _need(call, source)
     media = _media(call, source, body)
     call.parameters["bucket"] = target
     metadata = {"contentType": body["contentType"], **(call.body or body)}
-    made = store(call, bucket_of(call), call.parameters["destinationObject"], media, metadata)
-    answered = {"kind": "storage#rewriteResponse", "done": True, "resource": made}
-    return {**answered, "totalBytesRewritten": made["size"], "objectSize": made["size"]}
+    copy = store(call, bucket_of(call), call.parameters["destinationObject"], media, metadata)
+    answered = {"kind": "storage#rewriteResponse", "done": True, "resource": copy}
+    return {**answered, "totalBytesRewritten": copy["size"], "objectSize": copy["size"]}
 
 
 def _check_overwrite(call: Call, bucket: str, name: str) -> None:
@@ -205,14 +208,14 @@ def _check_overwrite(call: Call, bucket: str, name: str) -> None:
 
 
 def _check_right(call: Call, permission: str, bucket: str, name: str) -> None:
-    identity, who = call.front.identity, call.principal
+    identity, who = call.server.identity, call.principal
     row = f"storage/b/{bucket}"
     folders = call.state.of("storage.managedFolders", f"{row}/managedFolders/")
     places = ("", row, *(folder for folder, body in folders if name.startswith(body["name"])))
     if "roles/owner" in identity.roles(who):
         return
     named = f"projects/_/buckets/{bucket}/objects/{name}"
-    allowed = any(identity.allowed(who, permission, each, named) for each in places)
+    allowed = any(identity.allowed(who, permission, place, named) for place in places)
     if who != identity.deployer and not allowed:
         message = f"{who} does not have {permission} access to the Google Cloud Storage object."
         raise GoogleError(403, "PERMISSION_DENIED", message, "forbidden")
@@ -220,8 +223,8 @@ def _check_right(call: Call, permission: str, bucket: str, name: str) -> None:
 
 def _media(call: Call, bucket: str, body: Body) -> bytes:
     row = _row(bucket, body["name"])
-    kept = call.state.kept(f"{row}{_VERSION}{body['generation']}" if body.get("timeDeleted") else row)
-    return base64.b64decode(kept["media"])
+    internal = call.state.internal(f"{row}{_VERSION}{body['generation']}" if body.get("timeDeleted") else row)
+    return base64.b64decode(internal["media"])
 
 
 @handles("storage.objects.delete")
@@ -256,28 +259,28 @@ def _leave(call: Call, bucket: Body, body: Body, *, replaced: bool) -> None:
     named = call.parameters.get("generation") and not replaced
     if bucket.get("versioning", {}).get("enabled") and not body.get("timeDeleted") and not named:
         old = {**body, "timeDeleted": call.timestamp[:23] + "Z"}
-        call.state.put(f"{row}{_VERSION}{body['generation']}", old, kept=call.state.kept(row))
+        call.state.put(f"{row}{_VERSION}{body['generation']}", old, internal=call.state.internal(row))
 
 
-def _retain(call: Call, bucket: Body, made: Body) -> None:
+def _retain(call: Call, bucket: Body, object_: Body) -> None:
     """Until when a new object stays, by the bucket's policy."""
     period = int(bucket.get("retentionPolicy", {}).get("retentionPeriod") or 0)
     if period:
         at = datetime.fromtimestamp(call.at + period, UTC)
-        made["retentionExpirationTime"] = at.strftime("%Y-%m-%dT%H:%M:%S.%f")[:23] + "Z"
+        object_["retentionExpirationTime"] = at.strftime("%Y-%m-%dT%H:%M:%S.%f")[:23] + "Z"
     if bucket.get("defaultEventBasedHold"):
-        made.setdefault("eventBasedHold", True)
+        object_.setdefault("eventBasedHold", True)
 
 
 def _need(call: Call, bucket: str) -> Body:
     name, generation = call.parameters["object"], call.parameters.get("generation")
     row = _row(bucket, name)
-    found = call.state.get(row)
-    if generation and (found is None or found["generation"] != str(generation)):
-        found = call.state.get(f"{row}{_VERSION}{generation}")
-    if found is None:
+    object_ = call.state.get(row)
+    if generation and (object_ is None or object_["generation"] != str(generation)):
+        object_ = call.state.get(f"{row}{_VERSION}{generation}")
+    if object_ is None:
         raise not_found(f"No such object: {bucket}/{name}")
-    return found
+    return object_
 
 
 def _row(bucket: str, name: str) -> str:

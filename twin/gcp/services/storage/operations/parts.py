@@ -41,7 +41,7 @@ def insert_folder(call: Call) -> dict[str, Any]:
     if call.state.get(row) is not None:
         raise GoogleError(409, "ALREADY_EXISTS", "The managed folder already exists.", "conflict")
     now = call.timestamp[:23] + "Z"
-    made: Body = {
+    folder: Body = {
         "kind": "storage#managedFolder",
         "id": f"{bucket['name']}/{name}",
         "name": name,
@@ -52,16 +52,16 @@ def insert_folder(call: Call) -> dict[str, Any]:
         "selfLink": f"https://www.googleapis.com/storage/v1/b/{bucket['name']}/managedFolders/"
         f"{quote(name, safe='')}",
     }
-    return call.state.put(row, made)
+    return call.state.put(row, folder)
 
 
 def _folder(call: Call) -> tuple[str, Body]:
     bucket_of(call)
     row = _folder_row(call, call.parameters["managedFolder"])
-    found = call.state.get(row)
-    if found is None:
+    folder = call.state.get(row)
+    if folder is None:
         raise not_found("The specified managed folder does not exist.")
-    return row, found
+    return row, folder
 
 
 @handles("storage.managedFolders.get")
@@ -75,9 +75,11 @@ def list_folders(call: Call) -> dict[str, Any]:
     """The managed folders of a bucket."""
     name = bucket_of(call)["name"]
     prefix = call.parameters.get("prefix", "")
-    found = [body for _, body in call.state.of("storage.managedFolders", f"storage/b/{name}/managedFolders/")]
-    shown = [each for each in found if each["name"].startswith(prefix)]
-    return {"kind": "storage#managedFolders", **generic.page(call, shown, "items")}
+    folders = [
+        body for _, body in call.state.of("storage.managedFolders", f"storage/b/{name}/managedFolders/")
+    ]
+    matching = [folder for folder in folders if folder["name"].startswith(prefix)]
+    return {"kind": "storage#managedFolders", **generic.page(call, matching, "items")}
 
 
 @handles("storage.managedFolders.delete")
@@ -127,20 +129,26 @@ def insert_notification(call: Call) -> dict[str, Any]:
     if unknown:
         raise invalid(f"Invalid event type '{unknown[0]}': one of {', '.join(sorted(_EVENTS))} is right.")
     _check_topic(call, topic[1])
-    held = call.state.of("storage.notificationConfigs", f"storage/b/{bucket}/notificationConfigs/")
-    if len(held) >= NOTIFICATIONS:
+    notifications = call.state.of("storage.notificationConfigs", f"storage/b/{bucket}/notificationConfigs/")
+    if len(notifications) >= NOTIFICATIONS:
         raise exists(f"A bucket can have at most {NOTIFICATIONS} notification configurations.")
-    number = str(1 + max((int(body["id"]) for _, body in held), default=0))
+    number = str(1 + max((int(body["id"]) for _, body in notifications), default=0))
     link = f"https://www.googleapis.com/storage/v1/b/{bucket}/notificationConfigs/{number}"
-    made: Body = {**call.body, "kind": "storage#notification", "id": number, "selfLink": link, "etag": number}
-    return call.state.put(f"storage/b/{bucket}/notificationConfigs/{number}", made)
+    notification: Body = {
+        **call.body,
+        "kind": "storage#notification",
+        "id": number,
+        "selfLink": link,
+        "etag": number,
+    }
+    return call.state.put(f"storage/b/{bucket}/notificationConfigs/{number}", notification)
 
 
 def _check_topic(call: Call, topic: str) -> None:
     if topic.split("/")[1] == call.project and call.state.get(f"pubsub/{topic}") is None:
         raise not_found(f"Topic '{topic}' not found.")
     email = f"service-{call.project_number}@gs-project-accounts.iam.gserviceaccount.com"
-    allowed = call.front.identity.allowed
+    allowed = call.server.identity.allowed
     if not allowed(f"serviceAccount:{email}", "pubsub.topics.publish", f"pubsub/{topic}"):
         raise GoogleError(
             403,
@@ -153,10 +161,10 @@ def _check_topic(call: Call, topic: str) -> None:
 
 def _notification(call: Call) -> tuple[str, Body]:
     row = f"storage/b/{bucket_of(call)['name']}/notificationConfigs/{call.parameters['notification']}"
-    found = call.state.get(row)
-    if found is None:
+    notification = call.state.get(row)
+    if notification is None:
         raise not_found("Notification not found.")
-    return row, found
+    return row, notification
 
 
 @handles("storage.notifications.get")
@@ -169,8 +177,8 @@ def get_notification(call: Call) -> dict[str, Any]:
 def list_notifications(call: Call) -> dict[str, Any]:
     """The notification configurations of a bucket."""
     name = bucket_of(call)["name"]
-    found = call.state.of("storage.notificationConfigs", f"storage/b/{name}/notificationConfigs/")
-    items = [body for _, body in found]
+    notifications = call.state.of("storage.notificationConfigs", f"storage/b/{name}/notificationConfigs/")
+    items = [body for _, body in notifications]
     return {"kind": "storage#notifications", **({"items": items} if items else {})}
 
 

@@ -1,4 +1,4 @@
-"""Workspaces of Prometheus and alarms through the front."""
+"""Workspaces of Prometheus and alarms through the API server."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.resources.life import make, refused
 
 WORKSPACE = "aws:amp/workspace:Workspace"

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 
 
 @dataclass
@@ -61,10 +61,14 @@ class Asking:
             execution = self._execution(id)
         if execution["Status"]["State"] != "SUCCEEDED":
             return Answered(execution)
-        found = self.athena.get_query_results(QueryExecutionId=id)["ResultSet"]
-        columns = [(each["Name"], each["Type"]) for each in found["ResultSetMetadata"]["ColumnInfo"]]
+        result_set = self.athena.get_query_results(QueryExecutionId=id)["ResultSet"]
+        columns = [
+            (column["Name"], column["Type"]) for column in result_set["ResultSetMetadata"]["ColumnInfo"]
+        ]
         return Answered(
-            execution, columns, [[cell.get("VarCharValue") for cell in row["Data"]] for row in found["Rows"]]
+            execution,
+            columns,
+            [[cell.get("VarCharValue") for cell in row["Data"]] for row in result_set["Rows"]],
         )
 
     def _execution(self, id: str) -> dict[str, Any]:
@@ -72,22 +76,22 @@ class Asking:
 
     def rows(self, sql: str, **more: Any) -> list[list[str | None]]:
         """The rows of a query that succeeds, without the header."""
-        found = self(sql, **more)
-        assert found.state == "SUCCEEDED", found.reason
-        return found.rows[1:]
+        answered = self(sql, **more)
+        assert answered.state == "SUCCEEDED", answered.reason
+        return answered.rows[1:]
 
     def done(self, sql: str, **more: Any) -> Answered:
         """A statement that succeeds."""
-        found = self(sql, **more)
-        assert found.state == "SUCCEEDED", found.reason
-        return found
+        answered = self(sql, **more)
+        assert answered.state == "SUCCEEDED", answered.reason
+        return answered
 
     def refused(self, sql: str, **more: Any) -> str:
         """Why a query fails."""
-        found = self(sql, **more)
-        assert found.state == "FAILED", f"{sql} {found.state}"
-        assert found.execution["Status"]["AthenaError"]["ErrorMessage"] == found.reason
-        return found.reason
+        answered = self(sql, **more)
+        assert answered.state == "FAILED", f"{sql} {answered.state}"
+        assert answered.execution["Status"]["AthenaError"]["ErrorMessage"] == answered.reason
+        return answered.reason
 
 
 def parquet(data: pa.Table) -> bytes:
@@ -102,11 +106,11 @@ def asking(clients: Clients, bucket: str, workgroup: str, database: str, *, mana
 
     managed: whether Athena keeps the results instead.
     """
-    region = clients.front.instance.region
+    region = clients.server.instance.region
     clients("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": region})
     place = {"ResultConfiguration": {"OutputLocation": f"s3://{bucket}/results/"}}
-    kept = {"ManagedQueryResultsConfiguration": {"Enabled": True}}
-    configuration = {"EnforceWorkGroupConfiguration": False, **(kept if managed else place)}
+    managed_results = {"ManagedQueryResultsConfiguration": {"Enabled": True}}
+    configuration = {"EnforceWorkGroupConfiguration": False, **(managed_results if managed else place)}
     clients("athena").create_work_group(Name=workgroup, Configuration=configuration)
     clients("glue").create_database(DatabaseInput={"Name": database})
     return Asking(clients("athena"), workgroup, database)

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.services.athena.asking import Asking, asking, parquet
 
 BUCKET = "query-logs"
@@ -43,9 +43,9 @@ def ask(clients: Clients) -> Asking:
 def test_partitions_are_found_and_only_those_that_are_asked_for_are_read(ask: Asking) -> None:
     assert ask.rows("SELECT count(*) FROM calls") == [["0"]], "Hive knows of no partition yet"
     ask.done("MSCK REPAIR TABLE calls")
-    found = ask.done("SELECT n, name FROM calls WHERE day = '2026-11-24' ORDER BY n")
-    assert found.rows == [["n", "name"], ["1", "one"], ["2", None]]
-    assert found.scanned == len(b"n,name\n1,one\n2,\\N\n"), "the other day's file is not read"
+    answered = ask.done("SELECT n, name FROM calls WHERE day = '2026-11-24' ORDER BY n")
+    assert answered.rows == [["n", "name"], ["1", "one"], ["2", None]]
+    assert answered.scanned == len(b"n,name\n1,one\n2,\\N\n"), "the other day's file is not read"
     again = (
         "WITH calls AS (SELECT n FROM calls WHERE n > 1), more AS (SELECT * FROM calls) SELECT * FROM more"
     )
@@ -60,18 +60,18 @@ def test_partitions_are_found_and_only_those_that_are_asked_for_are_read(ask: As
 
 
 def test_values_are_written_as_athena_writes_them(ask: Asking) -> None:
-    found = ask.done(
+    answered = ask.done(
         "SELECT 1 AS a, 'x', 1.5e0, CAST(1e10 AS double), DECIMAL '1.50', ARRAY[1, 2], "
         "MAP(ARRAY['k'], ARRAY[1]), true, DATE '2026-11-25', CAST(NULL AS varchar), "
         "from_iso8601_timestamp('2026-11-25T01:00:00Z'), -7 / 2"
     )
-    names = [name for name, _ in found.columns]
+    names = [name for name, _ in answered.columns]
     assert names[:3] == ["a", "_col1", "_col2"]
-    assert [kind for _, kind in found.columns] == [
+    assert [kind for _, kind in answered.columns] == [
         *("integer", "varchar", "double", "double", "decimal", "array", "map", "boolean", "date", "varchar"),
         *("timestamp with time zone", "integer"),
     ]
-    assert found.rows[1] == [
+    assert answered.rows[1] == [
         *("1", "x", "1.5", "1.0E10", "1.50", "[1, 2]", "{k=1}", "true", "2026-11-25", None),
         *("2026-11-25 01:00:00.000 UTC", "-3"),
     ]
@@ -98,9 +98,9 @@ def test_results_are_pages_and_a_file(clients: Clients, ask: Asking) -> None:
     place = {"OutputLocation": f"s3://{BUCKET}/results/"}
     clients("athena").create_work_group(Name="files", Configuration={"ResultConfiguration": place})
     ask = Asking(clients("athena"), "files", "logs")
-    found = ask.done("SELECT n, 'a \"b\"' AS q FROM UNNEST(sequence(1, 3)) AS t(n)")
-    file = found.execution["ResultConfiguration"]["OutputLocation"]
-    id = found.execution["QueryExecutionId"]
+    answered = ask.done("SELECT n, 'a \"b\"' AS q FROM UNNEST(sequence(1, 3)) AS t(n)")
+    file = answered.execution["ResultConfiguration"]["OutputLocation"]
+    id = answered.execution["QueryExecutionId"]
     assert file == f"s3://{BUCKET}/results/{id}.csv"
     body = clients("s3").get_object(Bucket=BUCKET, Key=f"results/{id}.csv")["Body"].read().decode()
     assert body.splitlines()[:2] == ['"n","q"', '"1","a ""b"""']
@@ -165,10 +165,10 @@ def test_a_query_that_reads_too_much_is_cancelled(clients: Clients, ask: Asking)
     ask.done(f"CREATE EXTERNAL TABLE large (n string) LOCATION 's3://{BUCKET}/large/'")
     limited: dict[str, Any] = {"BytesScannedCutoffPerQuery": 10 * MEBIBYTE}
     clients("athena").update_work_group(WorkGroup="analysts", ConfigurationUpdates=limited)
-    found = ask("SELECT count(*) FROM large")
-    assert (found.state, found.reason) == ("CANCELLED", "Bytes scanned limit was exceeded")
+    response = ask("SELECT count(*) FROM large")
+    assert (response.state, response.reason) == ("CANCELLED", "Bytes scanned limit was exceeded")
     with pytest.raises(ask.athena.exceptions.InvalidRequestException, match="Final query state: CANCELLED"):
-        ask.athena.get_query_results(QueryExecutionId=found.execution["QueryExecutionId"])
+        ask.athena.get_query_results(QueryExecutionId=response.execution["QueryExecutionId"])
 
 
 def test_files_of_json_and_of_quoted_text_are_tables(clients: Clients, ask: Asking) -> None:
@@ -231,7 +231,7 @@ def feast(clients: Clients) -> Asking:
         {
             "driver_id": pa.array([1001, 1001, 1001, 1002], pa.int64()),
             "trips": pa.array([1, 5, 6, None], pa.int32()),
-            "event_timestamp": pa.array([NOW - timedelta(hours=each) for each in hours], pa.timestamp("us")),
+            "event_timestamp": pa.array([NOW - timedelta(hours=hour) for hour in hours], pa.timestamp("us")),
             "created": pa.array([NOW] * 4, pa.timestamp("us")),
         }
     )
@@ -258,12 +258,12 @@ def _unloaded(clients: Clients, ask: Asking, name: str, query: str) -> pa.Table:
     ask.done(header + query)
     ask.done(f"DROP TABLE `features.{name}`")
     files = clients("s3").list_objects_v2(Bucket=STAGING, Prefix=f"unload/{name}/")["Contents"]
-    bodies = [clients("s3").get_object(Bucket=STAGING, Key=each["Key"])["Body"].read() for each in files]
+    bodies = [clients("s3").get_object(Bucket=STAGING, Key=file["Key"])["Body"].read() for file in files]
     return pa.concat_tables([pq.read_table(io.BytesIO(body)) for body in bodies])
 
 
 def test_the_latest_features_of_each_driver_are_pulled(clients: Clients, feast: Asking) -> None:
-    found = _unloaded(
+    latest = _unloaded(
         clients,
         feast,
         "_latest",
@@ -281,7 +281,7 @@ def test_the_latest_features_of_each_driver_are_pulled(clients: Clients, feast: 
             WHERE _feast_row = 1
             """,
     )
-    rows = sorted(found.to_pylist(), key=lambda row: row["driver_id"])
+    rows = sorted(latest.to_pylist(), key=lambda row: row["driver_id"])
     assert [(row["driver_id"], row["trips"]) for row in rows] == [(1001, 6), (1002, None)]
     assert rows[0]["event_timestamp"] == NOW - timedelta(hours=1)
 
@@ -301,10 +301,10 @@ def test_features_join_as_they_were_at_each_moment(clients: Clients, feast: Aski
         "CREATE EXTERNAL TABLE features.feast_entity_df_1 (`driver_id` bigint, `event_timestamp` timestamp) "
         f"STORED AS PARQUET LOCATION 's3://{STAGING}/{folder}' TBLPROPERTIES('parquet.compress' = 'SNAPPY') "
     )
-    found = _unloaded(clients, feast, "_joined", POINT_IN_TIME.replace("{source}", f"SELECT * FROM {SOURCE}"))
+    rows = _unloaded(clients, feast, "_joined", POINT_IN_TIME.replace("{source}", f"SELECT * FROM {SOURCE}"))
     feast.done("DROP TABLE IF EXISTS features.feast_entity_df_1")
     feast.done("DROP TABLE IF EXISTS features.feast_entity_df_1")
-    trips = {(row["driver_id"], row["event_timestamp"]): row["trips"] for row in found.to_pylist()}
+    trips = {(row["driver_id"], row["event_timestamp"]): row["trips"] for row in rows.to_pylist()}
     assert trips == {
         (1001, NOW - timedelta(hours=3)): 5,  # what came later is not known yet
         (1001, NOW): 6,
@@ -329,12 +329,16 @@ def test_a_source_is_known_by_its_columns(clients: Clients, feast: Asking) -> No
     metadata = clients("athena").get_table_metadata(
         CatalogName="AwsDataCatalog", DatabaseName="features", TableName="drivers"
     )["TableMetadata"]
-    assert [(each["Name"], each["Type"]) for each in metadata["Columns"]][:2] == [
+    assert [(column["Name"], column["Type"]) for column in metadata["Columns"]][:2] == [
         ("driver_id", "bigint"),
         ("trips", "int"),
     ]
-    found = feast.done(f"SELECT * FROM (SELECT driver_id, trips, event_timestamp FROM {SOURCE}) LIMIT 1")
-    assert found.columns == [("driver_id", "bigint"), ("trips", "integer"), ("event_timestamp", "timestamp")]
+    answered = feast.done(f"SELECT * FROM (SELECT driver_id, trips, event_timestamp FROM {SOURCE}) LIMIT 1")
+    assert answered.columns == [
+        ("driver_id", "bigint"),
+        ("trips", "integer"),
+        ("event_timestamp", "timestamp"),
+    ]
     with pytest.raises(clients("athena").exceptions.MetadataException, match="EntityNotFoundException"):
         clients("athena").get_table_metadata(
             CatalogName="AwsDataCatalog", DatabaseName="features", TableName="nothing"
@@ -342,9 +346,9 @@ def test_a_source_is_known_by_its_columns(clients: Clients, feast: Asking) -> No
 
 
 def test_a_saved_data_set_becomes_a_table_in_the_workgroups_place(clients: Clients, feast: Asking) -> None:
-    made = feast.done(f'CREATE TABLE "training" AS (SELECT driver_id, trips FROM {SOURCE});\n')
+    answered = feast.done(f'CREATE TABLE "training" AS (SELECT driver_id, trips FROM {SOURCE});\n')
     table = clients("glue").get_table(DatabaseName="features", Name="training")["Table"]
-    id = made.execution["QueryExecutionId"]
+    id = answered.execution["QueryExecutionId"]
     assert table["StorageDescriptor"]["Location"] == f"s3://{STAGING}/results/tables/{id}"
     assert feast.rows("SELECT count(*), sum(trips) FROM training") == [["4", "12"]]
     feast.done("DROP TABLE training")

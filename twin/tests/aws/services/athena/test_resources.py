@@ -1,4 +1,4 @@
-"""Athena: workgroups through the front, as strict as AWS."""
+"""Athena: workgroups through the API server, as strict as AWS."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from twin.provider_interface import CloudError
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.resources import lake
 from twin.tests.aws.resources.life import make, refused
 
@@ -25,30 +25,30 @@ def test_a_workgroup_keeps_what_it_is_given_and_changes_in_place(clients: Client
         "managedQueryResultsConfiguration": {"enabled": True, "encryptionConfiguration": {"kmsKey": key}},
     }
     context = clients.context()
-    made = make(context, WORKGROUP, name="lake", configuration=configuration, tags={"team": "data"})
-    assert made.outputs["configuration"] == configuration
-    assert made.outputs["arn"].endswith(":workgroup/lake")
-    assert clients.front._inventory.of(clients.front)["athena/work_groups"] == ["lake"]
+    workgroup = make(context, WORKGROUP, name="lake", configuration=configuration, tags={"team": "data"})
+    assert workgroup.outputs["configuration"] == configuration
+    assert workgroup.outputs["arn"].endswith(":workgroup/lake")
+    assert clients.server._inventory.of(clients.server)["athena/work_groups"] == ["lake"]
     wanted = {**configuration, "bytesScannedCutoffPerQuery": 2 * CUTOFF}
-    changed = made.update(configuration=wanted, state="DISABLED", tags={"team": "ml"})
+    changed = workgroup.update(configuration=wanted, state="DISABLED", tags={"team": "ml"})
     assert changed["configuration"]["bytesScannedCutoffPerQuery"] == 2 * CUTOFF
     assert (changed["state"], changed["tags"]) == ("DISABLED", {"team": "ml"})
     del wanted["bytesScannedCutoffPerQuery"]
-    made.update(configuration=wanted)
+    workgroup.update(configuration=wanted)
     current = clients("athena").get_work_group(WorkGroup="lake")["WorkGroup"]["Configuration"]
     assert "BytesScannedCutoffPerQuery" not in current, "a limit that is taken away is gone"
     with pytest.raises(CloudError) as caught:
         make(context, WORKGROUP, name="lake")
     assert caught.value.path == "name"
-    made.delete()
-    assert made.read() is None
+    workgroup.delete()
+    assert workgroup.read() is None
 
 
 def test_a_limit_below_athenas_least_is_refused(clients: Clients) -> None:
-    found = refused(
+    failures = refused(
         clients.context(), WORKGROUP, name="x", configuration={"bytesScannedCutoffPerQuery": 10_000_000}
     )
-    assert "10485760" in found["configuration.bytesScannedCutoffPerQuery"]
+    assert "10485760" in failures["configuration.bytesScannedCutoffPerQuery"]
 
 
 @pytest.mark.parametrize(
@@ -69,11 +69,11 @@ def test_results_need_a_bucket_and_a_key_that_are_there(clients: Clients, result
 def test_a_workgroup_with_queries_is_deleted_by_force_alone(clients: Clients) -> None:
     results = lake.bucket(clients, "athena-results")
     place = {"outputLocation": f"s3://{results.id}/"}
-    made = make(clients.context(), WORKGROUP, name="full", configuration={"resultConfiguration": place})
+    workgroup = make(clients.context(), WORKGROUP, name="full", configuration={"resultConfiguration": place})
     clients("athena").create_named_query(Name="q", Database="d", QueryString="SELECT 1", WorkGroup="full")
     with pytest.raises(CloudError) as caught:
-        made.delete()
+        workgroup.delete()
     assert caught.value.path == "forceDestroy"
-    made.update(forceDestroy=True)
-    made.delete()
-    assert made.read() is None
+    workgroup.update(forceDestroy=True)
+    workgroup.delete()
+    assert workgroup.read() is None

@@ -1,4 +1,4 @@
-"""Exports of costs through the front."""
+"""Exports of costs through the API server."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from twin.aws.context import AwsContext
 from twin.provider_interface import CloudError
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.resources.life import make, refused
 
 EXPORT = "aws:bcmdata/export:Export"
@@ -20,7 +20,7 @@ SERVICES = ["bcm-data-exports.amazonaws.com", "billingreports.amazonaws.com"]
 
 def bucket(context: AwsContext, name: str, *services: str) -> str:
     """A bucket to which these services write."""
-    made = make(context, BUCKET, bucket=name)
+    bucket = make(context, BUCKET, bucket=name)
     statement = {
         "Effect": "Allow",
         "Principal": {"Service": list(services)},
@@ -30,7 +30,7 @@ def bucket(context: AwsContext, name: str, *services: str) -> str:
     }
     if services:
         document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-        make(context, POLICY, bucket=made.outputs["bucket"], policy=document)
+        make(context, POLICY, bucket=bucket.outputs["bucket"], policy=document)
     return name
 
 
@@ -59,16 +59,16 @@ def export(bucket_name: str, **more: Any) -> dict[str, Any]:
 def test_an_export_is_created_changed_and_deleted(clients: Clients) -> None:
     context = clients.context()
     stated = export(bucket(context, "acme-costs-of-all", *SERVICES))
-    made = make(context, EXPORT, export=stated, tags={"team": "a"})
-    assert made.outputs["arn"] == made.id
-    held = context.call("bcm-data-exports", "GetExport", {"ExportArn": made.id})["Export"]
-    assert held["DestinationConfigurations"]["S3Destination"]["S3Prefix"] == "costs"
-    assert made.read()
+    created = make(context, EXPORT, export=stated, tags={"team": "a"})
+    assert created.outputs["arn"] == created.id
+    described = context.call("bcm-data-exports", "GetExport", {"ExportArn": created.id})["Export"]
+    assert described["DestinationConfigurations"]["S3Destination"]["S3Prefix"] == "costs"
+    assert created.read()
     query = "SELECT line_item_unblended_cost FROM COST_AND_USAGE_REPORT"
     changed = {**stated, "dataQueries": [{**stated["dataQueries"][0], "queryStatement": query}]}
-    assert made.update(export=changed)["export"]["dataQueries"][0]["queryStatement"] == query
-    made.delete()
-    assert made.read() is None
+    assert created.update(export=changed)["export"]["dataQueries"][0]["queryStatement"] == query
+    created.delete()
+    assert created.read() is None
 
 
 @pytest.mark.parametrize(

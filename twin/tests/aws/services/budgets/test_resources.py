@@ -1,4 +1,4 @@
-"""Topics, budgets and monitors of anomalies through the front."""
+"""Topics, budgets and monitors of anomalies through the API server."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from twin.aws.context import AwsContext
 from twin.provider_interface import CloudError
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.resources.life import Made, make, refused
 
 TOPIC = "aws:sns/topic:Topic"
@@ -75,15 +75,15 @@ def test_a_topic_delivers_to_a_queue(clients: Clients) -> None:
     assert json.loads(message["Body"])["Message"] == "spent"
     assert alerts.update(displayName="Costs")["displayName"] == "Costs"
     assert subscription.update(rawMessageDelivery=True)["rawMessageDelivery"] is True
-    for made in (subscription, alerts, queue):
-        made.delete()
-        assert made.read() is None
+    for resource in (subscription, alerts, queue):
+        resource.delete()
+        assert resource.read() is None
 
 
 def test_a_budget_is_created_changed_and_deleted_with_its_notifications(clients: Clients) -> None:
     context = clients.context()
     alerts = topic(context, "budgets", "budgets.amazonaws.com")
-    made = budget(
+    created = budget(
         context,
         "acme-dev",
         notification(alerts.id),
@@ -91,16 +91,16 @@ def test_a_budget_is_created_changed_and_deleted_with_its_notifications(clients:
         costTypes={"includeCredit": False, "includeRefund": False, "useAmortized": True},
         tags={"team": "a"},
     )
-    assert made.id == f"{context.account}:acme-dev"
-    assert made.outputs["arn"] == f"arn:aws:budgets::{context.account}:budget/acme-dev"
-    assert made.outputs["costTypes"]["includeTax"] is True, "what is left out has AWS's default"
-    assert made.outputs["timePeriodStart"].endswith("-01_00:00")
-    changed = made.update(limitAmount="600", notifications=[notification(alerts.id, threshold=90.0)])
+    assert created.id == f"{context.account}:acme-dev"
+    assert created.outputs["arn"] == f"arn:aws:budgets::{context.account}:budget/acme-dev"
+    assert created.outputs["costTypes"]["includeTax"] is True, "what is left out has AWS's default"
+    assert created.outputs["timePeriodStart"].endswith("-01_00:00")
+    changed = created.update(limitAmount="600", notifications=[notification(alerts.id, threshold=90.0)])
     assert float(changed["limitAmount"]) == 600
     assert [entry["threshold"] for entry in changed["notifications"]] == [90.0]
     assert changed["tags"] == {"team": "a"}
-    made.delete()
-    assert made.read() is None
+    created.delete()
+    assert created.read() is None
     alerts.delete()
 
 
@@ -145,9 +145,9 @@ def test_an_account_has_one_monitor_of_its_services(clients: Clients) -> None:
     changed = subscription.update(thresholdExpression={"dimension": {**impact, "values": ["50"]}})
     assert changed["thresholdExpression"]["dimension"]["values"] == ["50"]
     assert monitor.update(name="all")["name"] == "all"
-    for made in (subscription, monitor, alerts):
-        made.delete()
-        assert made.read() is None
+    for resource in (subscription, monitor, alerts):
+        resource.delete()
+        assert resource.read() is None
 
 
 @pytest.mark.parametrize(

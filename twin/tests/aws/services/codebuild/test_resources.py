@@ -1,4 +1,4 @@
-"""CodeBuild: projects and webhooks through the front, as strict as AWS."""
+"""CodeBuild: projects and webhooks through the API server, as strict as AWS."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from twin.provider_interface import CloudError, Props
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.resources.life import Made, make, refused
 
 PROJECT = "aws:codebuild/project:Project"
@@ -38,23 +38,23 @@ def trust(service: str = "codebuild.amazonaws.com", **conditions: Any) -> str:
 def place(clients: Clients) -> dict[str, str]:
     """Two networks, a service role with its rights, and one without."""
     ec2, iam = clients("ec2"), clients("iam")
-    found = {"account": clients.front.instance.account}
+    place = {"account": clients.server.instance.account}
     for key, cidr in (("", "10.0"), ("other_", "10.9")):
         vpc = ec2.create_vpc(CidrBlock=f"{cidr}.0.0/16")["Vpc"]["VpcId"]
         subnet = ec2.create_subnet(VpcId=vpc, CidrBlock=f"{cidr}.0.0/24")["Subnet"]["SubnetId"]
         group = ec2.create_security_group(GroupName="runs", Description="runs", VpcId=vpc)["GroupId"]
-        found |= {f"{key}vpc": vpc, f"{key}subnet": subnet, f"{key}group": group}
+        place |= {f"{key}vpc": vpc, f"{key}subnet": subnet, f"{key}group": group}
     rights = {"Effect": "Allow", "Action": IN_VPC + FETCH, "Resource": "*"}
     for name, document in (("runs", trust()), ("bare", trust()), ("ec2", trust("ec2.amazonaws.com"))):
-        found[name] = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]["Arn"]
+        place[name] = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]["Arn"]
     document = json.dumps({"Version": "2012-10-17", "Statement": [rights]})
     iam.put_role_policy(RoleName="runs", PolicyName="runs", PolicyDocument=document)
-    return found
+    return place
 
 
 def inputs(place: dict[str, str], **more: Any) -> Props:
     """A project in the network, of a private repository."""
-    given: Props = {
+    arguments: Props = {
         "name": "runner",
         "serviceRole": place["runs"],
         "artifacts": {"type": "NO_ARTIFACTS"},
@@ -72,7 +72,7 @@ def inputs(place: dict[str, str], **more: Any) -> Props:
         },
         **more,
     }
-    return {name: value for name, value in given.items() if value is not None}
+    return {name: value for name, value in arguments.items() if value is not None}
 
 
 def project(clients: Clients, place: dict[str, str], **more: Any) -> Made:
@@ -82,7 +82,7 @@ def project(clients: Clients, place: dict[str, str], **more: Any) -> Made:
 def test_a_project_keeps_all_that_it_is_given_changes_in_place_and_goes(
     clients: Clients, place: dict[str, str]
 ) -> None:
-    made = project(
+    runner = project(
         clients,
         place,
         concurrentBuildLimit=1,
@@ -91,25 +91,25 @@ def test_a_project_keeps_all_that_it_is_given_changes_in_place_and_goes(
         logsConfig={"cloudwatchLogs": {"status": "ENABLED", "groupName": "/runs"}},
         tags={"team": "ml"},
     )
-    state = made.outputs
-    assert state["arn"] == made.id == f"arn:aws:codebuild:us-west-2:{place['account']}:project/runner"
+    state = runner.outputs
+    assert state["arn"] == runner.id == f"arn:aws:codebuild:us-west-2:{place['account']}:project/runner"
     assert (state["concurrentBuildLimit"], state["buildTimeout"], state["queuedTimeout"]) == (1, 120, 480)
     assert state["encryptionKey"] == "alias/mine", "moto forgets it"
     assert state["logsConfig"]["cloudwatchLogs"] == {"status": "ENABLED", "groupName": "/runs"}
     assert state["vpcConfig"]["subnets"] == [place["subnet"]]
-    assert clients.front._inventory.of(clients.front)["codebuild/codebuild_projects"] == ["runner"]
-    changed = made.update(concurrentBuildLimit=5, description="more", tags={"team": "platform"})
+    assert clients.server._inventory.of(clients.server)["codebuild/codebuild_projects"] == ["runner"]
+    changed = runner.update(concurrentBuildLimit=5, description="more", tags={"team": "platform"})
     assert (changed["concurrentBuildLimit"], changed["description"]) == (5, "more")
     assert changed["tags"] == {"team": "platform"}
     assert changed["source"] == state["source"], "what is not named stays"
-    without = made.update(concurrentBuildLimit=None, vpcConfig=None)
+    without = runner.update(concurrentBuildLimit=None, vpcConfig=None)
     assert "concurrentBuildLimit" not in without
     assert "vpcConfig" not in without
-    assert made.read() == made.outputs
-    made.delete()
-    assert made.read() is None
-    assert "codebuild/codebuild_projects" not in clients.front._inventory.of(clients.front)
-    made.delete()  # DeleteProject of one that is gone is no error
+    assert runner.read() == runner.outputs
+    runner.delete()
+    assert runner.read() is None
+    assert "codebuild/codebuild_projects" not in clients.server._inventory.of(clients.server)
+    runner.delete()  # DeleteProject of one that is gone is no error
 
 
 @pytest.mark.parametrize(
@@ -168,12 +168,14 @@ def test_a_project_keeps_all_that_it_is_given_changes_in_place_and_goes(
 def test_what_codebuild_refuses_is_refused_with_its_property(
     clients: Clients, place: dict[str, str], change: Any, path: str, words: str
 ) -> None:
-    given = inputs(place, **_filled(change, place))
+    arguments = inputs(place, **_filled(change, place))
     with pytest.raises(CloudError) as error:
-        make(clients.context(), PROJECT, **given)
+        make(clients.context(), PROJECT, **arguments)
     assert words.format(**place) in str(error.value)
     assert error.value.path == path
-    assert "codebuild/codebuild_projects" not in clients.front._inventory.of(clients.front), "nothing is left"
+    assert "codebuild/codebuild_projects" not in clients.server._inventory.of(clients.server), (
+        "nothing is left"
+    )
 
 
 def _filled(value: Any, place: dict[str, str]) -> Any:
@@ -223,16 +225,16 @@ def test_subnets_and_groups_may_go_before_the_project(clients: Clients, place: d
     subnet = ec2.create_subnet(VpcId=place["vpc"], CidrBlock="10.0.9.0/24")["Subnet"]["SubnetId"]
     group = ec2.create_security_group(GroupName="gone", Description="d", VpcId=place["vpc"])["GroupId"]
     vpc = {"vpcId": place["vpc"], "subnets": [subnet], "securityGroupIds": [group]}
-    made = project(clients, place, vpcConfig=vpc)
+    runner = project(clients, place, vpcConfig=vpc)
     ec2.delete_subnet(SubnetId=subnet)  # only a run has interfaces in it
     ec2.delete_security_group(GroupId=group)
     with pytest.raises(CloudError, match="does not exist"):
-        made.update(description="checked again")
-    made.delete()
+        runner.update(description="checked again")
+    runner.delete()
 
 
 def test_a_webhook_makes_the_project_a_runner_of_jobs(clients: Clients, place: dict[str, str]) -> None:
-    made = project(clients, place)
+    runner = project(clients, place)
     jobs = [{"type": "EVENT", "pattern": "WORKFLOW_JOB_QUEUED"}, {"type": "WORKFLOW_NAME", "pattern": "^A$"}]
     hook = make(clients.context(), WEBHOOK, projectName="runner", filterGroups=[{"filters": jobs}])
     assert hook.outputs["payloadUrl"].startswith("https://codebuild.us-west-2.amazonaws.com/webhooks")
@@ -244,12 +246,12 @@ def test_a_webhook_makes_the_project_a_runner_of_jobs(clients: Clients, place: d
     assert hook.update(filterGroups=[{"filters": jobs}])["filterGroups"][0]["filters"][1]["pattern"] == "^B$"
     hook.delete()
     assert hook.read() is None
-    made.delete()
+    runner.delete()
 
 
 def test_a_webhook_needs_a_source_that_tells_and_a_way_to_it(clients: Clients, place: dict[str, str]) -> None:
     public = {"type": "GITHUB", "location": "https://github.com/acme/platform", "buildspec": "b.yml"}
-    made = project(clients, place, source=public)
+    runner = project(clients, place, source=public)
     jobs = [{"filters": [{"type": "EVENT", "pattern": "WORKFLOW_JOB_QUEUED"}]}]
     with pytest.raises(CloudError, match="Could not find access token for server type github"):
         make(clients.context(), WEBHOOK, projectName="runner", filterGroups=jobs)
@@ -258,39 +260,39 @@ def test_a_webhook_needs_a_source_that_tells_and_a_way_to_it(clients: Clients, p
         "type": "GITLAB",
         "location": "https://gitlab.com/acme/platform",
     }
-    made.update(source=gitlab)
+    runner.update(source=gitlab)
     with pytest.raises(CloudError, match="WORKFLOW_JOB_QUEUED is not supported for source type GITLAB"):
         make(clients.context(), WEBHOOK, projectName="runner", filterGroups=jobs)
-    made.update(source={"type": "NO_SOURCE", "buildspec": "version: 0.2"})
+    runner.update(source={"type": "NO_SOURCE", "buildspec": "version: 0.2"})
     with pytest.raises(CloudError, match="not supported for source type NO_SOURCE"):
         make(clients.context(), WEBHOOK, projectName="runner", filterGroups=jobs)
-    made.delete()
+    runner.delete()
 
 
 def test_a_project_at_its_limit_throttles_the_next_build(clients: Clients, place: dict[str, str]) -> None:
-    made = project(clients, place, concurrentBuildLimit=1)
+    runner = project(clients, place, concurrentBuildLimit=1)
     codebuild = clients("codebuild")
     first = codebuild.start_build(projectName="runner")["build"]["id"]
     with pytest.raises(codebuild.exceptions.AccountLimitExceededException):
         codebuild.start_build(projectName="runner")
     codebuild.batch_get_builds(ids=[first])  # moto ends a build when it is looked at
     codebuild.start_build(projectName="runner")
-    made.delete()
+    runner.delete()
 
 
 def test_a_killed_front_remembers_projects_and_webhooks(clients: Clients, place: dict[str, str]) -> None:
-    from twin.aws.api_server.server import Front
+    from twin.aws.api_server.server import ApiServer
 
-    made = project(clients, place, tags={"team": "ml"})
+    runner = project(clients, place, tags={"team": "ml"})
     jobs = [{"filters": [{"type": "EVENT", "pattern": "WORKFLOW_JOB_QUEUED"}]}]
     make(clients.context(), WEBHOOK, projectName="runner", filterGroups=jobs)
     before = clients("codebuild").batch_get_projects(names=["runner"])["projects"]
-    instance = clients.front.instance
-    clients.front.close()
-    clients.front.moto.forget()
-    clients.front = Front(instance)
+    instance = clients.server.instance
+    clients.server.close()
+    clients.server.moto.forget()
+    clients.server = ApiServer(instance)
     assert clients("codebuild").batch_get_projects(names=["runner"])["projects"] == before
-    made.delete()
+    runner.delete()
 
 
 def test_the_clusters_are_listed(clients: Clients) -> None:

@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from twin.aws.services.ec2.operations import prices
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.resources.test_functions import ask
 
 CHEAP, DEAR = "g6.xlarge", "g5.xlarge"
@@ -20,12 +20,12 @@ TAGS = [{"Key": "team", "Value": "a"}]
 @pytest.fixture(scope="module")
 def subnets(clients: Clients) -> dict[str, str]:
     """Zone -> its default subnet, in two zones that offer both types."""
-    found = clients("ec2").describe_subnets()["Subnets"]
+    subnets = clients("ec2").describe_subnets()["Subnets"]
     offered = clients("ec2").describe_instance_type_offerings(
         LocationType="availability-zone", Filters=[{"Name": "instance-type", "Values": [CHEAP]}]
     )["InstanceTypeOfferings"]
     zones = {offer["Location"] for offer in offered}
-    return {one["AvailabilityZone"]: one["SubnetId"] for one in found if one["AvailabilityZone"] in zones}
+    return {one["AvailabilityZone"]: one["SubnetId"] for one in subnets if one["AvailabilityZone"] in zones}
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def template(clients: Clients) -> str:
 @pytest.fixture(autouse=True)
 def clean(clients: Clients) -> Iterator[None]:
     yield
-    clients.front.faults.clear()
+    clients.server.faults.clear()
 
 
 def fleet(clients: Clients, template: str, subnets: dict[str, str], *types: str, **more: Any) -> Any:
@@ -71,8 +71,8 @@ def fleet(clients: Clients, template: str, subnets: dict[str, str], *types: str,
 
 def described(clients: Clients, answer: Any) -> Any:
     (one,) = answer["Instances"]
-    found = clients("ec2").describe_instances(InstanceIds=one["InstanceIds"])["Reservations"]
-    return found[0]["Instances"][0]
+    reservations = clients("ec2").describe_instances(InstanceIds=one["InstanceIds"])["Reservations"]
+    return reservations[0]["Instances"][0]
 
 
 def test_fleet_launches_the_cheapest_type(clients: Clients, template: str, subnets: dict[str, str]) -> None:
@@ -88,7 +88,7 @@ def test_fleet_launches_the_cheapest_type(clients: Clients, template: str, subne
 def test_fleet_reports_what_has_no_capacity_and_takes_the_next(
     clients: Clients, template: str, subnets: dict[str, str]
 ) -> None:
-    clients.front.faults.add({"kind": "capacity", "instance_type": CHEAP})
+    clients.server.faults.add({"kind": "capacity", "instance_type": CHEAP})
     answer = fleet(clients, template, subnets, CHEAP, DEAR)
     assert answer["Instances"][0]["InstanceType"] == DEAR
     assert {error["ErrorCode"] for error in answer["Errors"]} == {"InsufficientInstanceCapacity"}
@@ -100,7 +100,7 @@ def test_fleet_reports_what_has_no_capacity_and_takes_the_next(
 def test_shortage_of_one_market_leaves_the_other(
     clients: Clients, template: str, subnets: dict[str, str]
 ) -> None:
-    clients.front.faults.add({"kind": "capacity", "market": "spot"})
+    clients.server.faults.add({"kind": "capacity", "market": "spot"})
     target = {"TotalTargetCapacity": 1, "DefaultTargetCapacityType": "spot"}
     spot = fleet(clients, template, subnets, CHEAP, TargetCapacitySpecification=target)
     assert not spot.get("Instances")
@@ -110,7 +110,7 @@ def test_shortage_of_one_market_leaves_the_other(
 def test_fleet_without_any_capacity_launches_nothing(
     clients: Clients, template: str, subnets: dict[str, str]
 ) -> None:
-    clients.front.faults.add({"kind": "capacity"})
+    clients.server.faults.add({"kind": "capacity"})
     answer = fleet(clients, template, subnets, CHEAP)
     assert not answer.get("Instances")
     assert answer["Errors"]
@@ -147,7 +147,7 @@ def test_fleet_fills_a_reservation_and_reports_when_it_is_full(
             "CapacityReservationSpecification": specification,
         },
     )
-    clients.front.faults.add({"kind": "capacity", "instance_type": CHEAP})
+    clients.server.faults.add({"kind": "capacity", "instance_type": CHEAP})
     place = {zone: subnets[zone]}
     instance = described(clients, fleet(clients, "reserved", place, CHEAP))
     assert instance["CapacityReservationId"] == reservation, "a shortage does not concern what is reserved"
@@ -173,13 +173,13 @@ def test_profiles_are_listed_by_path(clients: Clients) -> None:
     iam = clients("iam")
     iam.create_instance_profile(InstanceProfileName="plain")
     iam.create_instance_profile(InstanceProfileName="below", Path="/karpenter/us-west-2/")
-    listed = iam.list_instance_profiles(PathPrefix="/karpenter/")["InstanceProfiles"]
-    assert [profile["InstanceProfileName"] for profile in listed] == ["below"]
+    instance_profiles = iam.list_instance_profiles(PathPrefix="/karpenter/")["InstanceProfiles"]
+    assert [profile["InstanceProfileName"] for profile in instance_profiles] == ["below"]
     assert len(iam.list_instance_profiles()["InstanceProfiles"]) == 2
 
 
 def test_products_are_filtered_and_paged(clients: Clients) -> None:
-    found: dict[str, float] = {}
+    price_by_type: dict[str, float] = {}
     pages = (
         clients("pricing")
         .get_paginator("get_products")
@@ -198,9 +198,9 @@ def test_products_are_filtered_and_paged(clients: Clients) -> None:
             (term,) = item["terms"]["OnDemand"].values()
             (dimension,) = term["priceDimensions"].values()
             kind = item["product"]["attributes"]["instanceType"]
-            found[kind] = float(dimension["pricePerUnit"]["USD"])
-    assert found[CHEAP] == prices.on_demand()[CHEAP]
-    assert not any(".metal" in kind for kind in found), "bare metal has another tenancy"
+            price_by_type[kind] = float(dimension["pricePerUnit"]["USD"])
+    assert price_by_type[CHEAP] == prices.on_demand()[CHEAP]
+    assert not any(".metal" in kind for kind in price_by_type), "bare metal has another tenancy"
 
 
 def test_spot_price_is_below_the_price_on_demand(clients: Clients, subnets: dict[str, str]) -> None:

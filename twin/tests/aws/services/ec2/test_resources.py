@@ -43,10 +43,10 @@ def test_a_vpc_tells_what_comes_with_it(vpc: Made) -> None:
 
 def test_a_changed_tag_is_drift(aws: AwsContext, subnet: Made) -> None:
     aws.call("ec2", "CreateTags", {"Resources": [subnet.id], "Tags": [{"Key": "by", "Value": "hand"}]})
-    found = subnet.read()
-    assert found is not None
-    assert found["tags"] == {"by": "hand"}, "what was added behind the program's back shows"
-    subnet.outputs = found
+    state = subnet.read()
+    assert state is not None
+    assert state["tags"] == {"by": "hand"}, "what was added behind the program's back shows"
+    subnet.outputs = state
     assert "tags" not in subnet.update(), "and an update takes it away"
 
 
@@ -70,10 +70,10 @@ def test_a_security_group_has_the_rules_it_names_and_no_other(aws: AwsContext, v
             ],
         },
     )
-    found = group.read()
-    assert found is not None
-    assert found["ingress"] != [web], "a rule that was removed is drift"
-    group.outputs = found
+    state = group.read()
+    assert state is not None
+    assert state["ingress"] != [web], "a rule that was removed is drift"
+    group.outputs = state
     assert group.update()["ingress"] == [web], "and comes back"
 
 
@@ -120,10 +120,10 @@ def test_a_route_and_an_association_have_the_real_providers_ids(
     )
     other = make(aws, "aws:ec2/routeTable:RouteTable", vpcId=vpc.id)
     assert joined.update(routeTableId=other.id)["routeTableId"] == other.id
-    for made in (joined, route, table, other, gateway):
-        made.delete()
-        assert made.read() is None
-        made.delete()  # what is gone already is no error
+    for resource in (joined, route, table, other, gateway):
+        resource.delete()
+        assert resource.read() is None
+        resource.delete()  # what is gone already is no error
 
 
 def test_the_default_group_is_adopted_emptied_and_left(aws: AwsContext, vpc: Made) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.iam.test_authorization import allow, document, refused, role, session
 
 REPOSITORY = "acme/training"
@@ -17,14 +17,14 @@ def roles(clients: Clients) -> dict[str, Clients]:
     ecr = clients("ecr")
     arn = ecr.create_repository(repositoryName=REPOSITORY)["repository"]["repositoryArn"]
     token = "ecr:GetAuthorizationToken"
-    made = {
+    arns = {
         "pushes": role(clients, "ecr-pushes"),
         "logs-in": role(clients, "ecr-logs-in", allow(token)),
         "mistaken": role(clients, "ecr-mistaken", allow(token, resource=arn)),
     }
-    statement = {"Effect": "Allow", "Principal": {"AWS": made["pushes"]}, "Action": PUSH}
+    statement = {"Effect": "Allow", "Principal": {"AWS": arns["pushes"]}, "Action": PUSH}
     ecr.set_repository_policy(repositoryName=REPOSITORY, policyText=document(statement))
-    return {name: session(clients, each) for name, each in made.items()}
+    return {name: session(clients, role_arn) for name, role_arn in arns.items()}
 
 
 def test_a_policy_of_a_repository_lets_a_role_push(roles: dict[str, Clients]) -> None:

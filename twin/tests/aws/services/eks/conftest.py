@@ -12,18 +12,18 @@ from botocore.exceptions import ClientError
 
 from twin import instances
 from twin.aws.api_server.deterministic_moto import forget
-from twin.aws.api_server.server import Front
-from twin.tests.aws.fronts import Clients
+from twin.aws.api_server.server import ApiServer
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.services.eks.scene import Names, group_params, make_cluster_of, network_and_roles, view
 
 
 def active(clients: Clients) -> Names:
     """A network, roles, and the cluster `demo`, ACTIVE at 1.34."""
-    found = network_and_roles(clients)
-    made = make_cluster_of(clients, found)
-    assert made["status"] == "CREATING", "the controller makes it ACTIVE"
+    names = network_and_roles(clients)
+    cluster = make_cluster_of(clients, names)
+    assert cluster["status"] == "CREATING", "the controller makes it ACTIVE"
     view(clients, "cluster_ready", endpoint="https://127.0.0.1:6443", certificate_authority="Q0E=")
-    return found
+    return names
 
 
 @pytest.fixture(scope="module")
@@ -41,19 +41,19 @@ def pool(clients: Clients, names: Names) -> Iterator[str]:
     clients("eks").create_nodegroup(**params)
     view(clients, "node_group_health", node_group=name, ready=0, issues=[])
     yield name
-    clients.front.faults.clear()
+    clients.server.faults.clear()
     clients("eks").delete_nodegroup(clusterName="demo", nodegroupName=name)
     for _ in range(2):
         view(clients, "machines")
 
 
 @pytest.fixture
-def own(home: Path) -> Iterator[Clients]:
-    """A front of the test's own, for what would change the module's cluster."""
+def separate_clients(home: Path) -> Iterator[Clients]:
+    """An API server of the test's own, for what would change the module's cluster."""
     forget()
-    front = Front(instances.create("own"))
-    yield Clients(front)
-    front.close()
+    server = ApiServer(instances.create("own"))
+    yield Clients(server)
+    server.close()
     forget()
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.signers import RequestSigner
 
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 
 Names = dict[str, Any]
 
@@ -63,7 +63,7 @@ def make_cluster_of(clients: Clients, names: Names, **more: Any) -> dict[str, An
 
 def view(clients: Clients, name: str, /, **body: Any) -> Any:
     """What the controller asks."""
-    return clients.front.eks.view(name, body)
+    return clients.server.eks.view(name, body)
 
 
 def group_params(names: Names, **more: Any) -> Names:

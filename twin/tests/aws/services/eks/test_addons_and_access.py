@@ -13,7 +13,7 @@ import time_machine
 from twin.aws.resources.function import table
 from twin.checks.sdk import sdk
 from twin.provider_interface import CloudError
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.services.eks.conftest import refusal
 from twin.tests.aws.services.eks.scene import Names, token, view
 
@@ -57,21 +57,21 @@ def test_access_entries_and_pod_identities_need_what_exists(clients: Clients, na
     binding = {"clusterName": "demo", "namespace": "kube-system", "serviceAccount": "autoscaler"}
     _, message = refusal(clients, "create_pod_identity_association", **binding, roleArn=names["node_role"])
     assert "pods.eks.amazonaws.com" in message
-    made = eks.create_pod_identity_association(**binding, roleArn=names["pod_role"])["association"]
-    asked = {"namespace": "kube-system", "service_account": "autoscaler"}
-    assert view(clients, "workload_role", **asked)["role"] == names["pod_role"]
-    eks.delete_pod_identity_association(clusterName="demo", associationId=made["associationId"])
-    assert view(clients, "workload_role", **asked)["role"] is None
+    association = eks.create_pod_identity_association(**binding, roleArn=names["pod_role"])["association"]
+    arguments = {"namespace": "kube-system", "service_account": "autoscaler"}
+    assert view(clients, "workload_role", **arguments)["role"] == names["pod_role"]
+    eks.delete_pod_identity_association(clusterName="demo", associationId=association["associationId"])
+    assert view(clients, "workload_role", **arguments)["role"] is None
 
 
 def test_a_token_is_checked_to_its_signature(clients: Clients, names: Names) -> None:
-    made = token(clients, "demo")
-    found = view(clients, "authenticate", token=made)["principal"]
-    assert found["username"] == "arn:aws:sts::123456789012:assumed-role/platform-deployer/twin"
-    assert found["policies"] == [["AmazonEKSClusterAdminPolicy", []]]
+    signed = token(clients, "demo")
+    principal = view(clients, "authenticate", token=signed)["principal"]
+    assert principal["username"] == "arn:aws:sts::123456789012:assumed-role/platform-deployer/twin"
+    assert principal["policies"] == [["AmazonEKSClusterAdminPolicy", []]]
     other = token(clients, "other")
     assert view(clients, "authenticate", token=other)["principal"] is None, "another cluster's token"
-    assert view(clients, "authenticate", token=made[:-6])["principal"] is None, "a broken signature"
+    assert view(clients, "authenticate", token=signed[:-6])["principal"] is None, "a broken signature"
     assert view(clients, "authenticate", token="k8s-aws-v1.bm9uc2Vuc2U")["principal"] is None
 
 
@@ -81,10 +81,10 @@ def test_a_token_is_checked_to_its_signature(clients: Clients, names: Names) -> 
 def test_a_token_lives_for_fifteen_minutes(
     clients: Clients, names: Names, minutes: float, known: bool
 ) -> None:
-    made = token(clients, "demo")
+    signed = token(clients, "demo")
     with time_machine.travel(time.time() + minutes * 60, tick=False):
-        found = view(clients, "authenticate", token=made)["principal"]
-    assert (found is not None) == known, "aws-iam-authenticator: 15 minutes from the signature's own time"
+        principal = view(clients, "authenticate", token=signed)["principal"]
+    assert (principal is not None) == known, "aws-iam-authenticator: 15 minutes from the signature's own time"
 
 
 def test_the_nodes_of_a_group_get_in(clients: Clients, names: Names, pool: str) -> None:
@@ -141,10 +141,10 @@ def test_an_installed_addon_is_found_by_the_providers_function(clients: Clients,
     with pytest.raises(CloudError, match="couldn't find resource"):
         table()[token].invoke(clients.context(), place)
     clients("eks").create_addon(**place, addonVersion="v1.34.1-eksbuild.2", tags={"a": "b"})
-    found = table()[token].invoke(clients.context(), place)
-    assert (found["addonVersion"], found["tags"]) == ("v1.34.1-eksbuild.2", {"a": "b"})
+    response = table()[token].invoke(clients.context(), place)
+    assert (response["addonVersion"], response["tags"]) == ("v1.34.1-eksbuild.2", {"a": "b"})
     schema = sdk("pulumi_aws").function(token)
     assert schema is not None
-    assert set(found) <= set(schema.result)
+    assert set(response) <= set(schema.result)
     clients("eks").delete_addon(**place)
     view(clients, "addon_status", name="kube-proxy", status="GONE", issues=[])

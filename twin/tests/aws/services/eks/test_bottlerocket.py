@@ -24,7 +24,7 @@ CUT = [NVIDIA, 'device-partitioning-strategy = "mig"', "[settings.kubelet-device
 
 
 @pytest.mark.parametrize(
-    ("kind", "lines", "found"),
+    ("kind", "lines", "counts"),
     [
         ("g5.xlarge", [], {"nvidia.com/gpu": 1}),
         ("g5.12xlarge", ["[settings.host-containers.admin]", "enabled = true"], {"nvidia.com/gpu": 4}),
@@ -50,8 +50,10 @@ CUT = [NVIDIA, 'device-partitioning-strategy = "mig"', "[settings.kubelet-device
         ("p5en.48xlarge", [*CUT, '"h200.141gb" = "1g.35gb"'], {"nvidia.com/gpu": 32}),
     ],
 )
-def test_cards_are_multiplied_as_the_settings_say(kind: str, lines: list[str], found: dict[str, int]) -> None:
-    assert _advertised(kind, lines) == found, json.dumps(lines)
+def test_cards_are_multiplied_as_the_settings_say(
+    kind: str, lines: list[str], counts: dict[str, int]
+) -> None:
+    assert _advertised(kind, lines) == counts, json.dumps(lines)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.services.eks.conftest import refusal
 from twin.tests.aws.services.eks.scene import Names, view
 
@@ -15,9 +15,9 @@ def test_a_cluster_has_what_eks_makes_for_it(clients: Clients, names: Names) -> 
     assert cluster["endpoint"] == "https://127.0.0.1:6443"
     assert cluster["identity"]["oidc"]["issuer"].startswith("https://oidc.eks.us-west-2.amazonaws.com/id/")
     group = cluster["resourcesVpcConfig"]["clusterSecurityGroupId"]
-    found = clients("ec2").describe_security_groups(GroupIds=[group])["SecurityGroups"][0]
-    assert found["GroupName"].startswith("eks-cluster-sg-demo-")
-    assert found["IpPermissions"][0]["UserIdGroupPairs"][0]["GroupId"] == group, (
+    security_group = clients("ec2").describe_security_groups(GroupIds=[group])["SecurityGroups"][0]
+    assert security_group["GroupName"].startswith("eks-cluster-sg-demo-")
+    assert security_group["IpPermissions"][0]["UserIdGroupPairs"][0]["GroupId"] == group, (
         "its members reach each other"
     )
     entries = clients("eks").list_access_entries(clusterName="demo")["accessEntries"]
@@ -48,9 +48,9 @@ def test_a_cluster_that_eks_would_refuse_is_refused(
     clients: Clients, names: Names, monkeypatch: pytest.MonkeyPatch, change: Names, words: str
 ) -> None:
     # As if there were none yet: the twin's own rule of one cluster must not answer first.
-    every = clients.front.eks.store.every
+    every = clients.server.eks.store.every
     monkeypatch.setattr(
-        clients.front.eks.store, "every", lambda kind, *a: [] if kind == "cluster" else every(kind, *a)
+        clients.server.eks.store, "every", lambda kind, *a: [] if kind == "cluster" else every(kind, *a)
     )
     params: Names = {"name": "other", "version": "1.34", "roleArn": names["cluster_role"], **change}
     subnets = params.pop("subnets", names["subnets"])
@@ -87,7 +87,7 @@ def test_a_zone_without_control_planes_is_refused(
 ) -> None:
     # us-east-1e and its like: the twin's region has none.
     monkeypatch.setattr("twin.aws.services.eks.operations.references.zone_id", lambda *_: "use1-az3")
-    monkeypatch.setattr(clients.front.eks.store, "every", lambda *_: [])
+    monkeypatch.setattr(clients.server.eks.store, "every", lambda *_: [])
     code, message = refusal(
         clients,
         "create_cluster",

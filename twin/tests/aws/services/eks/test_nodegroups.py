@@ -10,7 +10,7 @@ import pytest
 
 from twin.aws.resources.table import table
 from twin.provider_interface import CloudError, HalfMade
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.resources.test_functions import ask
 from twin.tests.aws.services.eks.conftest import refusal
 from twin.tests.aws.services.eks.scene import Names, group_params, role, view
@@ -82,10 +82,10 @@ def test_a_launch_template_that_eks_would_refuse_is_refused(
     clients: Clients, names: Names, data: Names, more: Names, words: str
 ) -> None:
     data = data or {"MetadataOptions": {"HttpTokens": "required"}}
-    made = clients("ec2").create_launch_template(
+    launch_template = clients("ec2").create_launch_template(
         LaunchTemplateName=f"t{abs(hash(words))}", LaunchTemplateData=data
     )
-    template = {"id": made["LaunchTemplate"]["LaunchTemplateId"]}
+    template = {"id": launch_template["LaunchTemplate"]["LaunchTemplateId"]}
     _, message = refusal(clients, "create_nodegroup", **group_params(names, launchTemplate=template, **more))
     assert words in message
 
@@ -104,14 +104,14 @@ def scaler(clients: Clients, names: Names) -> str:
 
 def seen(clients: Clients, pool: str) -> Names:
     """The group as the autoscaler sees it."""
-    return next(each for each in view(clients, "groups")["groups"] if each["node_group"] == pool)
+    return next(group for group in view(clients, "groups")["groups"] if group["node_group"] == pool)
 
 
 def test_a_node_group_grows_and_shrinks_only_with_the_rights_of_a_role(
     clients: Clients, names: Names, pool: str, scaler: str
 ) -> None:
-    found = clients("eks").describe_nodegroup(clusterName="demo", nodegroupName=pool)["nodegroup"]
-    assert found["status"] == "ACTIVE"
+    nodegroup = clients("eks").describe_nodegroup(clusterName="demo", nodegroupName=pool)["nodegroup"]
+    assert nodegroup["status"] == "ACTIVE"
     group = seen(clients, pool)
     assert group["template"]["labels"]["pool"] == "gpu"
     assert group["tags"]["k8s.io/cluster-autoscaler/demo"] == "owned"
@@ -120,7 +120,7 @@ def test_a_node_group_grows_and_shrinks_only_with_the_rights_of_a_role(
     view(clients, "set_desired", group=group["name"], count=2, role=scaler)
 
     machines = view(clients, "machines")["machines"]
-    zones = {each["labels"]["topology.kubernetes.io/zone"] for each in machines}
+    zones = {machine["labels"]["topology.kubernetes.io/zone"] for machine in machines}
     assert len(machines) == 2
     assert zones == {"us-west-2a", "us-west-2b"}, "zones are taken in turn, if they offer the type"
     one = machines[0]
@@ -134,7 +134,7 @@ def test_a_node_group_grows_and_shrinks_only_with_the_rights_of_a_role(
 
     view(clients, "terminate", group=group["name"], provider_id=one["provider_id"], role=scaler)
     left = view(clients, "machines")["machines"]
-    assert [each["provider_id"] for each in left] == [machines[1]["provider_id"]]
+    assert [machine["provider_id"] for machine in left] == [machines[1]["provider_id"]]
     assert seen(clients, pool)["desired"] == 1
 
 
@@ -142,10 +142,10 @@ def test_no_capacity_is_reported_and_repaired_when_the_failure_ends(
     clients: Clients, names: Names, pool: str, scaler: str
 ) -> None:
     group = seen(clients, pool)["name"]
-    clients.front.faults.add({"kind": "capacity", "instance_type": "g5.xlarge"})
+    clients.server.faults.add({"kind": "capacity", "instance_type": "g5.xlarge"})
     with pytest.raises(Exception, match="InsufficientInstanceCapacity"):
         view(clients, "set_desired", group=group, count=3, role=scaler)
-    clients.front.faults.clear()
+    clients.server.faults.clear()
     view(clients, "set_desired", group=group, count=3, role=scaler)
     assert len(view(clients, "machines")["machines"]) == 3
 
@@ -159,10 +159,10 @@ def test_bottlerocket_advertises_its_cards_as_its_settings_share_them(clients: C
         "rename-by-default = false",
     ]
     text = base64.b64encode("\n".join(lines).encode()).decode()
-    made = clients("ec2").create_launch_template(
+    launch_template = clients("ec2").create_launch_template(
         LaunchTemplateName="sliced", LaunchTemplateData={"UserData": text}
     )
-    template = {"id": made["LaunchTemplate"]["LaunchTemplateId"]}
+    template = {"id": launch_template["LaunchTemplate"]["LaunchTemplateId"]}
     more: Names = {"nodegroupName": "sliced", "amiType": "BOTTLEROCKET_x86_64_NVIDIA"}
     clients("eks").create_nodegroup(**group_params(names, launchTemplate=template, **more))
     assert seen(clients, "sliced")["template"]["builtin_devices"] == {"nvidia.com/gpu": 4}
@@ -188,8 +188,8 @@ def template(clients: Clients, name: str, **data: Any) -> dict[str, str]:
     """A launch template by its id; user data is text here."""
     if "UserData" in data:
         data["UserData"] = base64.b64encode(data["UserData"].encode()).decode()
-    made = clients("ec2").create_launch_template(LaunchTemplateName=name, LaunchTemplateData=data)
-    return {"id": made["LaunchTemplate"]["LaunchTemplateId"]}
+    launch_template = clients("ec2").create_launch_template(LaunchTemplateName=name, LaunchTemplateData=data)
+    return {"id": launch_template["LaunchTemplate"]["LaunchTemplateId"]}
 
 
 MIME = """MIME-Version: 1.0
@@ -307,11 +307,11 @@ def test_a_group_in_a_public_subnet_without_public_addresses_fails(clients: Clie
 def volume_key(clients: Clients, *actions: str) -> str:
     """A key that lets the account, and Auto Scaling's own role take these actions."""
     account = "arn:aws:iam::123456789012"
-    own = f"{account}:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"
+    service_role = f"{account}:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"
     statements = [{"Effect": "Allow", "Principal": {"AWS": f"{account}:root"}, "Action": "kms:*"}]
     if actions:
-        statements.append({"Effect": "Allow", "Principal": {"AWS": own}, "Action": list(actions)})  # type: ignore[dict-item]
-    text = {"Version": "2012-10-17", "Statement": [{**each, "Resource": "*"} for each in statements]}
+        statements.append({"Effect": "Allow", "Principal": {"AWS": service_role}, "Action": list(actions)})  # type: ignore[dict-item]
+    text = {"Version": "2012-10-17", "Statement": [{**entry, "Resource": "*"} for entry in statements]}
     return clients("kms").create_key(Policy=json.dumps(text))["KeyMetadata"]["Arn"]
 
 
@@ -356,17 +356,17 @@ def test_a_node_takes_as_many_pods_as_its_user_data_says(clients: Clients, names
             "",
         ]
     )
-    made = clients("ec2").create_launch_template(
+    launch_template = clients("ec2").create_launch_template(
         LaunchTemplateName="few-pods",
         LaunchTemplateData={"UserData": base64.b64encode(text.encode()).decode()},
     )
-    template = {"id": made["LaunchTemplate"]["LaunchTemplateId"]}
+    template = {"id": launch_template["LaunchTemplate"]["LaunchTemplateId"]}
     sizes = {"minSize": 1, "maxSize": 1, "desiredSize": 1}
     params = group_params(names, nodegroupName="few-pods", launchTemplate=template, scalingConfig=sizes)
     clients("eks").create_nodegroup(**params)
     group = seen(clients, "few-pods")["name"]
-    machines = [each for each in view(clients, "machines")["machines"] if each["group"] == group]
-    assert [each["capacity"]["pods"] for each in machines] == ["51"]
+    machines = [machine for machine in view(clients, "machines")["machines"] if machine["group"] == group]
+    assert [machine["capacity"]["pods"] for machine in machines] == ["51"]
     clients("eks").delete_nodegroup(clusterName="demo", nodegroupName="few-pods")
 
 
@@ -381,7 +381,7 @@ def test_a_node_takes_as_many_pods_as_its_user_data_says(clients: Clients, names
 def test_a_new_accounts_quota_ends_a_node_group_that_wants_more(
     clients: Clients, names: Names, type_: str, capacity: str, launched: int, words: str
 ) -> None:
-    clients.front.faults.add({"kind": "new_account"})
+    clients.server.faults.add({"kind": "new_account"})
     name = f"quota-{type_[0]}-{capacity.lower()}"
     sizes = {"minSize": 3, "maxSize": 3, "desiredSize": 3}
     params = group_params(
@@ -390,7 +390,7 @@ def test_a_new_accounts_quota_ends_a_node_group_that_wants_more(
     try:
         clients("eks").create_nodegroup(**params)
         group = seen(clients, name)["name"]
-        machines = [each for each in view(clients, "machines")["machines"] if each["group"] == group]
+        machines = [machine for machine in view(clients, "machines")["machines"] if machine["group"] == group]
         assert len(machines) == launched, "two of two vCPUs fit into five"
         view(clients, "node_group_health", node_group=name, ready=launched, issues=[])
         nodegroup = clients("eks").describe_nodegroup(clusterName="demo", nodegroupName=name)["nodegroup"]
@@ -398,7 +398,7 @@ def test_a_new_accounts_quota_ends_a_node_group_that_wants_more(
         assert issue["code"] == "AsgInstanceLaunchFailures"
         assert words in issue["message"]
     finally:
-        clients.front.faults.clear()
+        clients.server.faults.clear()
         clients("eks").delete_nodegroup(clusterName="demo", nodegroupName=name)
         for _ in range(2):
             view(clients, "machines")
@@ -415,20 +415,20 @@ def test_aws_node_attaches_interfaces_by_a_role_of_its_own_or_by_the_nodes(
     group = seen(clients, "cni")["name"]
 
     def may() -> bool:
-        return next(each for each in view(clients, "machines")["machines"] if each["group"] == group)[
-            "network_rights"
-        ]
+        return next(
+            machine for machine in view(clients, "machines")["machines"] if machine["group"] == group
+        )["network_rights"]
 
     assert not may(), "neither has the policy: the nodes never become Ready"
     iam.attach_role_policy(RoleName="cni-nodes", PolicyArn=policy)
     assert may()
-    own = role(clients, "cni-own", "pods.eks.amazonaws.com")
+    role_arn = role(clients, "cni-own", "pods.eks.amazonaws.com")
     place = {"clusterName": "demo", "namespace": "kube-system", "serviceAccount": "aws-node"}
-    made = eks.create_pod_identity_association(**place, roleArn=own)["association"]["associationId"]
+    identity = eks.create_pod_identity_association(**place, roleArn=role_arn)["association"]["associationId"]
     assert not may(), "aws-node takes its own role, whatever the nodes have"
     iam.attach_role_policy(RoleName="cni-own", PolicyArn=policy)
     assert may()
-    eks.delete_pod_identity_association(clusterName="demo", associationId=made)
+    eks.delete_pod_identity_association(clusterName="demo", associationId=identity)
     eks.delete_nodegroup(clusterName="demo", nodegroupName="cni")
     for _ in range(2):
         view(clients, "machines")

@@ -12,11 +12,11 @@ from twin import instances
 from twin.aws.api_server import inventory
 from twin.aws.api_server.deterministic_moto import forget
 from twin.aws.api_server.internal_client import Inside
-from twin.aws.api_server.server import Front
-from twin.tests.aws.fronts import Clients
+from twin.aws.api_server.server import ApiServer
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.services.eks.scene import make_cluster_of, network_and_roles
 
-pytestmark = pytest.mark.end_to_end  # a dozen starts of the front
+pytestmark = pytest.mark.end_to_end  # a dozen starts of the API server
 
 
 class Died(BaseException):
@@ -24,35 +24,35 @@ class Died(BaseException):
 
 
 class Lives:
-    """One instance's fronts, one after the other. `calls_left`: inner calls until the next death."""
+    """One instance's API servers, one after the other. `calls_left`: inner calls until the next death."""
 
     def __init__(self, instance: instances.Instance, patch: pytest.MonkeyPatch) -> None:
         self.instance = instance
         self.calls_left = 10**6
         self.deaths = 0
-        self.front: Front | None = None
-        made: Any = Inside.call
+        self.server: ApiServer | None = None
+        original: Any = Inside.call
 
         def call(inner: Inside, service: str, operation: str, intent: str = "", **params: Any) -> Any:
             if self.calls_left == 0:
                 self.deaths += 1
                 raise Died
             self.calls_left -= 1
-            return made(inner, service, operation, intent, **params)
+            return original(inner, service, operation, intent, **params)
 
         patch.setattr(Inside, "call", call)
 
     def begin(self) -> Clients:
         """A fresh process: nothing in memory; it may die at its start."""
         self.end()
-        self.front = Front(self.instance)
-        return Clients(self.front)
+        self.server = ApiServer(self.instance)
+        return Clients(self.server)
 
     def end(self) -> None:
         """What the death of a process takes along."""
-        if self.front:
-            self.front.close()
-        self.front = None
+        if self.server:
+            self.server.close()
+        self.server = None
         forget()
 
     def through_deaths(self) -> Clients:
@@ -70,15 +70,15 @@ class Lives:
 
 @pytest.fixture
 def lives(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lives]:
-    made = Lives(instances.create("killed"), monkeypatch)
-    made.begin()
-    yield made
-    made.end()
+    lives = Lives(instances.create("killed"), monkeypatch)
+    lives.begin()
+    yield lives
+    lives.end()
 
 
 def test_a_create_killed_at_any_of_its_calls_is_finished_and_answers_in_full(lives: Lives) -> None:
-    assert lives.front is not None
-    clients = Clients(lives.front)
+    assert lives.server is not None
+    clients = Clients(lives.server)
     names = network_and_roles(clients)
     clients.intent, lives.calls_left = "urn:cluster-1", 0
     with pytest.raises(Died):
@@ -86,16 +86,20 @@ def test_a_create_killed_at_any_of_its_calls_is_finished_and_answers_in_full(liv
 
     clients = lives.through_deaths()
     clients.intent = "urn:cluster-1"
-    made = make_cluster_of(clients, names, clientRequestToken="token-1")
-    group = made["resourcesVpcConfig"]["clusterSecurityGroupId"]
+    cluster = make_cluster_of(clients, names, clientRequestToken="token-1")
+    group = cluster["resourcesVpcConfig"]["clusterSecurityGroupId"]
     assert group.startswith("sg-"), "the repeated create returns what was made since"
     clients.intent = ""
     groups = clients("ec2").describe_security_groups()["SecurityGroups"]
-    assert [each["GroupId"] for each in groups if each["GroupName"].startswith("eks-cluster")] == [group]
+    assert [
+        security_group["GroupId"]
+        for security_group in groups
+        if security_group["GroupName"].startswith("eks-cluster")
+    ] == [group]
     assert len(clients("ec2").describe_network_interfaces()["NetworkInterfaces"]) == 2, "none was made twice"
     assert lives.deaths >= 4, "it died before each of its calls"
 
-    clients.front.eks.view("cluster_ready", {"endpoint": "https://x", "certificate_authority": "Q0E="})
+    clients.server.eks.view("cluster_ready", {"endpoint": "https://x", "certificate_authority": "Q0E="})
     clients.intent, lives.calls_left = "urn:nodes-1", 1
     params = {
         "clusterName": "demo",
@@ -112,24 +116,24 @@ def test_a_create_killed_at_any_of_its_calls_is_finished_and_answers_in_full(liv
     nodes = clients("eks").create_nodegroup(**params)["nodegroup"]
     assert len(nodes["resources"]["autoScalingGroups"]) == 1
     clients.intent = ""
-    held = inventory.of(clients.front)
-    assert len(held["ec2/launch_templates"]) == len(held["autoscaling/autoscaling_groups"]) == 1
-    assert len(clients.front.eks.view("machines", {})["machines"]) == 1
+    ids = inventory.of(clients.server)
+    assert len(ids["ec2/launch_templates"]) == len(ids["autoscaling/autoscaling_groups"]) == 1
+    assert len(clients.server.eks.view("machines", {})["machines"]) == 1
 
 
 def test_a_delete_killed_in_the_middle_is_finished(lives: Lives) -> None:
-    assert lives.front is not None
-    clients = Clients(lives.front)
+    assert lives.server is not None
+    clients = Clients(lives.server)
     names = network_and_roles(clients)
     make_cluster_of(clients, names)
-    clients.front.eks.view("cluster_ready", {"endpoint": "https://x", "certificate_authority": "Q0E="})
+    clients.server.eks.view("cluster_ready", {"endpoint": "https://x", "certificate_authority": "Q0E="})
     lives.calls_left = 1
     with pytest.raises(Died):
         clients("eks").delete_cluster(name="demo")
     clients = lives.through_deaths()
-    clients.front.eks.view("cluster_gone", {})
+    clients.server.eks.view("cluster_gone", {})
     assert clients("ec2").describe_network_interfaces()["NetworkInterfaces"] == []
-    assert "eks/cluster" not in inventory.of(clients.front)
+    assert "eks/cluster" not in inventory.of(clients.server)
     for subnet in names["subnets"]:
         clients("ec2").delete_subnet(SubnetId=subnet)
     clients("ec2").delete_vpc(VpcId=names["vpc"])

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.services.eks.scene import Names, group_params, view
 
 NOWHERE = "cr-0123456789abcdef0"
@@ -19,7 +19,7 @@ NOWHERE = "cr-0123456789abcdef0"
 def reservation(clients: Clients) -> Iterator[str]:
     """One g5.xlarge in us-west-2a."""
     ec2 = clients("ec2")
-    made = ec2.create_capacity_reservation(
+    reservation_id = ec2.create_capacity_reservation(
         InstanceType="g5.xlarge",
         InstancePlatform="Linux/UNIX",
         AvailabilityZone="us-west-2a",
@@ -28,11 +28,11 @@ def reservation(clients: Clients) -> Iterator[str]:
             {"ResourceType": "capacity-reservation", "Tags": [{"Key": "for", "Value": "tests"}]}
         ],
     )["CapacityReservation"]["CapacityReservationId"]
-    yield made
-    if ec2.describe_capacity_reservations(CapacityReservationIds=[made])["CapacityReservations"][0][
+    yield reservation_id
+    if ec2.describe_capacity_reservations(CapacityReservationIds=[reservation_id])["CapacityReservations"][0][
         "State"
     ] in ("active", "scheduled"):
-        ec2.cancel_capacity_reservation(CapacityReservationId=made)
+        ec2.cancel_capacity_reservation(CapacityReservationId=reservation_id)
 
 
 def _group(clients: Clients, names: Names, reservation: str, **more: Any) -> Names:
@@ -43,8 +43,8 @@ def _group(clients: Clients, names: Names, reservation: str, **more: Any) -> Nam
     }
     data |= more.pop("data", {})
     name = f"t{datetime.now(UTC).timestamp()}".replace(".", "-")
-    made = clients("ec2").create_launch_template(LaunchTemplateName=name, LaunchTemplateData=data)
-    template = {"id": made["LaunchTemplate"]["LaunchTemplateId"]}
+    launch_template = clients("ec2").create_launch_template(LaunchTemplateName=name, LaunchTemplateData=data)
+    template = {"id": launch_template["LaunchTemplate"]["LaunchTemplateId"]}
     full = {"launchTemplate": template, "subnets": names["subnets"][:1], **more}
     return group_params(names, **full)
 
@@ -127,7 +127,9 @@ def test_no_more_machines_come_than_are_reserved(clients: Clients, names: Names,
     ]
     assert seen["AvailableInstanceCount"] == 0
     machines = view(clients, "machines")
-    assert sum("reserved" in str(each.get("group")) for each in machines["machines"]) == 1, "one is reserved"
+    assert sum("reserved" in str(machine.get("group")) for machine in machines["machines"]) == 1, (
+        "one is reserved"
+    )
     clients("eks").delete_nodegroup(clusterName="demo", nodegroupName="reserved")
 
 

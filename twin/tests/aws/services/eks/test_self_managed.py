@@ -14,7 +14,7 @@ import yaml
 
 from twin.aws.services.eks.operations import access
 from twin.aws.services.eks.operations.self_managed import NotJoinedError, read
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.services.eks.scene import Names, view
 
 IMAGE = "/aws/service/eks/optimized-ami/1.34/amazon-linux-2023/x86_64/{}/recommended/image_id"
@@ -105,8 +105,8 @@ def launch(clients: Clients, names: Names) -> Iterator[Any]:
 
 def machines(clients: Clients) -> dict[str, Any]:
     """The machines that should be Nodes, by instance."""
-    found = view(clients, "machines")["machines"]
-    return {machine["provider_id"].rpartition("/")[2]: machine for machine in found}
+    machines = view(clients, "machines")["machines"]
+    return {machine["provider_id"].rpartition("/")[2]: machine for machine in machines}
 
 
 def test_instance_with_a_node_config_joins_as_it_says(clients: Clients, launch: Any) -> None:

@@ -28,8 +28,8 @@ KEY = {
 class Auth:
     """EKS Auth, which accepts one token."""
 
-    def assume_role_for_pod_identity(self, **asked: str) -> Any:
-        if asked != {"clusterName": "acme-dev", "token": "good"}:
+    def assume_role_for_pod_identity(self, **role_arn: str) -> Any:
+        if role_arn != {"clusterName": "acme-dev", "token": "good"}:
             raise PermissionError("InvalidTokenException")
         return {"credentials": KEY}
 
@@ -38,9 +38,9 @@ class Auth:
 def identity(monkeypatch: pytest.MonkeyPatch) -> Iterator[PodIdentity]:
     view = FakeView(Cluster("acme-dev", "ACTIVE", "1.36"), roles={("default", "trainer"): ROLE})
     monkeypatch.setattr(PodIdentity, "_auth", lambda _: Auth())
-    made = PodIdentity(Instance("test", ports={"cloud": 4566}), view)
-    yield made
-    made.close()
+    pod_identity = PodIdentity(Instance("test", ports={"cloud": 4566}), view)
+    yield pod_identity
+    pod_identity.close()
 
 
 def test_a_pod_of_an_associated_account_gets_the_token_and_the_agent(identity: PodIdentity) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from twin.aws.services.events import operations as notices
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.waiting import eventually
 
 QUEUE = "interruptions"
@@ -88,17 +88,17 @@ def test_interruption_is_announced_and_the_instance_ends(
     clients: Clients, instance: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(notices, "WARNING_SECONDS", 0.5)
-    clients.front.notices.interrupt(instance)
+    clients.server.notices.interrupt(instance)
     (message,) = messages(clients)
     assert (message["detail-type"], message["source"]) == (WARNING, "aws.ec2")
     assert message["detail"] == {"instance-id": instance, "instance-action": "terminate"}
     assert message["time"].endswith("Z")
-    eventually("its end", lambda: not clients.front.notices._is_spot(instance), 10)
+    eventually("its end", lambda: not clients.server.notices._is_spot(instance), 10)
 
 
 def test_interruption_of_what_is_no_spot_instance_is_refused(clients: Clients) -> None:
     with pytest.raises(ValueError, match="spot instance that runs"):
-        clients.front.notices.interrupt("i-0123456789abcdef0")
+        clients.server.notices.interrupt("i-0123456789abcdef0")
 
 
 def test_events_are_lost_where_the_policy_of_the_queue_does_not_allow_the_rule(
@@ -129,7 +129,7 @@ def test_events_arrive_in_an_encrypted_queue_only_where_its_key_allows_it(
     }
     account = {
         "Effect": "Allow",
-        "Principal": {"AWS": f"arn:aws:iam::{clients.front.instance.account}:root"},
+        "Principal": {"AWS": f"arn:aws:iam::{clients.server.instance.account}:root"},
         "Action": "kms:*",
         "Resource": "*",
     }

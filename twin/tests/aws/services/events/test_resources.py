@@ -1,4 +1,4 @@
-"""EventBridge: rules and targets through the front."""
+"""EventBridge: rules and targets through the API server."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import pytest
 
 from twin.provider_interface import CloudError
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.resources.life import make, refused
 
 RULE = "aws:cloudwatch/eventRule:EventRule"
@@ -25,7 +25,7 @@ def test_a_rule_and_its_target_are_made_changed_and_gone(clients: Clients) -> No
     target = make(context, TARGET, rule="arrivals", targetId="logs", arn=arn)
     with pytest.raises(CloudError, match="has targets"):
         rule.delete()
-    assert clients.front._inventory.of(clients.front)["events/rules"] == ["arrivals"]
+    assert clients.server._inventory.of(clients.server)["events/rules"] == ["arrivals"]
     changed = rule.update(description="What comes in", state="DISABLED")
     assert (changed["description"], changed["state"]) == ("What comes in", "DISABLED")
     assert changed["tags"] == {"zone": "raw"}
@@ -35,7 +35,7 @@ def test_a_rule_and_its_target_are_made_changed_and_gone(clients: Clients) -> No
     assert target.read() is None
     rule.delete()
     assert rule.read() is None
-    assert "events/rules" not in clients.front._inventory.of(clients.front)
+    assert "events/rules" not in clients.server._inventory.of(clients.server)
 
 
 def test_a_pattern_must_be_one_and_a_target_needs_its_rule(clients: Clients) -> None:

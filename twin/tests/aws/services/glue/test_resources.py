@@ -1,4 +1,4 @@
-"""Glue: databases, Iceberg tables and their optimizers through the front, as strict as AWS."""
+"""Glue: databases, Iceberg tables and their optimizers through the API server, as strict as AWS."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from twin.aws.api_server.deterministic_moto import forget
-from twin.aws.api_server.server import Front
+from twin.aws.api_server.server import ApiServer
 from twin.provider_interface import CloudError
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.resources import lake
 from twin.tests.aws.resources.life import Made, make, refused
 
@@ -43,19 +43,19 @@ def first_metadata(clients: Clients, name: str) -> dict[str, Any]:
 
 
 def test_a_database_keeps_what_it_is_given_and_changes_in_place(clients: Clients) -> None:
-    made = lake.database(clients, "raw", description="as it came", tags={"zone": "raw"})
-    assert made.id == f"{clients.front.instance.account}:raw"
-    assert made.outputs["arn"].endswith(":database/raw")
-    changed = made.update(description="as it comes", tags={"zone": "first"})
+    database = lake.database(clients, "raw", description="as it came", tags={"zone": "raw"})
+    assert database.id == f"{clients.server.instance.account}:raw"
+    assert database.outputs["arn"].endswith(":database/raw")
+    changed = database.update(description="as it comes", tags={"zone": "first"})
     assert (changed["description"], changed["tags"]) == ("as it comes", {"zone": "first"})
-    assert "raw" in clients.front._inventory.of(clients.front)["glue/databases"]
-    made.delete()
-    assert made.read() is None
+    assert "raw" in clients.server._inventory.of(clients.server)["glue/databases"]
+    database.delete()
+    assert database.read() is None
 
 
 def test_an_iceberg_table_gets_its_first_metadata_as_declared(clients: Clients, events: Made) -> None:
     table = described(clients, "events")
-    assert clients.front._inventory.of(clients.front)["glue/tables"] == ["curated.events"]
+    assert clients.server._inventory.of(clients.server)["glue/tables"] == ["curated.events"]
     assert table["Parameters"]["table_type"] == "ICEBERG"
     assert table["TableType"] == "EXTERNAL_TABLE"
     kinds = {column["Name"]: column["Type"] for column in table["StorageDescriptor"]["Columns"]}
@@ -66,29 +66,29 @@ def test_an_iceberg_table_gets_its_first_metadata_as_declared(clients: Clients, 
         "price": "decimal(10,2)",
         "tags": "array<string>",
     }
-    made = first_metadata(clients, "events")
-    assert made["format-version"] == 2
-    assert made["location"] == "s3://glue-curated/events"
-    assert made["last-column-id"] == 6, "an element of a list has an id too"
-    assert made["schemas"][0]["fields"][0] == {"id": 1, "name": "id", "required": True, "type": "long"}
-    assert made["partition-specs"][0]["fields"][0]["transform"] == "day"
-    assert made["sort-orders"][0]["fields"][0]["null-order"] == "nulls-last"
+    metadata = first_metadata(clients, "events")
+    assert metadata["format-version"] == 2
+    assert metadata["location"] == "s3://glue-curated/events"
+    assert metadata["last-column-id"] == 6, "an element of a list has an id too"
+    assert metadata["schemas"][0]["fields"][0] == {"id": 1, "name": "id", "required": True, "type": "long"}
+    assert metadata["partition-specs"][0]["fields"][0]["transform"] == "day"
+    assert metadata["sort-orders"][0]["fields"][0]["null-order"] == "nulls-last"
     assert "metadata_location" not in (events.outputs.get("parameters") or {}), "Iceberg owns it"
 
 
 def test_a_table_that_iceberg_has_changed_shows_no_other_inputs(clients: Clients, events: Made) -> None:
     table = described(clients, "events")
-    kept = ("Name", "Parameters", "StorageDescriptor", "TableType")
-    given = {name: table[name] for name in kept}
-    given["Parameters"] = {**table["Parameters"], "previous_metadata_location": "s3://glue-curated/x"}
+    names = ("Name", "Parameters", "StorageDescriptor", "TableType")
+    table_input = {name: table[name] for name in names}
+    table_input["Parameters"] = {**table["Parameters"], "previous_metadata_location": "s3://glue-curated/x"}
     version = table["VersionId"]
     update = clients("glue").update_table
-    update(DatabaseName="curated", TableInput=given, VersionId=version)
+    update(DatabaseName="curated", TableInput=table_input, VersionId=version)
     read = events.read()
     assert read is not None
     assert read["openTableFormatInput"] == events.outputs["openTableFormatInput"]
     with pytest.raises(ClientError, match="ConcurrentModificationException"):
-        update(DatabaseName="curated", TableInput=given, VersionId=version)
+        update(DatabaseName="curated", TableInput=table_input, VersionId=version)
 
 
 @pytest.mark.parametrize(
@@ -125,20 +125,20 @@ def test_a_table_that_iceberg_has_changed_shows_no_other_inputs(clients: Clients
 def test_what_iceberg_does_not_take_is_refused_before_anything_is_made(
     clients: Clients, place: str, change: dict[str, Any], words: str
 ) -> None:
-    given = lake.iceberg(place, **{"partitionSpec": None, "sortOrder": None, **change})
-    found = refused(
-        clients.context(), lake.TABLE, databaseName="curated", name="x", openTableFormatInput=given
+    iceberg_inputs = lake.iceberg(place, **{"partitionSpec": None, "sortOrder": None, **change})
+    failures = refused(
+        clients.context(), lake.TABLE, databaseName="curated", name="x", openTableFormatInput=iceberg_inputs
     )
-    assert words in found[ICEBERG]
+    assert words in failures[ICEBERG]
 
 
 def test_a_type_is_json_as_the_provider_takes_it(clients: Clients, place: str) -> None:
     plain = {"id": 1, "name": "x", "type": "string", "required": False}
-    given = lake.iceberg(place, schema={"fields": [plain]}, partitionSpec=None, sortOrder=None)
-    found = refused(
-        clients.context(), lake.TABLE, databaseName="curated", name="x", openTableFormatInput=given
+    iceberg_inputs = lake.iceberg(place, schema={"fields": [plain]}, partitionSpec=None, sortOrder=None)
+    failures = refused(
+        clients.context(), lake.TABLE, databaseName="curated", name="x", openTableFormatInput=iceberg_inputs
     )
-    assert '"string" would be right' in found[f"{ICEBERG}.schema.fields[0].type"].replace("\\", "")
+    assert '"string" would be right' in failures[f"{ICEBERG}.schema.fields[0].type"].replace("\\", "")
 
 
 def test_a_table_needs_its_database_its_bucket_and_a_free_name(
@@ -156,45 +156,45 @@ def test_a_table_needs_its_database_its_bucket_and_a_free_name(
 def test_an_optimizer_is_of_an_iceberg_table_and_a_role_that_glue_assumes(
     clients: Clients, events: Made
 ) -> None:
-    context, account = clients.context(), clients.front.instance.account
+    context, account = clients.context(), clients.server.instance.account
     keeper, other = (
         lake.role(clients, name, service)
         for name, service in (("keeper", "glue.amazonaws.com"), ("other", "ec2.amazonaws.com"))
     )
-    given = {"catalogId": account, "databaseName": "curated", "tableName": "events"}
+    arguments = {"catalogId": account, "databaseName": "curated", "tableName": "events"}
     days = {"icebergConfiguration": {"snapshotRetentionPeriodInDays": 5, "numberOfSnapshotsToRetain": 1}}
     wanted = {"roleArn": keeper, "enabled": True, "retentionConfiguration": days}
-    made = make(context, OPTIMIZER, **given, type="retention", configuration=wanted)
-    assert made.id == f"{account},curated,events,retention"
-    changed = made.update(configuration={**wanted, "enabled": False})
+    optimizer = make(context, OPTIMIZER, **arguments, type="retention", configuration=wanted)
+    assert optimizer.id == f"{account},curated,events,retention"
+    changed = optimizer.update(configuration={**wanted, "enabled": False})
     assert changed["configuration"]["enabled"] is False
-    assert clients.front._inventory.of(clients.front)["glue/table_optimizers"]
+    assert clients.server._inventory.of(clients.server)["glue/table_optimizers"]
     for configuration, path in (
         ({"roleArn": other, "enabled": True}, "configuration.roleArn"),
         (wanted, "configuration"),
     ):
         with pytest.raises(CloudError) as caught:
-            make(context, OPTIMIZER, **given, type="compaction", configuration=configuration)
+            make(context, OPTIMIZER, **arguments, type="compaction", configuration=configuration)
         assert caught.value.path == path
-    made.delete()
-    assert made.read() is None
+    optimizer.delete()
+    assert optimizer.read() is None
 
 
 def test_a_killed_front_remembers_a_table_and_its_metadata(clients: Clients, events: Made) -> None:
     before = first_metadata(clients, "events")
     forget()
-    clients.front.close()
-    clients.front = Front(clients.front.instance)
-    assert not clients.front.replayed.renamed
+    clients.server.close()
+    clients.server = ApiServer(clients.server.instance)
+    assert not clients.server.replayed.renamed
     assert first_metadata(clients, "events") == before
 
 
 def test_a_database_takes_its_tables_along(clients: Clients) -> None:
     lake.bucket(clients, "glue-going")
-    made = lake.database(clients, "going")
+    database = lake.database(clients, "going")
     lake.table(clients, "going", "events", "s3://glue-going/events")
-    made.delete()
-    assert made.read() is None
+    database.delete()
+    assert database.read() is None
 
 
 def test_the_first_metadata_needs_somebody_who_may_write_it(clients: Clients) -> None:

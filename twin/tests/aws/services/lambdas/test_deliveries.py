@@ -16,7 +16,7 @@ from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 from twin.aws.api_server.request import environ_of
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 
 CODE = """
 import json, os
@@ -61,7 +61,7 @@ def listener(clients: Clients) -> Clients:
     rights = _document(Action=["sqs:SendMessage", "logs:CreateLogStream", "logs:PutLogEvents"], Resource="*")
     iam.put_role_policy(RoleName=NAME, PolicyName=NAME, PolicyDocument=rights)
     for caller in ("caller", "stranger"):
-        account = _document(Principal={"AWS": clients.front.instance.account}, Action="sts:AssumeRole")
+        account = _document(Principal={"AWS": clients.server.instance.account}, Action="sts:AssumeRole")
         iam.create_role(RoleName=caller, AssumeRolePolicyDocument=account)
     clients("logs").create_log_group(logGroupName=f"/aws/lambda/{NAME}")
     functions.create_function(
@@ -75,7 +75,7 @@ def listener(clients: Clients) -> Clients:
     )
     alias = functions.create_alias(FunctionName=NAME, Name="live", FunctionVersion="1")["AliasArn"]
     queue = clients("sqs").create_queue(QueueName=f"{NAME}-dead")["QueueUrl"]
-    queue_arn = f"arn:aws:sqs:{clients.front.instance.region}:{clients.front.instance.account}:{NAME}-dead"
+    queue_arn = f"arn:aws:sqs:{clients.server.instance.region}:{clients.server.instance.account}:{NAME}-dead"
     functions.put_function_event_invoke_config(
         FunctionName=NAME,
         Qualifier="live",
@@ -83,7 +83,7 @@ def listener(clients: Clients) -> Clients:
         DestinationConfig={"OnFailure": {"Destination": queue_arn}},
     )
     s3.create_bucket(
-        Bucket="heard-123", CreateBucketConfiguration={"LocationConstraint": clients.front.instance.region}
+        Bucket="heard-123", CreateBucketConfiguration={"LocationConstraint": clients.server.instance.region}
     )
     s3.put_bucket_notification_configuration(
         Bucket="heard-123", NotificationConfiguration={"EventBridgeConfiguration": {}}
@@ -150,11 +150,11 @@ def _request(clients: Clients, url: str, role: str | None) -> Any:
     host = url.partition("//")[2].rstrip("/")
     request = AWSRequest("POST", f"https://{host}/score", {"host": host, "content-type": "text/plain"}, b"hi")
     if role:
-        arn = f"arn:aws:iam::{clients.front.instance.account}:role/{role}"
+        arn = f"arn:aws:iam::{clients.server.instance.account}:role/{role}"
         key = clients("sts").assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
         credentials = Credentials(key["AccessKeyId"], key["SecretAccessKey"], key["SessionToken"])
-        SigV4Auth(credentials, "lambda", clients.front.instance.region).add_auth(request)
-    return clients.front.handle(environ_of("POST", "/score", list(request.headers.items()), b"hi"))
+        SigV4Auth(credentials, "lambda", clients.server.instance.region).add_auth(request)
+    return clients.server.handle(environ_of("POST", "/score", list(request.headers.items()), b"hi"))
 
 
 @pytest.mark.end_to_end  # real processes
@@ -163,7 +163,7 @@ def test_a_url_answers_callers_with_both_rights(listener: Clients) -> None:
     url = functions.create_function_url_config(FunctionName=NAME, Qualifier="live", AuthType="AWS_IAM")[
         "FunctionUrl"
     ]
-    caller = f"arn:aws:iam::{listener.front.instance.account}:role/caller"
+    caller = f"arn:aws:iam::{listener.server.instance.account}:role/caller"
     common = {"FunctionName": NAME, "Qualifier": "live", "Principal": caller}
     functions.add_permission(
         StatementId="url", Action="lambda:InvokeFunctionUrl", FunctionUrlAuthType="AWS_IAM", **common

@@ -12,7 +12,7 @@ import pytest
 from twin.aws.server import application, bind
 from twin.property_values import Archive, Asset
 from twin.provider_interface import CloudError
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.resources.life import Made, make, refused
 
 FUNCTION = "aws:lambda/function:Function"
@@ -53,9 +53,9 @@ def archive(code: str = CODE) -> Archive:
 
 @pytest.fixture(scope="module")
 def served(clients: Clients) -> Iterator[Clients]:
-    """The front on its port: a function calls it as any program does."""
-    server = bind(clients.front.instance)
-    server.app = lambda environ, start: application(clients.front)(environ, start)
+    """The API server on its port: a function calls it as any program does."""
+    server = bind(clients.server.instance)
+    server.app = lambda environ, start: application(clients.server)(environ, start)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     yield clients
@@ -90,7 +90,7 @@ def role(clients: Clients) -> str:
 
 
 def function(clients: Clients, role: str, **more: Any) -> Made:
-    given: dict[str, Any] = {
+    arguments: dict[str, Any] = {
         "name": "keeper",
         "role": role,
         "runtime": "python3.13",
@@ -101,7 +101,7 @@ def function(clients: Clients, role: str, **more: Any) -> Made:
         "environment": {"variables": {"MODE": "test"}},
         **more,
     }
-    return make(clients.context(), FUNCTION, **{k: v for k, v in given.items() if v is not None})
+    return make(clients.context(), FUNCTION, **{k: v for k, v in arguments.items() if v is not None})
 
 
 def invoke(clients: Clients, **event: Any) -> tuple[str, Any]:
@@ -111,10 +111,10 @@ def invoke(clients: Clients, **event: Any) -> tuple[str, Any]:
 
 @pytest.mark.end_to_end  # real processes, that load the AWS SDK
 def test_a_function_runs_as_its_role_and_changes_the_cloud_once(served: Clients, role: str) -> None:
-    from twin.aws.api_server.server import Front
+    from twin.aws.api_server.server import ApiServer
 
-    made = function(served, role, timeout=30, tags={"team": "ml"})
-    outputs = made.outputs
+    keeper = function(served, role, timeout=30, tags={"team": "ml"})
+    outputs = keeper.outputs
     assert outputs["arn"].endswith(":function:keeper")
     assert (outputs["memorySize"], outputs["timeout"], outputs["version"]) == (128, 30, "$LATEST")
     assert outputs["loggingConfig"] == {"logFormat": "JSON", "logGroup": "/aws/lambda/keeper"}
@@ -133,31 +133,31 @@ def test_a_function_runs_as_its_role_and_changes_the_cloud_once(served: Clients,
     assert (again, outputs) == (once.id, once.outputs), "under its intent it is made once"
     served.intent = ""
     messages = [
-        each["message"]
-        for each in served("logs").filter_log_events(logGroupName="/aws/lambda/keeper")["events"]
+        event["message"]
+        for event in served("logs").filter_log_events(logGroupName="/aws/lambda/keeper")["events"]
     ]
     assert "event {'a': 1}" in messages
     _, refusal = invoke(served, put="closed-123")
     assert "AccessDenied" in refusal["errorMessage"], "its role is all that it may"
-    instance = served.front.instance
-    served.front.close()
-    served.front.moto.forget()
-    served.front = Front(instance)
-    assert served.front.replayed.renamed == []
-    keys = [each["Key"] for each in served("s3").list_objects_v2(Bucket="kept-123")["Contents"]]
+    instance = served.server.instance
+    served.server.close()
+    served.server.moto.forget()
+    served.server = ApiServer(instance)
+    assert served.server.replayed.renamed == []
+    keys = [object_["Key"] for object_ in served("s3").list_objects_v2(Bucket="kept-123")["Contents"]]
     assert keys == ["made-0"], "what it changed is there once"
     served.intent = "once"
     assert once.kind.create(once.context, once.inputs) == (once.id, once.outputs)
     served.intent = ""
-    assert made.read() == made.outputs
-    made.delete()
-    assert made.read() is None
-    assert "awslambda/functions" not in served.front._inventory.of(served.front)
+    assert keeper.read() == keeper.outputs
+    keeper.delete()
+    assert keeper.read() is None
+    assert "awslambda/functions" not in served.server._inventory.of(served.server)
 
 
 @pytest.mark.end_to_end  # real processes, one of which runs out of its time
 def test_what_a_function_raises_is_reported_as_by_lambda(served: Clients, role: str) -> None:
-    made = function(served, role, timeout=1)
+    keeper = function(served, role, timeout=1)
     failed, answer = invoke(served, **{"raise": "column x is gone"})
     assert (failed, answer["errorType"], answer["errorMessage"]) == (
         "Unhandled",
@@ -174,12 +174,12 @@ def test_what_a_function_raises_is_reported_as_by_lambda(served: Clients, role: 
     assert invoke(served, **{"import": "pulumi"})[1]["errorType"] == "ModuleNotFoundError", (
         "Lambda has it not"
     )
-    changed = made.update(code=archive("def handle(event, context): return event"), description="new")
+    changed = keeper.update(code=archive("def handle(event, context): return event"), description="new")
     assert changed["description"] == "new"
     assert invoke(served, a=2)[1] == {"a": 2}
-    made.update(handler="keeper.handler.none")
+    keeper.update(handler="keeper.handler.none")
     assert invoke(served)[1]["errorType"] == "Runtime.HandlerNotFound"
-    made.delete()
+    keeper.delete()
 
 
 @pytest.mark.parametrize(
@@ -202,10 +202,10 @@ def test_what_a_function_raises_is_reported_as_by_lambda(served: Clients, role: 
     ],
 )
 def test_what_lambda_refuses(clients: Clients, role: str, change: Any, path: str, words: str) -> None:
-    account = clients.front.instance.account
-    given = {k: v.format(account=account) if isinstance(v, str) else v for k, v in change.items()}
+    account = clients.server.instance.account
+    arguments = {k: v.format(account=account) if isinstance(v, str) else v for k, v in change.items()}
     with pytest.raises(CloudError, match=words) as error:
-        function(clients, **{"role": role, **given})
+        function(clients, **{"role": role, **arguments})
     assert error.value.path.startswith(path.split(".")[0])
 
 
@@ -219,23 +219,23 @@ def test_what_the_provider_refuses_is_reported_by_check(clients: Clients, role: 
 
 
 def test_who_may_call_a_function(clients: Clients, role: str) -> None:
-    made = function(clients, role)
-    given = {"function": "keeper", "action": "lambda:InvokeFunction", "principal": "events.amazonaws.com"}
+    keeper = function(clients, role)
+    arguments = {"function": "keeper", "action": "lambda:InvokeFunction", "principal": "events.amazonaws.com"}
     allowed = make(
         clients.context(),
         PERMISSION,
-        **given,
+        **arguments,
         statementId="events",
         sourceArn="arn:aws:events:us-west-2:123456789012:rule/x",
     )
     with pytest.raises(CloudError, match=r"statement id .* already exists") as error:
-        make(clients.context(), PERMISSION, **given, statementId="events")
+        make(clients.context(), PERMISSION, **arguments, statementId="events")
     assert error.value.path == "statementId"
     with pytest.raises(CloudError, match="ResourceConflictException"):
         function(clients, role)
     allowed.delete()
     assert allowed.read() is None
     with pytest.raises(CloudError, match="Function not found") as error:
-        make(clients.context(), PERMISSION, **{**given, "function": "none"}, statementId="x")
+        make(clients.context(), PERMISSION, **{**arguments, "function": "none"}, statementId="x")
     assert error.value.path == "function"
-    made.delete()
+    keeper.delete()

@@ -23,7 +23,7 @@ def handle(event, context):
 def run(**event: Any) -> tuple[Any, bool, str]:
     settings = {"name": "f", "version": "$LATEST", "arn": "a", "memory": 128, "request_id": "r"}
     settings |= {"log_group": "g", "log_stream": "s"}
-    made = Run(
+    lambda_run = Run(
         zipped(archive(CODE)),
         "keeper.handler.handle",
         json.dumps(event).encode(),
@@ -31,7 +31,7 @@ def run(**event: Any) -> tuple[Any, bool, str]:
         20,
         settings,
     )
-    ran = Processes().run(made)
+    ran = Processes().run(lambda_run)
     return json.loads(ran.payload), ran.failed, ran.log
 
 

@@ -1,4 +1,4 @@
-"""One front for all of the data side's services: to make one takes longer than most tests."""
+"""One API server for all of the data side's services: to make one takes longer than most tests."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from twin.tests.aws.fronts import Clients, opened
+from twin.tests.aws.api_servers import Clients, opened
 
 
 @pytest.fixture(scope="package")
 def clients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clients]:
-    """boto3 clients of a front that the modules of this folder share: each leaves little behind."""
-    with opened(tmp_path_factory.mktemp("home")) as made:
-        yield made
+    """boto3 clients of an API server that the modules of this folder share: each leaves little behind."""
+    with opened(tmp_path_factory.mktemp("home")) as opened_clients:
+        yield opened_clients
 
 
 @pytest.fixture(scope="package")

@@ -1,4 +1,4 @@
-"""DMS through the front: from a database's changes to files in a bucket."""
+"""DMS through the API server: from a database's changes to files in a bucket."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from twin.provider_interface import CloudError, Props
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.resources.lake import BUCKET, role
 from twin.tests.aws.resources.life import Made, make, refused
 
@@ -44,14 +44,14 @@ def place(clients: Clients, key: str) -> dict[str, Any]:
         for i, zone in enumerate("ab")
     ]
     group = ec2.create_security_group(GroupName="dms", Description="d", VpcId=vpc)["GroupId"]
-    given = {"replicationSubnetGroupId": "captures", "replicationSubnetGroupDescription": "d"}
+    arguments = {"replicationSubnetGroupId": "captures", "replicationSubnetGroupDescription": "d"}
     with pytest.raises(CloudError, match=r"dms-vpc-role is not configured properly"):
-        make(context, SUBNETS, **given, subnetIds=subnets)
+        make(context, SUBNETS, **arguments, subnetIds=subnets)
     role(clients, "dms-vpc-role", "dms.amazonaws.com")
     with pytest.raises(CloudError, match="cover at least 2 AZs") as error:
-        make(context, SUBNETS, **given, subnetIds=subnets[:1])
+        make(context, SUBNETS, **arguments, subnetIds=subnets[:1])
     assert error.value.path == "subnetIds"
-    make(context, SUBNETS, **given, subnetIds=subnets, tags={"a": "b"})
+    make(context, SUBNETS, **arguments, subnetIds=subnets, tags={"a": "b"})
     make(context, BUCKET, bucket="captures-123")
     secret = clients("secretsmanager").create_secret(Name="orders", SecretString="{}")["ARN"]
     return {
@@ -64,7 +64,7 @@ def place(clients: Clients, key: str) -> dict[str, Any]:
 
 
 def source(clients: Clients, place: dict[str, Any], **more: Any) -> Made:
-    given: Props = {
+    arguments: Props = {
         "endpointId": "orders-source",
         "endpointType": "source",
         "engineName": "postgres",
@@ -75,11 +75,11 @@ def source(clients: Clients, place: dict[str, Any], **more: Any) -> Made:
         "kmsKeyArn": place["key"],
         **more,
     }
-    return make(clients.context(), ENDPOINT, **given)
+    return make(clients.context(), ENDPOINT, **arguments)
 
 
 def target(clients: Clients, place: dict[str, Any], **more: Any) -> Made:
-    given: Props = {
+    arguments: Props = {
         "endpointId": "orders-target",
         "endpointType": "target",
         "bucketName": "captures-123",
@@ -92,7 +92,7 @@ def target(clients: Clients, place: dict[str, Any], **more: Any) -> Made:
         "includeOpForFullLoad": True,
         **more,
     }
-    return make(clients.context(), S3, **{k: v for k, v in given.items() if v is not None})
+    return make(clients.context(), S3, **{k: v for k, v in arguments.items() if v is not None})
 
 
 def test_a_replication_runs_is_changed_and_goes(clients: Clients, place: dict[str, Any]) -> None:
@@ -108,7 +108,7 @@ def test_a_replication_runs_is_changed_and_goes(clients: Clients, place: dict[st
         "vpcSecurityGroupIds": [place["group"]],
         "kmsKeyId": place["key"],
     }
-    given: Props = {
+    arguments: Props = {
         "replicationConfigIdentifier": "orders",
         "resourceIdentifier": "orders",
         "replicationType": "full-load-and-cdc",
@@ -133,25 +133,25 @@ def test_a_replication_runs_is_changed_and_goes(clients: Clients, place: dict[st
         ),
     ):
         with pytest.raises(CloudError, match=words) as error:
-            make(clients.context(), CONFIG, **{**given, **change})
+            make(clients.context(), CONFIG, **{**arguments, **change})
         assert error.value.path == path
-    made = make(clients.context(), CONFIG, **given, tags={"team": "ml"})
+    config = make(clients.context(), CONFIG, **arguments, tags={"team": "ml"})
     dms = clients("dms")
-    assert made.outputs["arn"].endswith(":replication-config:orders")
+    assert config.outputs["arn"].endswith(":replication-config:orders")
     assert dms.describe_replications()["Replications"][0]["Status"] == "running"
-    changed = made.update(computeConfig={**compute, "maxCapacityUnits": 4})
+    changed = config.update(computeConfig={**compute, "maxCapacityUnits": 4})
     assert changed["computeConfig"]["maxCapacityUnits"] == 4
     assert dms.describe_replications()["Replications"][0]["Status"] == "running", "it goes on"
-    dms.stop_replication(ReplicationConfigArn=made.id)
-    state = made.read()
+    dms.stop_replication(ReplicationConfigArn=config.id)
+    state = config.read()
     assert state is not None
     assert state["startReplication"] is False, "a refresh sees it"
     with pytest.raises(dms.exceptions.InvalidResourceStateFault, match="is part of orders"):
         dms.delete_endpoint(EndpointArn=read.outputs["endpointArn"])
-    for each in (made, read, written):
-        each.delete()
-        assert each.read() is None
-    left = clients.front._inventory.of(clients.front)
+    for resource in (config, read, written):
+        resource.delete()
+        assert resource.read() is None
+    left = clients.server._inventory.of(clients.server)
     assert left["dms/replication_subnet_groups"] == ["captures"]
     assert not {"dms/serverless_endpoints", "dms/replication_configs"} & set(left)
 
@@ -173,9 +173,9 @@ def test_a_replication_runs_is_changed_and_goes(clients: Clients, place: dict[st
 def test_what_dms_refuses_of_a_source(
     clients: Clients, place: dict[str, Any], change: Any, path: str, words: str
 ) -> None:
-    given = {name: place.get(value.strip("{}"), value) for name, value in change.items()}
+    changes = {name: place.get(value.strip("{}"), value) for name, value in change.items()}
     with pytest.raises(CloudError, match=words) as error:
-        source(clients, place, **given)
+        source(clients, place, **changes)
     assert error.value.path == path
 
 

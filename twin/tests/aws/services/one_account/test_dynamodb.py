@@ -1,4 +1,4 @@
-"""DynamoDB through the front: tables and policies, as strict as AWS."""
+"""DynamoDB through the API server: tables and policies, as strict as AWS."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from twin.provider_interface import CloudError, Props
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.resources.life import Made, make, refused
 
 TABLE = "aws:dynamodb/table:Table"
@@ -15,7 +15,7 @@ TABLE = "aws:dynamodb/table:Table"
 
 def inputs(key: str, **more: Any) -> Props:
     """A table as the feature store makes it."""
-    given: Props = {
+    arguments: Props = {
         "name": "acme.features.drivers",
         "attributes": [{"name": "entity_id", "type": "S"}],
         "hashKey": "entity_id",
@@ -24,7 +24,7 @@ def inputs(key: str, **more: Any) -> Props:
         "pointInTimeRecovery": {"enabled": True, "recoveryPeriodInDays": 7},
         **more,
     }
-    return {name: value for name, value in given.items() if value is not None}
+    return {name: value for name, value in arguments.items() if value is not None}
 
 
 def table(clients: Clients, key: str, **more: Any) -> Made:
@@ -32,49 +32,51 @@ def table(clients: Clients, key: str, **more: Any) -> Made:
 
 
 def test_a_table_is_as_asked_takes_items_changes_and_goes(clients: Clients, key: str) -> None:
-    made = table(clients, key, ttl={"enabled": True, "attributeName": "until"}, tags={"team": "ml"})
-    outputs = made.outputs
+    created = table(clients, key, ttl={"enabled": True, "attributeName": "until"}, tags={"team": "ml"})
+    outputs = created.outputs
     assert outputs["arn"].endswith(":table/acme.features.drivers")
     assert outputs["serverSideEncryption"] == {"enabled": True, "kmsKeyArn": key}
     assert outputs["pointInTimeRecovery"] == {"enabled": True, "recoveryPeriodInDays": 7}
     assert outputs["ttl"] == {"enabled": True, "attributeName": "until"}
     assert (outputs["billingMode"], outputs["hashKey"]) == ("PAY_PER_REQUEST", "entity_id")
     item = {"entity_id": {"S": "7"}, "value": {"N": "1"}}
-    clients("dynamodb").put_item(TableName=made.id, Item=item)
-    assert clients("dynamodb").get_item(TableName=made.id, Key={"entity_id": {"S": "7"}})["Item"] == item
-    assert made.update(tableClass="STANDARD_INFREQUENT_ACCESS")["tableClass"] == "STANDARD_INFREQUENT_ACCESS"
-    assert made.update(serverSideEncryption={"enabled": True, "kmsKeyArn": key}, tags={"team": "x"})[
+    clients("dynamodb").put_item(TableName=created.id, Item=item)
+    assert clients("dynamodb").get_item(TableName=created.id, Key={"entity_id": {"S": "7"}})["Item"] == item
+    assert (
+        created.update(tableClass="STANDARD_INFREQUENT_ACCESS")["tableClass"] == "STANDARD_INFREQUENT_ACCESS"
+    )
+    assert created.update(serverSideEncryption={"enabled": True, "kmsKeyArn": key}, tags={"team": "x"})[
         "tags"
     ] == {"team": "x"}
-    off = made.update(
+    off = created.update(
         ttl={"enabled": False, "attributeName": "until"}, pointInTimeRecovery={"enabled": False}
     )
     assert (off["ttl"]["enabled"], off["pointInTimeRecovery"]["enabled"]) == (False, False)
     other = clients("kms").create_key()["KeyMetadata"]["Arn"]
     assert (
-        made.update(serverSideEncryption={"enabled": True, "kmsKeyArn": other})["serverSideEncryption"][
+        created.update(serverSideEncryption={"enabled": True, "kmsKeyArn": other})["serverSideEncryption"][
             "kmsKeyArn"
         ]
         == other
     )
-    with_index = made.update(
+    with_index = created.update(
         attributes=[{"name": "entity_id", "type": "S"}, {"name": "at", "type": "N"}],
         globalSecondaryIndexes=[{"name": "by-time", "hashKey": "at", "projectionType": "KEYS_ONLY"}],
     )
     assert with_index["globalSecondaryIndexes"][0]["name"] == "by-time"
-    assert made.read() == made.outputs
-    made.delete()
-    assert made.read() is None
-    assert "dynamodb/tables" not in clients.front._inventory.of(clients.front)
+    assert created.read() == created.outputs
+    created.delete()
+    assert created.read() is None
+    assert "dynamodb/tables" not in clients.server._inventory.of(clients.server)
 
 
 def test_a_protected_table_stays(clients: Clients, key: str) -> None:
-    made = table(clients, key, deletionProtectionEnabled=True)
+    created = table(clients, key, deletionProtectionEnabled=True)
     with pytest.raises(CloudError, match="Disable deletion protection first"):
-        made.delete()
-    made.update(deletionProtectionEnabled=False)
-    made.delete()
-    assert not [name for name in clients.front._inventory.of(clients.front) if name.startswith("dynamodb/")]
+        created.delete()
+    created.update(deletionProtectionEnabled=False)
+    created.delete()
+    assert not [name for name in clients.server._inventory.of(clients.server) if name.startswith("dynamodb/")]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""ECR through the front: repositories, policies, pull-through caches, templates."""
+"""ECR through the API server: repositories, policies, pull-through caches, templates."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from twin.provider_interface import CloudError
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.resources.life import make
 
 REPOSITORY = "aws:ecr/repository:Repository"
@@ -26,7 +26,7 @@ def document(principal: Any, action: str = "ecr:BatchGetImage", **more: Any) -> 
 
 def test_a_repository_with_its_policies_lives_and_goes(clients: Clients, key: str) -> None:
     context = clients.context()
-    made = make(
+    repository = make(
         context,
         REPOSITORY,
         name="acme/mlflow",
@@ -35,13 +35,15 @@ def test_a_repository_with_its_policies_lives_and_goes(clients: Clients, key: st
         encryptionConfigurations=[{"encryptionType": "KMS", "kmsKey": key}],
         tags={"team": "ml"},
     )
-    outputs = made.outputs
+    outputs = repository.outputs
     assert outputs["repositoryUrl"].endswith(".dkr.ecr.us-west-2.amazonaws.com/acme/mlflow")
     assert outputs["encryptionConfigurations"] == [{"encryptionType": "KMS", "kmsKey": key}]
-    assert made.update(imageTagMutability="MUTABLE", tags={"team": "x"})["imageTagMutability"] == "MUTABLE"
-    assert made.update(imageScanningConfiguration={"scanOnPush": False})["imageScanningConfiguration"] == {
-        "scanOnPush": False
-    }
+    assert (
+        repository.update(imageTagMutability="MUTABLE", tags={"team": "x"})["imageTagMutability"] == "MUTABLE"
+    )
+    assert repository.update(imageScanningConfiguration={"scanOnPush": False})[
+        "imageScanningConfiguration"
+    ] == {"scanOnPush": False}
     rule = {
         "rulePriority": 1,
         "selection": {
@@ -61,17 +63,17 @@ def test_a_repository_with_its_policies_lives_and_goes(clients: Clients, key: st
             policy=json.dumps({"rules": [{**rule, "action": {"type": "keep"}}]}),
         )
     assert error.value.path == "policy"
-    root = f"arn:aws:iam::{clients.front.instance.account}:root"
+    root = f"arn:aws:iam::{clients.server.instance.account}:root"
     policy = make(context, POLICY, repository="acme/mlflow", policy=document({"AWS": root}))
     with pytest.raises(CloudError, match=r"Invalid repository policy provided.*ghost") as error:
         policy.update(policy=document({"AWS": root.replace("root", "role/ghost")}))
     assert error.value.path == "policy"
-    for each in (policy, lifecycle):
-        each.delete()
-        assert each.read() is None
-    made.delete()
-    assert made.read() is None
-    assert not [name for name in clients.front._inventory.of(clients.front) if name.startswith("ecr/")]
+    for resource in (policy, lifecycle):
+        resource.delete()
+        assert resource.read() is None
+    repository.delete()
+    assert repository.read() is None
+    assert not [name for name in clients.server._inventory.of(clients.server) if name.startswith("ecr/")]
     missing = [{"encryptionType": "KMS", "kmsKey": key.rpartition("/")[0] + "/none"}]
     with pytest.raises(CloudError, match="does not exist or is not enabled") as error:
         make(context, REPOSITORY, name="x1", encryptionConfigurations=missing)
@@ -109,8 +111,8 @@ def test_upstream_images_come_by_a_rule_and_their_repositories_by_a_template(
         with pytest.raises(CloudError, match=words) as error:
             make(context, CACHE, **change)
         assert error.value.path == path
-    made = make(context, CACHE, **hub, credentialArn=secret)
-    given: dict[str, Any] = {
+    cache = make(context, CACHE, **hub, credentialArn=secret)
+    arguments: dict[str, Any] = {
         "prefix": "hub",
         "appliedFors": ["PULL_THROUGH_CACHE"],
         "imageTagMutability": "IMMUTABLE",
@@ -118,27 +120,27 @@ def test_upstream_images_come_by_a_rule_and_their_repositories_by_a_template(
         "resourceTags": {"team": "ml"},
     }
     with pytest.raises(CloudError, match="customRoleArn is required") as error:
-        make(context, TEMPLATE, **given)
+        make(context, TEMPLATE, **arguments)
     assert error.value.path == "customRoleArn"
-    template = make(context, TEMPLATE, **given, customRoleArn=role)
+    template = make(context, TEMPLATE, **arguments, customRoleArn=role)
     assert template.update(description="of Docker Hub")["description"] == "of Docker Hub"
     assert template.outputs["resourceTags"] == {"team": "ml"}
-    found = clients.front._inventory.of(clients.front)
-    assert found["ecr/pull_through_cache_rules"] == ["hub", "quay"]
-    for each in (template, made, quay):
-        each.delete()
-        assert each.read() is None
+    inventory = clients.server._inventory.of(clients.server)
+    assert inventory["ecr/pull_through_cache_rules"] == ["hub", "quay"]
+    for resource in (template, cache, quay):
+        resource.delete()
+        assert resource.read() is None
 
 
 def test_a_rule_between_registries_of_ecr_has_a_prefix_at_upstream(clients: Clients) -> None:
     context, iam = clients.context(), clients("iam")
-    account = clients.front.instance.account
+    account = clients.server.instance.account
     here = {
         "ecrRepositoryPrefix": "east",
         "upstreamRegistryUrl": f"{account}.dkr.ecr.us-east-1.amazonaws.com",
     }
-    made = [make(context, CACHE, **here)]
-    assert made[0].outputs["upstreamRepositoryPrefix"] == "ROOT"
+    caches = [make(context, CACHE, **here)]
+    assert caches[0].outputs["upstreamRepositoryPrefix"] == "ROOT"
     far = {
         "ecrRepositoryPrefix": "far",
         "upstreamRegistryUrl": "999988887777.dkr.ecr.us-west-2.amazonaws.com",
@@ -147,13 +149,13 @@ def test_a_rule_between_registries_of_ecr_has_a_prefix_at_upstream(clients: Clie
         trust = document({"Service": service}, "sts:AssumeRole")
         role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
         if name == "pulling":
-            made.append(make(context, CACHE, **far, customRoleArn=role))
+            caches.append(make(context, CACHE, **far, customRoleArn=role))
         else:
             with pytest.raises(CloudError, match="cannot be assumed by pullthroughcache") as error:
                 make(context, CACHE, **{**far, "ecrRepositoryPrefix": "other"}, customRoleArn=role)
             assert error.value.path == "customRoleArn"
-    for each in made:
-        each.delete()
+    for cache in caches:
+        cache.delete()
 
 
 def test_a_registry_scans(clients: Clients) -> None:

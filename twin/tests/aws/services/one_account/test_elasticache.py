@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from twin.provider_interface import CloudError, Props
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.resources.life import make
 
 USER = "aws:elasticache/user:User"
@@ -30,16 +30,16 @@ def place(clients: Clients, key: str) -> dict[str, Any]:
         for i, zone in enumerate("aab")
     ]
     groups = [
-        ec2.create_security_group(GroupName="cache", Description="d", VpcId=each)["GroupId"]
-        for each in (vpc, other)
+        ec2.create_security_group(GroupName="cache", Description="d", VpcId=vpc_id)["GroupId"]
+        for vpc_id in (vpc, other)
     ]
     return {"vpc": vpc, "subnets": subnets, "group": groups[0], "other": groups[1], "key": key}
 
 
 def user(**more: Any) -> Props:
     """A user as the feature store makes it."""
-    given = {"userId": "feast", "userName": "feast", "engine": "valkey", "accessString": ACCESS}
-    return {**given, "passwords": [PASSWORD], **more}
+    arguments = {"userId": "feast", "userName": "feast", "engine": "valkey", "accessString": ACCESS}
+    return {**arguments, "passwords": [PASSWORD], **more}
 
 
 def test_a_cache_with_its_users_lives_and_goes(clients: Clients, place: dict[str, Any]) -> None:
@@ -58,7 +58,7 @@ def test_a_cache_with_its_users_lives_and_goes(clients: Clients, place: dict[str
     )
     group = make(context, GROUP, userGroupId="features", engine="valkey", userIds=["feast"])
     assert sorted(group.update(userIds=["feast", "reader"])["userIds"]) == ["feast", "reader"]
-    given: Props = {
+    arguments: Props = {
         "name": "features",
         "engine": "valkey",
         "majorEngineVersion": "8",
@@ -84,9 +84,9 @@ def test_a_cache_with_its_users_lives_and_goes(clients: Clients, place: dict[str
         ),
     ):
         with pytest.raises(CloudError, match=words) as error:
-            make(context, CACHE, **{**given, **change})
+            make(context, CACHE, **{**arguments, **change})
         assert error.value.path == path
-    cache = make(context, CACHE, **given, tags={"team": "ml"})
+    cache = make(context, CACHE, **arguments, tags={"team": "ml"})
     outputs = cache.outputs
     assert outputs["endpoints"][0]["port"] == 6379
     assert outputs["endpoints"][0]["address"].endswith(".serverless.usw2.cache.amazonaws.com")
@@ -96,10 +96,10 @@ def test_a_cache_with_its_users_lives_and_goes(clients: Clients, place: dict[str
     elasticache = clients("elasticache")
     with pytest.raises(elasticache.exceptions.InvalidUserGroupStateFault, match="in use by the cache"):
         elasticache.delete_user_group(UserGroupId="features")
-    for each in (cache, group, reader, feast):
-        each.delete()
-        assert each.read() is None
-    assert not [name for name in clients.front._inventory.of(clients.front) if "cache" in name]
+    for resource in (cache, group, reader, feast):
+        resource.delete()
+        assert resource.read() is None
+    assert not [name for name in clients.server._inventory.of(clients.server) if "cache" in name]
 
 
 @pytest.mark.parametrize(

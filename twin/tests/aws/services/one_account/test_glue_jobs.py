@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from twin.provider_interface import CloudError, Props
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.resources.lake import DATABASE, role
 from twin.tests.aws.resources.life import make, refused
 
@@ -36,7 +36,7 @@ def place(clients: Clients, key: str) -> dict[str, str]:
 
 def inputs(place: dict[str, str], **more: Any) -> Props:
     """A job as the lakehouse makes it."""
-    given: Props = {
+    arguments: Props = {
         "name": "orders",
         "roleArn": place["role"],
         "glueVersion": "5.1",
@@ -48,7 +48,7 @@ def inputs(place: dict[str, str], **more: Any) -> Props:
         "defaultArguments": {"--datalake-formats": "iceberg"},
         **more,
     }
-    return {name: value for name, value in given.items() if value is not None}
+    return {name: value for name, value in arguments.items() if value is not None}
 
 
 def test_a_job_is_encrypted_started_by_triggers_and_goes(clients: Clients, place: dict[str, str]) -> None:
@@ -94,10 +94,10 @@ def test_a_job_is_encrypted_started_by_triggers_and_goes(clients: Clients, place
         actions=[{"jobName": "orders"}],
         predicate={"conditions": [{"jobName": "orders", "state": "SUCCEEDED", "logicalOperator": "EQUALS"}]},
     )
-    for each in (after, nightly, job, security):
-        each.delete()
-        assert each.read() is None
-    left = clients.front._inventory.of(clients.front)
+    for resource in (after, nightly, job, security):
+        resource.delete()
+        assert resource.read() is None
+    left = clients.server._inventory.of(clients.server)
     assert not {"glue/jobs", "glue/triggers", "glue/security_configurations"} & set(left)
 
 
@@ -121,14 +121,14 @@ def test_a_job_is_encrypted_started_by_triggers_and_goes(clients: Clients, place
 def test_what_glue_refuses_of_a_job(
     clients: Clients, place: dict[str, str], change: Any, path: str, words: str
 ) -> None:
-    given = {name: place["other"] if value == "other" else value for name, value in change.items()}
+    changes = {name: place["other"] if value == "other" else value for name, value in change.items()}
     with pytest.raises(CloudError, match=words) as error:
-        make(clients.context(), JOB, **inputs(place, **given))
+        make(clients.context(), JOB, **inputs(place, **changes))
     assert error.value.path == path
 
 
 def test_what_glue_refuses_of_a_trigger(clients: Clients) -> None:
-    given: Props = {"name": "t", "type": "SCHEDULED", "actions": [{"jobName": "none"}]}
+    arguments: Props = {"name": "t", "type": "SCHEDULED", "actions": [{"jobName": "none"}]}
     for change, path, words in (
         ({"schedule": "cron(0 3 * * ? *)"}, "actions", "Job none not found"),
         ({"schedule": "daily"}, "schedule", "not a valid cron expression"),
@@ -136,16 +136,16 @@ def test_what_glue_refuses_of_a_trigger(clients: Clients) -> None:
         ({"type": "CONDITIONAL"}, "predicate", "needs a predicate"),
     ):
         with pytest.raises(CloudError, match=words) as error:
-            make(clients.context(), TRIGGER, **{**given, **change})
+            make(clients.context(), TRIGGER, **{**arguments, **change})
         assert error.value.path == path
 
 
 def test_a_ruleset_is_of_known_rules_and_of_a_table(clients: Clients) -> None:
     context = clients.context()
     target = {"databaseName": "curated", "tableName": "orders"}
-    made = make(context, RULESET, name="orders", ruleset=RULES, targetTable=target, tags={"a": "b"})
-    assert made.outputs["arn"].endswith(":dataQualityRuleset/orders")
-    assert made.update(ruleset="Rules = [ RowCount > 0 ]", description="d")["description"] == "d"
+    ruleset = make(context, RULESET, name="orders", ruleset=RULES, targetTable=target, tags={"a": "b"})
+    assert ruleset.outputs["arn"].endswith(":dataQualityRuleset/orders")
+    assert ruleset.update(ruleset="Rules = [ RowCount > 0 ]", description="d")["description"] == "d"
     for change, path, words in (
         ({"ruleset": 'Rules = [ Completes "id" ]'}, "ruleset", "unknown rule type Completes"),
         ({"ruleset": "RowCount > 0"}, "ruleset", "Ruleset parsing failed"),
@@ -155,9 +155,9 @@ def test_a_ruleset_is_of_known_rules_and_of_a_table(clients: Clients) -> None:
         with pytest.raises(CloudError, match=words) as error:
             make(context, RULESET, **{"name": "other", "ruleset": RULES, "targetTable": target, **change})
         assert error.value.path == path
-    assert clients.front._inventory.of(clients.front)["glue/data_quality_rulesets"] == ["orders"]
-    made.delete()
-    assert made.read() is None
+    assert clients.server._inventory.of(clients.server)["glue/data_quality_rulesets"] == ["orders"]
+    ruleset.delete()
+    assert ruleset.read() is None
     reasons = refused(
         context, SECURITY, name="x", encryptionConfiguration={"s3Encryption": {"s3EncryptionMode": "X"}}
     )

@@ -1,4 +1,4 @@
-"""Firehose's delivery streams through the front."""
+"""Firehose's delivery streams through the API server."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from twin.provider_interface import CloudError, Props
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.resources.lake import BUCKET, DATABASE, role
 from twin.tests.aws.resources.life import make, refused
 
@@ -23,16 +23,16 @@ def place(clients: Clients, key: str) -> dict[str, str]:
     make(context, DATABASE, name="raw")
     clients("glue").create_table(DatabaseName="raw", TableInput={"Name": "events"})
     may = {"Effect": "Allow", "Action": "glue:GetTable", "Resource": "*"}
-    found = {
-        "account": clients.front.instance.account,
+    place = {
+        "account": clients.server.instance.account,
         "role": role(clients, "firehose", "firehose.amazonaws.com"),
     }
-    found["bare"] = role(clients, "bare", "firehose.amazonaws.com")
-    found["glue"] = role(clients, "glue", "glue.amazonaws.com")
+    place["bare"] = role(clients, "bare", "firehose.amazonaws.com")
+    place["glue"] = role(clients, "glue", "glue.amazonaws.com")
     document = json.dumps({"Version": "2012-10-17", "Statement": [may]})
     clients("iam").put_role_policy(RoleName="firehose", PolicyName="may", PolicyDocument=document)
-    found["key"] = key
-    return found
+    place["key"] = key
+    return place
 
 
 def inputs(place: dict[str, str], **change: Any) -> Props:
@@ -65,8 +65,8 @@ def inputs(place: dict[str, str], **change: Any) -> Props:
 
 
 def test_a_stream_into_an_iceberg_table_lives_and_goes(clients: Clients, place: dict[str, str]) -> None:
-    made = make(clients.context(), STREAM, **inputs(place), tags={"team": "ml"})
-    outputs = made.outputs
+    stream = make(clients.context(), STREAM, **inputs(place), tags={"team": "ml"})
+    outputs = stream.outputs
     assert outputs["arn"].endswith(":deliverystream/events")
     assert outputs["serverSideEncryption"]["keyArn"] == place["key"]
     destination = outputs["icebergConfiguration"]
@@ -74,15 +74,15 @@ def test_a_stream_into_an_iceberg_table_lives_and_goes(clients: Clients, place: 
     assert destination["s3Configuration"]["kmsKeyArn"] == place["key"]
     assert destination["destinationTableConfigurations"] == [{"databaseName": "raw", "tableName": "events"}]
     assert outputs["versionId"] == "1"
-    changed = made.update(icebergConfiguration=inputs(place, bufferingInterval=120)["icebergConfiguration"])
+    changed = stream.update(icebergConfiguration=inputs(place, bufferingInterval=120)["icebergConfiguration"])
     assert changed["icebergConfiguration"]["bufferingInterval"] == 120
     assert changed["versionId"] == "2"
-    off = made.update(serverSideEncryption={"enabled": False}, tags={"team": "x"})
+    off = stream.update(serverSideEncryption={"enabled": False}, tags={"team": "x"})
     assert off["serverSideEncryption"]["enabled"] is False
     assert off["tags"] == {"team": "x"}
-    assert clients.front._inventory.of(clients.front)["firehose/delivery_streams"] == ["events"]
-    made.delete()
-    assert made.read() is None
+    assert clients.server._inventory.of(clients.server)["firehose/delivery_streams"] == ["events"]
+    stream.delete()
+    assert stream.read() is None
 
 
 @pytest.mark.parametrize(
@@ -109,8 +109,8 @@ def test_a_stream_into_an_iceberg_table_lives_and_goes(clients: Clients, place: 
 def test_what_firehose_refuses(
     clients: Clients, place: dict[str, str], change: Any, path: str, words: str
 ) -> None:
-    given = json.loads(json.dumps(change).replace('"{', '"<').replace('}"', '>"'))
-    filled = json.loads(_filled(json.dumps(given), place))
+    document = json.loads(json.dumps(change).replace('"{', '"<').replace('}"', '>"'))
+    filled = json.loads(_filled(json.dumps(document), place))
     with pytest.raises(CloudError, match=words) as error:
         make(clients.context(), STREAM, **inputs(place, **filled))
     assert error.value.path == path
@@ -136,30 +136,30 @@ def test_a_stream_of_logs_is_in_its_group(clients: Clients) -> None:
     context = clients.context()
     clients("logs").create_log_group(logGroupName="/firehose/events")
     token = "aws:cloudwatch/logStream:LogStream"
-    made = make(context, token, logGroupName="/firehose/events", name="failed")
-    assert made.outputs["arn"].endswith(":log-group:/firehose/events:log-stream:failed")
+    log_stream = make(context, token, logGroupName="/firehose/events", name="failed")
+    assert log_stream.outputs["arn"].endswith(":log-group:/firehose/events:log-stream:failed")
     with pytest.raises(CloudError, match="ResourceNotFoundException") as error:
         make(context, token, logGroupName="/none", name="failed")
     assert error.value.path == "logGroupName"
-    made.delete()
-    assert made.read() is None
+    log_stream.delete()
+    assert log_stream.read() is None
 
 
 def test_a_role_puts_records_into_the_stream_that_it_may(clients: Clients, place: dict[str, str]) -> None:
     from twin.tests.aws.iam.test_authorization import allow, refused, session
     from twin.tests.aws.iam.test_authorization import role as caller
 
-    account = clients.front.instance.account
-    made = make(clients.context(), STREAM, **inputs(place))
+    account = clients.server.instance.account
+    created = make(clients.context(), STREAM, **inputs(place))
     stream = f"arn:aws:firehose:us-west-2:{account}:deliverystream"
     may = session(
-        clients, caller(clients, "puts", allow("firehose:DescribeDeliveryStream", resource=made.id))
+        clients, caller(clients, "puts", allow("firehose:DescribeDeliveryStream", resource=created.id))
     )
     described = may("firehose").describe_delivery_stream(DeliveryStreamName="events")
-    assert described["DeliveryStreamDescription"]["DeliveryStreamARN"] == made.id == f"{stream}/events"
+    assert described["DeliveryStreamDescription"]["DeliveryStreamARN"] == created.id == f"{stream}/events"
     other = allow("firehose:DescribeDeliveryStream", resource=f"{stream}/other")
     may_not = session(clients, caller(clients, "puts-other", other))
     code, words = refused(may_not("firehose").describe_delivery_stream, DeliveryStreamName="events")
     assert code.startswith("AccessDenied")
     assert "firehose:DescribeDeliveryStream" in words
-    made.delete()
+    created.delete()

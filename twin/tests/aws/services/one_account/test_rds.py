@@ -1,4 +1,4 @@
-"""RDS through the front: instances with their groups, as strict as AWS."""
+"""RDS through the API server: instances with their groups, as strict as AWS."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from twin.provider_interface import CloudError, Props
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.resources.life import Made, make, refused
 
 INSTANCE = "aws:rds/instance:Instance"
@@ -28,19 +28,19 @@ def place(clients: Clients, key: str) -> dict[str, Any]:
         ]["SubnetId"]
         for index, zone in enumerate("ab")
     ]
-    found: dict[str, Any] = {"vpc": vpc, "subnets": subnets, "account": clients.front.instance.account}
+    place: dict[str, Any] = {"vpc": vpc, "subnets": subnets, "account": clients.server.instance.account}
     for name, where in (("group", vpc), ("other_group", other)):
-        found[name] = ec2.create_security_group(GroupName="db", Description="d", VpcId=where)["GroupId"]
-    found["key"] = key
+        place[name] = ec2.create_security_group(GroupName="db", Description="d", VpcId=where)["GroupId"]
+    place["key"] = key
     make(clients.context(), SUBNETS, name="db", subnetIds=subnets)
     make(clients.context(), PARAMETERS, name="pg17", family="postgres17")
     make(clients.context(), PARAMETERS, name="pg16", family="postgres16")
-    return found
+    return place
 
 
 def inputs(place: dict[str, Any], **more: Any) -> Props:
     """A database as the model registry makes it."""
-    given: Props = {
+    arguments: Props = {
         "identifier": "mlflow",
         "engine": "postgres",
         "engineVersion": "17",
@@ -65,7 +65,7 @@ def inputs(place: dict[str, Any], **more: Any) -> Props:
         "skipFinalSnapshot": True,
         **more,
     }
-    return {name: value for name, value in given.items() if value is not None}
+    return {name: value for name, value in arguments.items() if value is not None}
 
 
 def instance(clients: Clients, place: dict[str, Any], **more: Any) -> Made:
@@ -73,9 +73,9 @@ def instance(clients: Clients, place: dict[str, Any], **more: Any) -> Made:
 
 
 def test_an_instance_is_as_asked_and_rds_keeps_its_password(clients: Clients, place: dict[str, Any]) -> None:
-    made = instance(clients, place, maxAllocatedStorage=100, multiAz=True, tags={"team": "ml"})
-    state = made.outputs
-    assert made.id == state["resourceId"]
+    database = instance(clients, place, maxAllocatedStorage=100, multiAz=True, tags={"team": "ml"})
+    state = database.outputs
+    assert database.id == state["resourceId"]
     assert state["resourceId"].startswith("db-")
     assert state["arn"] == f"arn:aws:rds:us-west-2:{place['account']}:db:mlflow"
     assert state["engineVersion"] == "17", "a prefix stays as the program says it"
@@ -98,10 +98,10 @@ def test_an_instance_is_as_asked_and_rds_keeps_its_password(clients: Clients, pl
     assert known["password"] not in json.dumps(state), "the password is in no state"
     described = clients("secretsmanager").describe_secret(SecretId=secret["secretArn"])
     assert (described["RotationEnabled"], described["OwningService"]) == (True, "rds")
-    assert "mlflow" in clients.front._inventory.of(clients.front)["rds/databases"]
-    made.delete()
-    assert made.read() is None
-    assert "rds/databases" not in clients.front._inventory.of(clients.front)
+    assert "mlflow" in clients.server._inventory.of(clients.server)["rds/databases"]
+    database.delete()
+    assert database.read() is None
+    assert "rds/databases" not in clients.server._inventory.of(clients.server)
     with pytest.raises(clients("secretsmanager").exceptions.ResourceNotFoundException):
         clients("secretsmanager").describe_secret(SecretId=secret["secretArn"])
 
@@ -109,38 +109,38 @@ def test_an_instance_is_as_asked_and_rds_keeps_its_password(clients: Clients, pl
 def test_what_changes_waits_for_the_window_unless_it_is_to_be_at_once(
     clients: Clients, place: dict[str, Any]
 ) -> None:
-    made = instance(clients, place)
-    later = made.update(instanceClass="db.t4g.small", backupRetentionPeriod=14)
+    database = instance(clients, place)
+    later = database.update(instanceClass="db.t4g.small", backupRetentionPeriod=14)
     assert (later["instanceClass"], later["backupRetentionPeriod"]) == ("db.t4g.micro", 14)
     waiting = clients("rds").describe_db_instances(DBInstanceIdentifier="mlflow")["DBInstances"][0]
     assert waiting["PendingModifiedValues"]["DBInstanceClass"] == "db.t4g.small"
-    now = made.update(instanceClass="db.t4g.small", applyImmediately=True, allocatedStorage=30)
+    now = database.update(instanceClass="db.t4g.small", applyImmediately=True, allocatedStorage=30)
     assert (now["instanceClass"], now["allocatedStorage"]) == ("db.t4g.small", 30)
-    off = made.update(enabledCloudwatchLogsExports=["postgresql"], performanceInsightsEnabled=False)
+    off = database.update(enabledCloudwatchLogsExports=["postgresql"], performanceInsightsEnabled=False)
     assert off["enabledCloudwatchLogsExports"] == ["postgresql"]
     assert off["performanceInsightsEnabled"] is False
     with pytest.raises(CloudError, match="can't be reduced from 30 to 25"):
-        made.update(allocatedStorage=25)
-    made.inputs["allocatedStorage"] = 30
+        database.update(allocatedStorage=25)
+    database.inputs["allocatedStorage"] = 30
     with pytest.raises(CloudError, match="AllowMajorVersionUpgrade flag must be present") as error:
-        made.update(engineVersion="18", parameterGroupName=None)
+        database.update(engineVersion="18", parameterGroupName=None)
     assert error.value.path == "allowMajorVersionUpgrade"
-    made.delete()
+    database.delete()
 
 
 def test_a_protected_instance_stays_and_the_last_snapshot_is_named_or_waived(
     clients: Clients, place: dict[str, Any]
 ) -> None:
-    made = instance(clients, place, deletionProtection=True, skipFinalSnapshot=False)
+    database = instance(clients, place, deletionProtection=True, skipFinalSnapshot=False)
     with pytest.raises(CloudError, match="final_snapshot_identifier is required"):
-        made.delete()
-    made.update(finalSnapshotIdentifier="mlflow-last")
+        database.delete()
+    database.update(finalSnapshotIdentifier="mlflow-last")
     with pytest.raises(CloudError, match="Cannot delete protected DB Instance"):
-        made.delete()
-    made.update(deletionProtection=False)
-    made.delete()
-    held = clients.front._inventory.of(clients.front)
-    assert held["rds/database_snapshots"] == ["mlflow-last"]
+        database.delete()
+    database.update(deletionProtection=False)
+    database.delete()
+    inventory = clients.server._inventory.of(clients.server)
+    assert inventory["rds/database_snapshots"] == ["mlflow-last"]
     again = instance(clients, place, skipFinalSnapshot=False, finalSnapshotIdentifier="mlflow-last")
     with pytest.raises(CloudError, match="DBSnapshotAlreadyExists"):
         again.delete()
@@ -185,14 +185,14 @@ def test_a_protected_instance_stays_and_the_last_snapshot_is_named_or_waived(
 def test_what_rds_refuses_is_refused_with_its_property(
     clients: Clients, place: dict[str, Any], change: Any, path: str, words: str
 ) -> None:
-    given = {
+    changes = {
         name: [place["other_group"]] if value == ["{other_group}"] else value
         for name, value in change.items()
     }
     with pytest.raises(CloudError, match=words) as error:
-        instance(clients, place, **given)
+        instance(clients, place, **changes)
     assert error.value.path == path
-    assert "rds/databases" not in clients.front._inventory.of(clients.front), "nothing is left"
+    assert "rds/databases" not in clients.server._inventory.of(clients.server), "nothing is left"
 
 
 def test_what_the_provider_refuses_is_reported_by_check(clients: Clients, place: dict[str, Any]) -> None:
@@ -215,11 +215,11 @@ def test_a_subnet_group_covers_two_zones_and_goes_after_its_instances(
     two = make(clients.context(), SUBNETS, name="two", subnetIds=place["subnets"], tags={"a": "b"})
     assert two.outputs["vpcId"] == place["vpc"]
     assert two.update(description="changed", tags={"a": "c"})["description"] == "changed"
-    made = instance(clients, place, dbSubnetGroupName="two")
+    database = instance(clients, place, dbSubnetGroupName="two")
     rds = clients("rds")
     with pytest.raises(rds.exceptions.InvalidDBSubnetGroupStateFault, match="is still using it"):
         rds.delete_db_subnet_group(DBSubnetGroupName="two")
-    made.delete()
+    database.delete()
     two.delete()
     assert two.read() is None
 
@@ -227,28 +227,32 @@ def test_a_subnet_group_covers_two_zones_and_goes_after_its_instances(
 def test_a_parameter_group_keeps_its_parameters(clients: Clients, place: dict[str, Any]) -> None:
     force = {"name": "rds.force_ssl", "value": "1", "applyMethod": "immediate"}
     slow = {"name": "log_min_duration_statement", "value": "500", "applyMethod": "immediate"}
-    made = make(clients.context(), PARAMETERS, name="tls", family="postgres17", parameters=[force, slow])
-    assert made.outputs["parameters"] == [force, slow]
-    assert made.update(parameters=[{**force, "value": "0"}])["parameters"] == [{**force, "value": "0"}]
+    parameter_group = make(
+        clients.context(), PARAMETERS, name="tls", family="postgres17", parameters=[force, slow]
+    )
+    assert parameter_group.outputs["parameters"] == [force, slow]
+    assert parameter_group.update(parameters=[{**force, "value": "0"}])["parameters"] == [
+        {**force, "value": "0"}
+    ]
     with pytest.raises(CloudError, match="postgres99 is not a valid parameter group family") as error:
         make(clients.context(), PARAMETERS, name="none", family="postgres99")
     assert error.value.path == "family"
-    made.delete()
+    parameter_group.delete()
 
 
 def test_a_killed_front_remembers_the_database_and_its_secret(
     clients: Clients, place: dict[str, Any]
 ) -> None:
-    from twin.aws.api_server.server import Front
+    from twin.aws.api_server.server import ApiServer
 
-    made = instance(clients, place)
-    secret = made.outputs["masterUserSecrets"][0]["secretArn"]
+    database = instance(clients, place)
+    secret = database.outputs["masterUserSecrets"][0]["secretArn"]
     before = clients("secretsmanager").get_secret_value(SecretId=secret)["SecretString"]
-    twin = clients.front.instance
-    clients.front.close()
-    clients.front.moto.forget()
-    clients.front = Front(twin)
-    assert clients.front.replayed.renamed == []
-    assert made.read() == made.outputs
+    twin = clients.server.instance
+    clients.server.close()
+    clients.server.moto.forget()
+    clients.server = ApiServer(twin)
+    assert clients.server.replayed.renamed == []
+    assert database.read() == database.outputs
     assert clients("secretsmanager").get_secret_value(SecretId=secret)["SecretString"] == before
-    made.delete()
+    database.delete()

@@ -1,4 +1,4 @@
-"""Objects that a program writes, through the front."""
+"""Objects that a program writes, through the API server."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from twin.property_values import Asset
 from twin.provider_interface import CloudError
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.resources.life import make, refused
 
 BUCKET = "aws:s3/bucket:Bucket"
@@ -23,10 +23,10 @@ def test_an_object_is_written_changed_and_goes_with_all_its_versions(
     bucket = make(context, BUCKET, bucket="objects-123")
     s3 = clients("s3")
     s3.put_bucket_versioning(Bucket="objects-123", VersioningConfiguration={"Status": "Enabled"})
-    made = make(
+    registry = make(
         context, OBJECT, bucket="objects-123", key="a/registry.db", content="one", contentType="text/plain"
     )
-    outputs = made.outputs
+    outputs = registry.outputs
     assert outputs["arn"] == "arn:aws:s3:::objects-123/a/registry.db"
     assert outputs["etag"] == hashlib.md5(b"one", usedforsecurity=False).hexdigest()
     assert (outputs["contentType"], outputs["storageClass"]) == ("text/plain", "STANDARD")
@@ -34,15 +34,15 @@ def test_an_object_is_written_changed_and_goes_with_all_its_versions(
     assert first
     file = tmp_path / "file"
     file.write_bytes(b"two")
-    changed = made.update(content=None, source=Asset(path=str(file)), tags={"a": "b"})
+    changed = registry.update(content=None, source=Asset(path=str(file)), tags={"a": "b"})
     assert changed["versionId"] != first
     assert s3.get_object(Bucket="objects-123", Key="a/registry.db")["Body"].read() == b"two"
-    assert made.read() == made.outputs
+    assert registry.read() == registry.outputs
     other = make(context, OBJECT, bucket="objects-123", key="a/registry.db.bak", content="kept")
-    made.delete()
-    assert made.read() is None
+    registry.delete()
+    assert registry.read() is None
     left = s3.list_object_versions(Bucket="objects-123").get("Versions", [])
-    assert [each["Key"] for each in left] == ["a/registry.db.bak"]
+    assert [version["Key"] for version in left] == ["a/registry.db.bak"]
     other.delete()
     bucket.delete()
 

@@ -1,4 +1,4 @@
-"""S3 Tables and their place in Glue's catalog, through the front."""
+"""S3 Tables and their place in Glue's catalog, through the API server."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from twin.provider_interface import CloudError, Props
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.resources.life import make
 
 BUCKET = "aws:s3tables/tableBucket:TableBucket"
@@ -20,7 +20,7 @@ CATALOG = "aws:glue/catalog:Catalog"
 
 def columns(*types: str) -> Props:
     """A table's metadata."""
-    fields = [{"name": f"c{i}", "type": each, "required": False} for i, each in enumerate(types)]
+    fields = [{"name": f"c{i}", "type": type_, "required": False} for i, type_ in enumerate(types)]
     return {"iceberg": {"schema": {"fields": fields}}}
 
 
@@ -36,12 +36,12 @@ def test_a_table_bucket_with_its_tables_lives_and_goes(clients: Clients, key: st
         maintenanceConfiguration={"icebergUnreferencedFileRemoval": {"status": "enabled", "settings": days}},
         tags={"team": "ml"},
     )
-    assert bucket.id == f"arn:aws:s3tables:us-west-2:{clients.front.instance.account}:bucket/acme-tables"
+    assert bucket.id == f"arn:aws:s3tables:us-west-2:{clients.server.instance.account}:bucket/acme-tables"
     assert bucket.outputs["encryptionConfiguration"] == sse
     removal = bucket.outputs["maintenanceConfiguration"]["icebergUnreferencedFileRemoval"]
     assert removal == {"status": "enabled", "settings": days}
     namespace = make(context, NAMESPACE, tableBucketArn=bucket.id, namespace="raw")
-    given: Props = {
+    arguments: Props = {
         "tableBucketArn": bucket.id,
         "namespace": "raw",
         "name": "events",
@@ -59,9 +59,9 @@ def test_a_table_bucket_with_its_tables_lives_and_goes(clients: Clients, key: st
         ({"namespace": "none"}, "namespace", "namespace does not exist"),
     ):
         with pytest.raises(CloudError, match=words) as error:
-            make(context, TABLE, **{**given, **change})
+            make(context, TABLE, **{**arguments, **change})
         assert error.value.path == path
-    table = make(context, TABLE, **given, tags={"a": "b"})
+    table = make(context, TABLE, **arguments, tags={"a": "b"})
     assert table.outputs["warehouseLocation"].endswith("--table-s3")
     assert table.outputs["metadataLocation"].startswith(table.outputs["warehouseLocation"])
     smaller = {"icebergCompaction": {"status": "enabled", "settings": {"targetFileSizeMb": 128}}}
@@ -74,16 +74,16 @@ def test_a_table_bucket_with_its_tables_lives_and_goes(clients: Clients, key: st
     with pytest.raises(CloudError, match="is not empty") as error:
         bucket.delete()
     assert error.value.path == "forceDestroy"
-    found = clients.front._inventory.of(clients.front)
-    assert len(found["s3tables/twin_tables"]) == 1
+    inventory = clients.server._inventory.of(clients.server)
+    assert len(inventory["s3tables/twin_tables"]) == 1
     table.delete()
     assert table.read() is None
-    make(context, TABLE, **given)
+    make(context, TABLE, **arguments)
     bucket.update(forceDestroy=True)
     bucket.delete()
     assert bucket.read() is None
     assert namespace.read() is None
-    assert not [name for name in clients.front._inventory.of(clients.front) if name.startswith("s3tables/")]
+    assert not [name for name in clients.server._inventory.of(clients.server) if name.startswith("s3tables/")]
 
 
 def test_a_table_bucket_is_closed_by_its_policy(clients: Clients) -> None:
@@ -108,32 +108,32 @@ def test_a_table_bucket_is_closed_by_its_policy(clients: Clients) -> None:
 
 
 def test_table_buckets_are_one_catalog_of_glue(clients: Clients) -> None:
-    context, account = clients.context(), clients.front.instance.account
+    context, account = clients.context(), clients.server.instance.account
     place = f"arn:aws:s3tables:us-west-2:{account}:bucket/*"
-    given: Props = {
+    arguments: Props = {
         "name": "s3tablescatalog",
         "federatedCatalog": {"connectionName": "aws:s3tables", "identifier": place},
         "allowFullTableExternalDataAccess": "True",
         "createDatabaseDefaultPermissions": [],
         "createTableDefaultPermissions": [],
     }
-    made = make(context, CATALOG, **given, description="all", tags={"a": "b"})
-    assert made.outputs["catalogId"] == f"{account}:s3tablescatalog"
-    assert made.outputs["arn"] == f"arn:aws:glue:us-west-2:{account}:catalog/s3tablescatalog"
-    assert made.update(description="changed")["description"] == "changed"
+    catalog = make(context, CATALOG, **arguments, description="all", tags={"a": "b"})
+    assert catalog.outputs["catalogId"] == f"{account}:s3tablescatalog"
+    assert catalog.outputs["arn"] == f"arn:aws:glue:us-west-2:{account}:catalog/s3tablescatalog"
+    assert catalog.update(description="changed")["description"] == "changed"
     with pytest.raises(CloudError, match="Catalog already exists") as error:
-        make(context, CATALOG, **given)
+        make(context, CATALOG, **arguments)
     assert error.value.path == "name"
-    made.delete()
-    assert made.read() is None
+    catalog.delete()
+    assert catalog.read() is None
     wrong = {"connectionName": "aws:s3tables", "identifier": place[:-1] + "one"}
     with pytest.raises(CloudError, match="The identifier of s3tablescatalog") as error:
-        make(context, CATALOG, **{**given, "federatedCatalog": wrong})
+        make(context, CATALOG, **{**arguments, "federatedCatalog": wrong})
     assert error.value.path == "federatedCatalog.identifier"
 
 
 def test_table_buckets_are_registered_whole_as_a_federated_location(clients: Clients) -> None:
-    account, lake = clients.front.instance.account, clients("lakeformation")
+    account, lake = clients.server.instance.account, clients("lakeformation")
     service = {"Service": "lakeformation.amazonaws.com"}
     trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": service}
     role = clients("iam").create_role(
@@ -141,7 +141,7 @@ def test_table_buckets_are_registered_whole_as_a_federated_location(clients: Cli
         AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
     )["Role"]["Arn"]
     place = f"arn:aws:s3tables:us-west-2:{account}:bucket/*"
-    given: dict[str, Any] = {"ResourceArn": place, "RoleArn": role, "WithFederation": True}
+    params: dict[str, Any] = {"ResourceArn": place, "RoleArn": role, "WithFederation": True}
     for change, words in (
         ({"ResourceArn": place.replace("us-west-2", "eu-west-1")}, f"in this account and region is {place}"),
         ({"WithFederation": False}, "WithFederation must be true"),
@@ -149,8 +149,8 @@ def test_table_buckets_are_registered_whole_as_a_federated_location(clients: Cli
         ({"RoleArn": f"{role}-none"}, "does not exist"),
     ):
         with pytest.raises(Exception, match=words):
-            lake.register_resource(**{**given, **change})
-    lake.register_resource(**given, WithPrivilegedAccess=True)
+            lake.register_resource(**{**params, **change})
+    lake.register_resource(**params, WithPrivilegedAccess=True)
     resource = lake.describe_resource(ResourceArn=place)["ResourceInfo"]
     assert (resource["WithFederation"], resource["WithPrivilegedAccess"]) == (True, True)
     lake.deregister_resource(ResourceArn=place)
@@ -167,7 +167,7 @@ def test_a_table_has_its_files_in_a_bucket_that_no_principal_sees(clients: Clien
     bucket, _, key = metadata["metadataLocation"].removeprefix("s3://").partition("/")
     first = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
     assert json.loads(first)["schemas"][0]["fields"][0]["id"] == 1
-    assert bucket not in [each["Name"] for each in s3.list_buckets()["Buckets"]]
+    assert bucket not in [listed_bucket["Name"] for listed_bucket in s3.list_buckets()["Buckets"]]
     for call in (lambda: s3.list_objects_v2(Bucket=bucket), lambda: s3.delete_object(Bucket=bucket, Key=key)):
         with pytest.raises(Exception, match="MethodNotAllowed"):
             call()

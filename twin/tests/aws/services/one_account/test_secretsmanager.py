@@ -1,4 +1,4 @@
-"""Secrets Manager through the front: secrets, values, policies, rotation."""
+"""Secrets Manager through the API server: secrets, values, policies, rotation."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from twin.provider_interface import CloudError
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.resources.life import make, refused
 
 SECRET = "aws:secretsmanager/secret:Secret"
@@ -43,8 +43,8 @@ def test_a_secret_and_its_value_live_and_go(clients: Clients, key: str) -> None:
     assert clients("secretsmanager").get_secret_value(SecretId=arn)["SecretString"] == "two"
     hidden = make(context, VERSION, secretId=arn, secretStringWo="three", secretStringWoVersion=1)
     assert "secretString" not in hidden.outputs, "a value that is only written is in no output"
-    for each in (hidden, second, first):
-        each.delete()
+    for resource in (hidden, second, first):
+        resource.delete()
     secret.delete()
     assert secret.read() is None
     assert hidden.read() is None
@@ -81,17 +81,17 @@ def test_what_secrets_manager_refuses(clients: Clients) -> None:
 def test_a_policy_names_who_is_there_and_not_everybody(clients: Clients) -> None:
     context = clients.context()
     secret = make(context, SECRET, name="shared", recoveryWindowInDays=0)
-    root = f"arn:aws:iam::{clients.front.instance.account}:root"
-    made = make(context, POLICY, secretArn=secret.id, policy=allow({"AWS": root}), blockPublicPolicy=True)
-    assert made.outputs["secretArn"] == secret.id
+    root = f"arn:aws:iam::{clients.server.instance.account}:root"
+    policy = make(context, POLICY, secretArn=secret.id, policy=allow({"AWS": root}), blockPublicPolicy=True)
+    assert policy.outputs["secretArn"] == secret.id
     with pytest.raises(CloudError, match="did not prevent broad access"):
-        made.update(policy=allow("*"))
-    ghost = f"arn:aws:iam::{clients.front.instance.account}:role/ghost"
+        policy.update(policy=allow("*"))
+    ghost = f"arn:aws:iam::{clients.server.instance.account}:role/ghost"
     with pytest.raises(CloudError, match="unsupported principal") as error:
-        made.update(policy=allow({"AWS": ghost}))
+        policy.update(policy=allow({"AWS": ghost}))
     assert error.value.path == "policy"
-    made.delete()
-    assert made.read() is None
+    policy.delete()
+    assert policy.read() is None
     secret.delete()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.iam.test_authorization import refused
 
 NAME = "acme-dev-mlflow"
@@ -23,9 +23,9 @@ def test_a_second_life_needs_another_name_for_its_last_snapshot(clients: Clients
     rds = clients("rds")
     _make(clients)
     rds.delete_db_instance(DBInstanceIdentifier=NAME, FinalDBSnapshotIdentifier=f"{NAME}-final")
-    assert [each["DBSnapshotIdentifier"] for each in rds.describe_db_snapshots()["DBSnapshots"]] == [
-        f"{NAME}-final"
-    ], "a snapshot outlives its instance"
+    assert [
+        db_snapshot["DBSnapshotIdentifier"] for db_snapshot in rds.describe_db_snapshots()["DBSnapshots"]
+    ] == [f"{NAME}-final"], "a snapshot outlives its instance"
     _make(clients)
     code, _ = refused(
         rds.delete_db_instance, DBInstanceIdentifier=NAME, FinalDBSnapshotIdentifier=f"{NAME}-final"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.iam.test_authorization import allow, document, refused, role, session
 
 BUCKET = "immutable-releases"
@@ -88,7 +88,7 @@ def test_a_policy_by_the_session_tag_of_a_namespace(clients: Clients) -> None:
     arn = role(clients, name, allow("s3:*"))
     trust = {
         "Effect": "Allow",
-        "Principal": {"AWS": f"arn:aws:iam::{clients.front.instance.account}:root"},
+        "Principal": {"AWS": f"arn:aws:iam::{clients.server.instance.account}:root"},
         "Action": ["sts:AssumeRole", "sts:TagSession"],
     }
     clients("iam").update_assume_role_policy(RoleName=name, PolicyDocument=document(trust))

@@ -1,4 +1,4 @@
-"""S3 through the front: what is configured on buckets, and what S3 refuses."""
+"""S3 through the API server: what is configured on buckets, and what S3 refuses."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from twin.aws.api_server.deterministic_moto import forget
-from twin.aws.api_server.server import Front
+from twin.aws.api_server.server import ApiServer
 from twin.provider_interface import CloudError
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.resources import lake
 from twin.tests.aws.resources.life import make, refused
 
@@ -71,21 +71,21 @@ def test_a_lifecycle_is_returned_as_it_was_put_after_a_kill_too(clients: Clients
             "abortIncompleteMultipartUpload": {"daysAfterInitiation": 7},
         },
     ]
-    made = make(clients.context(), LIFECYCLE, bucket=data, rules=rules)
-    assert made.outputs["rules"] == rules, "moto forgets sizes and versions"
-    assert made.outputs["transitionDefaultMinimumObjectSize"] == "all_storage_classes_128K"
+    lifecycle = make(clients.context(), LIFECYCLE, bucket=data, rules=rules)
+    assert lifecycle.outputs["rules"] == rules, "moto forgets sizes and versions"
+    assert lifecycle.outputs["transitionDefaultMinimumObjectSize"] == "all_storage_classes_128K"
     on = make(clients.context(), NOTIFICATION, bucket=data, eventbridge=True)
     assert on.outputs["eventbridge"] is True
     forget()
-    clients.front.close()
-    clients.front = Front(clients.front.instance)
-    assert made.read() == made.outputs
+    clients.server.close()
+    clients.server = ApiServer(clients.server.instance)
+    assert lifecycle.read() == lifecycle.outputs
     assert on.read() == on.outputs
-    changed = made.update(rules=rules[1:])
+    changed = lifecycle.update(rules=rules[1:])
     assert [rule["id"] for rule in changed["rules"]] == ["rest"]
-    for each in (made, on):
-        each.delete()
-        assert each.read() is None
+    for resource in (lifecycle, on):
+        resource.delete()
+        assert resource.read() is None
 
 
 @pytest.mark.parametrize(
@@ -125,10 +125,10 @@ def test_logs_go_to_a_bucket_that_lets_them_come(clients: Clients, data: str) ->
         }
     )
     make(context, POLICY, bucket=logs.id, policy=json.dumps(document))
-    made = make(context, LOGGING, bucket=data, targetBucket=logs.id, targetPrefix="data/")
-    assert made.outputs["targetPrefix"] == "data/"
-    made.delete()
-    assert made.read() is None
+    logging = make(context, LOGGING, bucket=data, targetBucket=logs.id, targetPrefix="data/")
+    assert logging.outputs["targetPrefix"] == "data/"
+    logging.delete()
+    assert logging.read() is None
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_a_bucket_policy_that_s3_does_not_take_is_refused(
     if not clients("s3").list_buckets()["Buckets"]:
         raise AssertionError("the bucket is there")
     make(context, BLOCK, bucket=data, blockPublicPolicy=True)
-    text = policy(**statement).replace("{account}", clients.front.instance.account)
+    text = policy(**statement).replace("{account}", clients.server.instance.account)
     with pytest.raises(CloudError, match=words):
         make(context, POLICY, bucket=data, policy=text)
 
@@ -160,9 +160,9 @@ def test_object_lock_keeps_what_is_written(clients: Clients) -> None:
         make(context, LOCK, bucket=plain.id, rule=retention)
     assert caught.value.path == "bucket"
     raw = lake.bucket(clients, "settings-raw", objectLockEnabled=True, forceDestroy=True)
-    made = make(context, LOCK, bucket=raw.id, rule=retention)
+    lock = make(context, LOCK, bucket=raw.id, rule=retention)
     put = context.call("s3", "PutObject", {"Bucket": raw.id, "Key": "k", "Body": b"x"})
-    longer = made.update(rule={"defaultRetention": {"mode": "GOVERNANCE", "days": 2}})
+    longer = lock.update(rule={"defaultRetention": {"mode": "GOVERNANCE", "days": 2}})
     assert longer["rule"]["defaultRetention"]["days"] == 2, "a bucket with objects takes another retention"
     with pytest.raises(Exception, match="AccessDenied"):
         context.call("s3", "DeleteObject", {"Bucket": raw.id, "Key": "k", "VersionId": put["VersionId"]})
@@ -187,8 +187,8 @@ def test_a_bucket_is_encrypted_by_a_key_that_is_there_and_owns_its_objects(
             make(context, ENCRYPTION, bucket=data, rules=[{"applyServerSideEncryptionByDefault": default}])
     default = {"sseAlgorithm": "aws:kms", "kmsMasterKeyId": key}
     rules = [{"applyServerSideEncryptionByDefault": default, "bucketKeyEnabled": True}]
-    made = make(context, ENCRYPTION, bucket=data, rules=rules)
-    assert made.outputs["rules"][0]["applyServerSideEncryptionByDefault"] == default
+    encryption = make(context, ENCRYPTION, bucket=data, rules=rules)
+    assert encryption.outputs["rules"][0]["applyServerSideEncryptionByDefault"] == default
     owned = make(context, OWNERSHIP, bucket=data, rule={"objectOwnership": "BucketOwnerEnforced"})
     assert owned.outputs["rule"] == {"objectOwnership": "BucketOwnerEnforced"}
     owned.delete()

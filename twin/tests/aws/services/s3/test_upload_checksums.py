@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.iam.test_authorization import refused
 
 BUCKET = "uploads-with-checksums"
@@ -32,7 +32,7 @@ def without_checksums(clients: Clients, s3: Any, monkeypatch: pytest.MonkeyPatch
     """A client that adds no checksum by itself."""
     del s3
     monkeypatch.setenv("AWS_REQUEST_CHECKSUM_CALCULATION", "when_required")
-    return Clients(clients.front)("s3")
+    return Clients(clients.server)("s3")
 
 
 def begun(s3: Any, key: str, bucket: str = BUCKET, **algorithm: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from botocore.exceptions import ClientError
 
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 
 
 def test_an_object_whose_newest_version_is_a_marker_is_deleted_after_versioning_ended(
@@ -18,10 +18,10 @@ def test_an_object_whose_newest_version_is_a_marker_is_deleted_after_versioning_
     s3.put_object(**bucket, Key="file", Body=b"x")
     s3.delete_object(**bucket, Key="file")
     s3.put_bucket_versioning(**bucket, VersioningConfiguration={"Status": "Suspended"})
-    found = s3.list_object_versions(**bucket)
+    versions = s3.list_object_versions(**bucket)
     objects = [
-        {"Key": each["Key"], "VersionId": each["VersionId"]}
-        for each in [*found["DeleteMarkers"], *found["Versions"]]
+        {"Key": version["Key"], "VersionId": version["VersionId"]}
+        for version in [*versions["DeleteMarkers"], *versions["Versions"]]
     ]
     assert "Errors" not in s3.delete_objects(**bucket, Delete={"Objects": objects})
     s3.delete_bucket(**bucket)

@@ -1,4 +1,4 @@
-"""SQS: queues and their policies through the front."""
+"""SQS: queues and their policies through the API server."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import pytest
 
 from twin.provider_interface import CloudError
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.resources.life import make, refused
 
 QUEUE = "aws:sqs/queue:Queue"
@@ -40,7 +40,7 @@ def test_a_queue_and_its_policy_are_made_changed_and_gone(clients: Clients) -> N
     assert policy.read() is None
     queue.delete()
     assert queue.read() is None
-    assert "sqs/queues" not in clients.front._inventory.of(clients.front)
+    assert "sqs/queues" not in clients.server._inventory.of(clients.server)
 
 
 def test_two_queues_of_one_name_with_other_attributes_are_refused(clients: Clients) -> None:

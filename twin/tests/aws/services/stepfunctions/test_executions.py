@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from twin.aws.server import application, bind
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 
 TRUST = {"Effect": "Allow", "Principal": {"Service": "states.amazonaws.com"}, "Action": "sts:AssumeRole"}
 SEND = {
@@ -30,9 +30,9 @@ WAIT = {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 60, "E
 
 @pytest.fixture(scope="module")
 def served(clients: Clients) -> Iterator[Clients]:
-    """The front on its port: an execution calls it as any program does."""
-    server = bind(clients.front.instance)
-    server.app = lambda environ, start: application(clients.front)(environ, start)
+    """The API server on its port: an execution calls it as any program does."""
+    server = bind(clients.server.instance)
+    server.app = lambda environ, start: application(clients.server)(environ, start)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     yield clients
@@ -52,10 +52,10 @@ def role(clients: Clients, name: str, trusted: Any = TRUST, **statement: Any) ->
 
 
 def machine(clients: Clients, name: str, arn: str, definition: Any) -> str:
-    made = clients("stepfunctions").create_state_machine(
+    state_machine = clients("stepfunctions").create_state_machine(
         name=name, roleArn=arn, definition=json.dumps(definition)
     )
-    return made["stateMachineArn"]
+    return state_machine["stateMachineArn"]
 
 
 def ended(clients: Clients, execution: str) -> dict[str, Any]:

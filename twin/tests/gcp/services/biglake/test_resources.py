@@ -1,4 +1,4 @@
-"""Iceberg REST catalogs of BigLake metastore, against a front."""
+"""Iceberg REST catalogs of BigLake metastore, against an API server."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from twin.gcp.api_server.server import Front
+from twin.gcp.api_server.server import ApiServer
 from twin.gcp.context import GcpContext
 from twin.provider_interface import CloudError
-from twin.tests.gcp.fronts import client
+from twin.tests.gcp.api_servers import client
 from twin.tests.gcp.resources.life import Made, make
 
 CATALOG = "gcp:biglake/icebergCatalog:IcebergCatalog"
@@ -45,8 +45,13 @@ def catalog(gcp: GcpContext, *, vended: bool = True) -> Made:
 
 def table(gcp: GcpContext, **more: Any) -> Made:
     """A table in the namespace `curated`."""
-    asked = {"catalog": "acme-dev", "namespace": "curated", "name": "events", "schema": {"fields": FIELDS}}
-    return make(gcp, TABLE, **{**asked, **more})
+    arguments = {
+        "catalog": "acme-dev",
+        "namespace": "curated",
+        "name": "events",
+        "schema": {"fields": FIELDS},
+    }
+    return make(gcp, TABLE, **{**arguments, **more})
 
 
 @pytest.fixture(scope="module")
@@ -57,14 +62,14 @@ def with_namespace(shared_data: GcpContext) -> GcpContext:
     return shared_data
 
 
-def test_a_catalog_a_namespace_and_a_table_live(data: GcpContext, google: Front) -> None:
-    made = catalog(data)
-    assert made.id == "iceberg/v1/restcatalog/extensions/projects/acme-ml-dev/catalogs/acme-dev"
-    account = made.outputs["biglakeServiceAccount"]
+def test_a_catalog_a_namespace_and_a_table_live(data: GcpContext, google: ApiServer) -> None:
+    created = catalog(data)
+    assert created.id == "iceberg/v1/restcatalog/extensions/projects/acme-ml-dev/catalogs/acme-dev"
+    account = created.outputs["biglakeServiceAccount"]
     assert account.startswith("blirc-")
-    assert made.outputs["storageRegions"] == ["us-central1"]
-    assert made.update(description="Tables of dev")["description"] == "Tables of dev"
-    assert made.replaced_by(primaryLocation="us") == ["primaryLocation"]
+    assert created.outputs["storageRegions"] == ["us-central1"]
+    assert created.update(description="Tables of dev")["description"] == "Tables of dev"
+    assert created.replaced_by(primaryLocation="us") == ["primaryLocation"]
     namespace = make(data, NAMESPACE, catalog="acme-dev", namespaceId="curated", properties={"owner": "ml"})
     assert namespace.outputs["properties"]["location"] == "gs://acme-curated/tables/curated"
     with pytest.raises(CloudError, match=r"storage\.objects\.create"):
@@ -76,7 +81,7 @@ def test_a_catalog_a_namespace_and_a_table_live(data: GcpContext, google: Front)
         role="roles/storage.objectUser",
         member=f"serviceAccount:{account}",
     )
-    held = table(
+    events = table(
         data,
         partitionSpec={"fields": [{"name": "at_day", "sourceId": 2, "transform": "day"}]},
         sortOrder={
@@ -86,7 +91,7 @@ def test_a_catalog_a_namespace_and_a_table_live(data: GcpContext, google: Front)
         },
         properties={"write.format.default": "parquet"},
     )
-    location = held.outputs["location"]
+    location = events.outputs["location"]
     assert location.startswith("gs://acme-curated/tables/curated/events/")
     files = client(google, "storage").objects().list(bucket="acme-curated").execute()["items"]
     raw = (
@@ -96,8 +101,8 @@ def test_a_catalog_a_namespace_and_a_table_live(data: GcpContext, google: Front)
         .execute()
     )
     assert json.loads(raw)["location"] == location, "the metadata lies where Iceberg's readers look"
-    assert held.outputs["partitionSpec"]["fields"][0]["fieldId"] == 1000
-    after = held.update(properties={"write.format.default": "orc"})
+    assert events.outputs["partitionSpec"]["fields"][0]["fieldId"] == 1000
+    after = events.update(properties={"write.format.default": "orc"})
     assert after["properties"]["write.format.default"] == "orc"
     assert after["properties"]["write.parquet.compression-codec"] == "zstd"
     member = make(
@@ -112,9 +117,9 @@ def test_a_catalog_a_namespace_and_a_table_live(data: GcpContext, google: Front)
     member.delete()
     with pytest.raises(CloudError, match="is not empty"):
         namespace.kind.delete(data, namespace.id, namespace.outputs)
-    for each in (held, namespace, made):
-        each.delete()
-        assert each.read() is None
+    for resource in (events, namespace, created):
+        resource.delete()
+        assert resource.read() is None
 
 
 @pytest.mark.parametrize(
@@ -136,11 +141,11 @@ def test_a_table_that_iceberg_cannot_make_is_refused(
 
 
 def test_a_catalog_needs_its_bucket_and_a_location_of_its_own(data: GcpContext) -> None:
-    asked = {"name": "acme-dev", "catalogType": "CATALOG_TYPE_BIGLAKE"}
+    arguments = {"name": "acme-dev", "catalogType": "CATALOG_TYPE_BIGLAKE"}
     with pytest.raises(CloudError, match="default-location is required"):
-        make(data, CATALOG, **asked)
+        make(data, CATALOG, **arguments)
     with pytest.raises(CloudError, match="bucket does not exist"):
-        make(data, CATALOG, **asked, defaultLocation="gs://nowhere/tables")
+        make(data, CATALOG, **arguments, defaultLocation="gs://nowhere/tables")
     catalog(data)
     with pytest.raises(CloudError, match="not in the catalog's default location"):
         make(

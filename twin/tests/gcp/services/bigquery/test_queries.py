@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from googleapiclient.errors import HttpError
 
-from twin.gcp.api_server.server import Front
-from twin.tests.gcp.fronts import PROJECT, REGION, client
+from twin.gcp.api_server.server import ApiServer
+from twin.tests.gcp.api_servers import PROJECT, REGION, client
 from twin.tests.gcp.services.biglake.test_permissions import SOME, STRANGER, WHOLE, lake
 
 __all__ = ["lake"]
@@ -18,7 +18,7 @@ TABLE = f"`{PROJECT}.lake.shop.orders`"
 
 
 @pytest.fixture(scope="module")
-def asking(lake: Front) -> Front:
+def asking(lake: ApiServer) -> ApiServer:
     """Those that may ask at all: WHOLE and SOME."""
     members = [WHOLE, SOME, STRANGER]
     bindings = [{"role": "roles/bigquery.jobUser", "members": members}]
@@ -27,18 +27,18 @@ def asking(lake: Front) -> Front:
     return lake
 
 
-def _jobs(front: Front, who: str) -> Any:
-    return client(front, "bigquery", "v2", token=front.identity.token(who)).jobs()
+def _jobs(server: ApiServer, who: str) -> Any:
+    return client(server, "bigquery", "v2", token=server.identity.token(who)).jobs()
 
 
-def _query(front: Front, who: str, text: str) -> Any:
-    asked = {"query": text, "useLegacySql": False, "location": REGION}
-    return _jobs(front, who).query(projectId=PROJECT, body=asked).execute()
+def _query(server: ApiServer, who: str, text: str) -> Any:
+    query_body = {"query": text, "useLegacySql": False, "location": REGION}
+    return _jobs(server, who).query(projectId=PROJECT, body=query_body).execute()
 
 
-def test_a_query_shows_what_the_caller_may_see(asking: Front) -> None:
+def test_a_query_shows_what_the_caller_may_see(asking: ApiServer) -> None:
     answered = _query(asking, WHOLE, f"SELECT * FROM {TABLE}")
-    assert [each["name"] for each in answered["schema"]["fields"]] == ["id", "email"]
+    assert [field["name"] for field in answered["schema"]["fields"]] == ["id", "email"]
     assert _query(asking, SOME, f"SELECT COUNT(*) AS n, MAX(o.id) AS top FROM {TABLE} AS o")["rows"] == [
         {"f": [{"v": "0"}, {"v": None}]}
     ]
@@ -62,31 +62,30 @@ def test_a_query_shows_what_the_caller_may_see(asking: Front) -> None:
         (WHOLE, "SELEC id FROM {}", "not in the twin"),
     ],
 )
-def test_what_the_caller_may_not_is_refused(asking: Front, who: str, text: str, words: str) -> None:
+def test_what_the_caller_may_not_is_refused(asking: ApiServer, who: str, text: str, words: str) -> None:
     with pytest.raises(HttpError, match=words):
         _query(asking, who, text.format(TABLE))
 
 
-def test_results_are_read_by_whoever_asked(asking: Front) -> None:
+def test_results_are_read_by_whoever_asked(asking: ApiServer) -> None:
     body = {
         "jobReference": {"projectId": PROJECT, "jobId": "mine", "location": REGION},
         "configuration": {"query": {"query": f"SELECT id, email FROM {TABLE}", "useLegacySql": False}},
     }
     _jobs(asking, WHOLE).insert(projectId=PROJECT, body=body).execute()
-    asked = {"projectId": PROJECT, "jobId": "mine", "location": REGION}
-    answered = _jobs(asking, WHOLE).getQueryResults(**asked).execute()
+    arguments = {"projectId": PROJECT, "jobId": "mine", "location": REGION}
+    answered = _jobs(asking, WHOLE).getQueryResults(**arguments).execute()
     assert (answered["jobComplete"], answered["totalRows"]) == (True, "0")
     for method in ("get", "getQueryResults", "cancel"):
         with pytest.raises(HttpError, match="Access Denied"):
-            getattr(_jobs(asking, SOME), method)(**asked).execute()
+            getattr(_jobs(asking, SOME), method)(**arguments).execute()
     assert not _jobs(asking, SOME).list(projectId=PROJECT, allUsers=True).execute().get("jobs")
     assert [
-        each["jobReference"]["jobId"]
-        for each in _jobs(asking, WHOLE).list(projectId=PROJECT).execute()["jobs"]
+        job["jobReference"]["jobId"] for job in _jobs(asking, WHOLE).list(projectId=PROJECT).execute()["jobs"]
     ] == ["mine"]
 
 
-def test_a_load_needs_the_right_to_update_the_table(asking: Front) -> None:
+def test_a_load_needs_the_right_to_update_the_table(asking: ApiServer) -> None:
     owner = client(asking, "bigquery", "v2")
     at = {"projectId": PROJECT, "datasetId": "events"}
     owner.datasets().insert(projectId=PROJECT, body={"datasetReference": at, "location": REGION}).execute()

@@ -1,4 +1,4 @@
-"""Datasets, tables, rows, columns, slots and statements of BigQuery, against a front."""
+"""Datasets, tables, rows, columns, slots and statements of BigQuery, against an API server."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import pytest
 import time_machine
 
 from twin.gcp.api_server import inventory
-from twin.gcp.api_server.server import Front
+from twin.gcp.api_server.server import ApiServer
 from twin.gcp.context import GcpContext
 from twin.gcp.resources.function import table as functions
 from twin.provider_interface import CloudError
-from twin.tests.gcp.fronts import PROJECT, client
+from twin.tests.gcp.api_servers import PROJECT, client
 from twin.tests.gcp.resources.life import Made, make, refused
 from twin.tests.gcp.services.biglake import test_resources
 
@@ -39,8 +39,8 @@ def dataset(gcp: GcpContext, **more: Any) -> Made:
 
 def table(gcp: GcpContext, **more: Any) -> Made:
     """A table of `curated` that a destroy takes away."""
-    asked = {"datasetId": "curated", "tableId": "events", "schema": json.dumps(COLUMNS)}
-    return make(gcp, TABLE, **{**asked, "deletionProtection": False, **more})
+    arguments = {"datasetId": "curated", "tableId": "events", "schema": json.dumps(COLUMNS)}
+    return make(gcp, TABLE, **{**arguments, "deletionProtection": False, **more})
 
 
 def team(gcp: GcpContext) -> str:
@@ -55,26 +55,28 @@ def with_dataset(shared_data: GcpContext) -> GcpContext:
     return shared_data
 
 
-def test_a_dataset_lives_and_its_members_are_entries_of_its_access(data: GcpContext, google: Front) -> None:
-    made = dataset(data, labels={"zone": "curated"}, maxTimeTravelHours="72")
-    assert made.id == f"projects/{PROJECT}/datasets/curated"
-    assert made.update(description="Curated")["description"] == "Curated"
+def test_a_dataset_lives_and_its_members_are_entries_of_its_access(
+    data: GcpContext, google: ApiServer
+) -> None:
+    created = dataset(data, labels={"zone": "curated"}, maxTimeTravelHours="72")
+    assert created.id == f"projects/{PROJECT}/datasets/curated"
+    assert created.update(description="Curated")["description"] == "Curated"
     member = make(data, MEMBER, datasetId="curated", role="roles/bigquery.dataViewer", member=team(data))
     datasets = client(google, "bigquery", "v2").datasets()
     answered = datasets.get(projectId=PROJECT, datasetId="curated").execute()
     email = f"team-a@{PROJECT}.iam.gserviceaccount.com"
     assert {"role": "READER", "userByEmail": email} in answered["access"]
-    assert made.read() is not None
-    assert made.update(friendlyName="Curated")["friendlyName"] == "Curated"
+    assert created.read() is not None
+    assert created.update(friendlyName="Curated")["friendlyName"] == "Curated"
     assert member.read() is not None, "a change of the dataset keeps its members"
     member.delete()
     assert member.read() is None
-    assert made.replaced_by(location="EU") == ["location"]
+    assert created.replaced_by(location="EU") == ["location"]
     table(data)
     with pytest.raises(CloudError, match="is still in use"):
-        made.kind.delete(data, made.id, made.outputs)
-    made.kind.delete(data, made.id, {**made.outputs, "deleteContentsOnDestroy": True})
-    assert made.read() is None
+        created.kind.delete(data, created.id, created.outputs)
+    created.kind.delete(data, created.id, {**created.outputs, "deleteContentsOnDestroy": True})
+    assert created.read() is None
     assert "datasetId" in refused(data, DATASET, datasetId="my-set")
 
 
@@ -101,18 +103,18 @@ def test_a_dataset_that_cannot_be_is_refused(
 def test_a_dataset_with_a_key_needs_bigquerys_right_on_it(data: GcpContext) -> None:
     ring = make(data, "gcp:kms/keyRing:KeyRing", name="ring", location="us-central1")
     key = make(data, "gcp:kms/cryptoKey:CryptoKey", name="data", keyRing=ring.id).id
-    asked = {"defaultEncryptionConfiguration": {"kmsKeyName": key}}
+    encryption = {"defaultEncryptionConfiguration": {"kmsKeyName": key}}
     with pytest.raises(CloudError, match=r"Grant roles/cloudkms\.cryptoKeyEncrypterDecrypter"):
-        dataset(data, **asked)
-    found = functions()["gcp:bigquery/getDefaultServiceAccount:getDefaultServiceAccount"].invoke(data, {})
+        dataset(data, **encryption)
+    response = functions()["gcp:bigquery/getDefaultServiceAccount:getDefaultServiceAccount"].invoke(data, {})
     make(
         data,
         "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember",
         cryptoKeyId=key,
         role="roles/cloudkms.cryptoKeyEncrypterDecrypter",
-        member=found["member"],
+        member=response["member"],
     )
-    assert dataset(data, **asked).outputs["defaultEncryptionConfiguration"] == {"kmsKeyName": key}
+    assert dataset(data, **encryption).outputs["defaultEncryptionConfiguration"] == {"kmsKeyName": key}
     with pytest.raises(AssertionError, match=r"finds drift.*encryptionConfiguration.*replace=True"):
         table(data)  # inherits the key, and every preview would make it again: the program must name it
     named = {"tableId": "named", "encryptionConfiguration": {"kmsKeyName": key}}
@@ -121,25 +123,25 @@ def test_a_dataset_with_a_key_needs_bigquerys_right_on_it(data: GcpContext) -> N
 
 def test_a_table_lives_and_its_schema_grows_only(data: GcpContext) -> None:
     dataset(data)
-    made = table(data, timePartitioning={"type": "DAY", "field": "at"}, clusterings=["country"])
+    created = table(data, timePartitioning={"type": "DAY", "field": "at"}, clusterings=["country"])
     more = [*COLUMNS, {"name": "note", "type": "STRING"}]
-    assert len(json.loads(made.update(schema=json.dumps(more))["schema"])) == 4
-    same = json.dumps([{**each, "mode": each.get("mode", "nullable")} for each in reversed(more)])
-    assert made.replaced_by(schema=same) == [], "order and ways of writing do not matter"
-    assert len(json.loads(made.update(schema=json.dumps(COLUMNS))["schema"])) == 3, (
+    assert len(json.loads(created.update(schema=json.dumps(more))["schema"])) == 4
+    same = json.dumps([{**column, "mode": column.get("mode", "nullable")} for column in reversed(more)])
+    assert created.replaced_by(schema=same) == [], "order and ways of writing do not matter"
+    assert len(json.loads(created.update(schema=json.dumps(COLUMNS))["schema"])) == 3, (
         "a column goes by a statement"
     )
     renamed = json.dumps([*COLUMNS[:1], {"name": "land", "type": "STRING"}, *COLUMNS[2:]])
-    assert made.replaced_by(schema=renamed) == ["schema"]
+    assert created.replaced_by(schema=renamed) == ["schema"]
     with pytest.raises(CloudError, match="Column country is used for partitioning or clustering"):
-        made.update(schema=json.dumps([COLUMNS[0], COLUMNS[2]]))
+        created.update(schema=json.dumps([COLUMNS[0], COLUMNS[2]]))
     other = json.dumps([{**more[0], "type": "STRING"}, *more[1:]])
-    assert made.replaced_by(schema=other) == ["schema"]
-    assert made.replaced_by(timePartitioning={"type": "DAY", "field": "id"}) == ["timePartitioning.field"]
+    assert created.replaced_by(schema=other) == ["schema"]
+    assert created.replaced_by(timePartitioning={"type": "DAY", "field": "id"}) == ["timePartitioning.field"]
     with pytest.raises(CloudError, match="without setting deletion_protection=false"):
-        made.kind.delete(data, made.id, {**made.outputs, "deletionProtection": True})
-    made.delete()
-    assert made.read() is None
+        created.kind.delete(data, created.id, {**created.outputs, "deletionProtection": True})
+    created.delete()
+    assert created.read() is None
     assert "schema" in refused(data, TABLE, datasetId="curated", tableId="t", schema="{")
 
 
@@ -184,20 +186,20 @@ def test_a_managed_iceberg_table_needs_its_connection_in_place(data: GcpContext)
         role="roles/storage.objectUser",
         member=f"serviceAccount:{account}",
     )
-    made = table(data, biglakeConfiguration=lake)
-    assert made.outputs["biglakeConfiguration"]["tableFormat"] == "ICEBERG"
+    created = table(data, biglakeConfiguration=lake)
+    assert created.outputs["biglakeConfiguration"]["tableFormat"] == "ICEBERG"
     far = make(data, CONNECTION, connectionId="far", location="us-east1", cloudResource={})
     with pytest.raises(CloudError, match="must be in the same"):
         table(data, tableId="other", biglakeConfiguration={**lake, "connectionId": far.id})
     assert "aws" in refused(data, CONNECTION, location="us-central1")
 
 
-def run(gcp: GcpContext, google: Front, query: str, number: int) -> Any:
+def run(gcp: GcpContext, google: ApiServer, query: str, number: int) -> Any:
     """The status of a job of statements, once it is done."""
-    asked = {"query": query, "useLegacySql": False, "createDisposition": "", "writeDisposition": ""}
+    query_config = {"query": query, "useLegacySql": False, "createDisposition": "", "writeDisposition": ""}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(google, "operation_seconds", 60)
-        job = make(gcp, JOB, jobId=f"shape-{number}", location="us-central1", query=asked)
+        job = make(gcp, JOB, jobId=f"shape-{number}", location="us-central1", query=query_config)
     assert job.outputs["statuses"] == [{"state": "RUNNING"}], "the provider does not wait"
     with time_machine.travel(time.time() + 60):
         done = job.read()
@@ -207,10 +209,12 @@ def run(gcp: GcpContext, google: Front, query: str, number: int) -> Any:
     return status
 
 
-def test_statements_shape_and_guard_a_table_of_an_iceberg_catalog(data: GcpContext, google: Front) -> None:
+def test_statements_shape_and_guard_a_table_of_an_iceberg_catalog(
+    data: GcpContext, google: ApiServer
+) -> None:
     test_resources.catalog(data, vended=False)
     make(data, test_resources.NAMESPACE, catalog="acme-dev", namespaceId="curated")
-    held = test_resources.table(data)
+    table = test_resources.table(data)
     policy = make(
         data,
         POLICY,
@@ -231,9 +235,9 @@ def test_statements_shape_and_guard_a_table_of_an_iceberg_catalog(data: GcpConte
         '  GRANT TO ("user:ann@example.com") FILTER USING (TRUE)'
     )
     assert run(data, google, script, 1) == {"state": "DONE"}
-    now = held.read()
+    now = table.read()
     assert now is not None
-    assert [each["name"] for each in now["schema"]["fields"]] == ["event_id", "at", "email"]
+    assert [field["name"] for field in now["schema"]["fields"]] == ["event_id", "at", "email"]
     wrong = run(data, google, f"ALTER TABLE {name} ADD COLUMN `email` STRING", 2)
     assert "Column already exists: email" in wrong["errorResults"][0]["message"]
     missing = run(data, google, f"ALTER TABLE `{PROJECT}.acme-dev.curated.gone` ADD COLUMN `x` STRING", 3)
@@ -249,14 +253,18 @@ def test_statements_shape_and_guard_a_table_of_an_iceberg_catalog(data: GcpConte
 def test_one_entry_of_a_datasets_access_comes_and_goes(data: GcpContext) -> None:
     dataset(data)
     who = team(data).partition(":")[2]
-    asked: dict[str, Any] = {"datasetId": "curated", "role": "roles/bigquery.dataViewer", "userByEmail": who}
-    made = make(data, "gcp:bigquery/datasetAccess:DatasetAccess", **asked)
-    assert made.id == f"projects/{PROJECT}/datasets/curated"
+    arguments: dict[str, Any] = {
+        "datasetId": "curated",
+        "role": "roles/bigquery.dataViewer",
+        "userByEmail": who,
+    }
+    created = make(data, "gcp:bigquery/datasetAccess:DatasetAccess", **arguments)
+    assert created.id == f"projects/{PROJECT}/datasets/curated"
     other = make(
         data, MEMBER, datasetId="curated", role="roles/bigquery.dataEditor", member=f"serviceAccount:{who}"
     )
-    made.delete()
-    assert made.read() is None
+    created.delete()
+    assert created.read() is None
     assert other.read() is not None
     assert "authorizedDataset" in refused(
         data, "gcp:bigquery/datasetAccess:DatasetAccess", datasetId="curated"

@@ -1,4 +1,4 @@
-"""Budgets of a billing account, and channels of notifications, against a front."""
+"""Budgets of a billing account, and channels of notifications, against an API server."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from twin.gcp.context import GcpContext
 from twin.provider_interface import CloudError
-from twin.tests.gcp.fronts import PROJECT
+from twin.tests.gcp.api_servers import PROJECT
 from twin.tests.gcp.resources.life import Made, make
 
 SERVICE = "gcp:projects/service:Service"

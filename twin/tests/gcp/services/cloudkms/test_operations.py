@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from twin.gcp.api_server.server import Front
-from twin.tests.gcp import fronts
-from twin.tests.gcp.fronts import PROJECT, REGION
+from twin.gcp.api_server.server import ApiServer
+from twin.tests.gcp import api_servers
+from twin.tests.gcp.api_servers import PROJECT, REGION
 
 RING = f"projects/{PROJECT}/locations/{REGION}/keyRings/ring"
 
@@ -19,9 +19,9 @@ def encoded(value: bytes) -> str:
 
 
 @pytest.fixture
-def keys(google: Front) -> Any:
+def keys(google: ApiServer) -> Any:
     """The keys of a ring that has two."""
-    rings = fronts.client(google, "cloudkms").projects().locations().keyRings()
+    rings = api_servers.client(google, "cloudkms").projects().locations().keyRings()
     rings.create(parent=RING.rpartition("/keyRings/")[0], keyRingId="ring", body={}).execute()
     for name in ("one", "other"):
         body = {"purpose": "ENCRYPT_DECRYPT"}
@@ -61,7 +61,7 @@ def test_another_key_another_context_and_another_text_are_refused(keys: Any) -> 
         (name, {**right, "ciphertext": encoded(b"x")}),
     )
     for key, body in wrong:
-        refused = fronts.refused(keys.decrypt(name=key, body=body))
+        refused = api_servers.refused(keys.decrypt(name=key, body=body))
         assert (refused.code, "Decryption failed" in refused.message) == (400, True)
 
 
@@ -70,14 +70,16 @@ def test_a_disabled_version_decrypts_nothing(keys: Any) -> None:
     name = f"{RING}/cryptoKeys/one"
     version = {"name": f"{name}/cryptoKeyVersions/1", "updateMask": "state"}
     keys.cryptoKeyVersions().patch(**version, body={"state": "DISABLED"}).execute()
-    refused = fronts.refused(keys.decrypt(name=name, body={"ciphertext": ciphertext}))
+    refused = api_servers.refused(keys.decrypt(name=name, body={"ciphertext": ciphertext}))
     assert (refused.code, "is not enabled" in refused.message) == (400, True)
 
 
-def test_the_right_to_use_a_key_is_one_of_its_own(google: Front, keys: Any) -> None:
+def test_the_right_to_use_a_key_is_one_of_its_own(google: ApiServer, keys: Any) -> None:
     name, who = f"{RING}/cryptoKeys/one", "serviceAccount:ci@elsewhere.iam.gserviceaccount.com"
     token = google.identity.token(who)
-    theirs = fronts.client(google, "cloudkms", token=token).projects().locations().keyRings().cryptoKeys()
+    theirs = (
+        api_servers.client(google, "cloudkms", token=token).projects().locations().keyRings().cryptoKeys()
+    )
     request = {"name": name, "body": {"plaintext": encoded(b"x")}}
 
     def grant(role: str) -> None:
@@ -85,7 +87,7 @@ def test_the_right_to_use_a_key_is_one_of_its_own(google: Front, keys: Any) -> N
         keys.setIamPolicy(resource=name, body={"policy": policy}).execute()
 
     grant("roles/cloudkms.admin")
-    refused = fronts.refused(theirs.encrypt(**request))
+    refused = api_servers.refused(theirs.encrypt(**request))
     assert refused.code == 403
     assert "cloudkms.cryptoKeyVersions.useToEncrypt" in refused.message, "who manages a key uses it not"
     grant("roles/cloudkms.cryptoKeyEncrypterDecrypter")

@@ -27,9 +27,15 @@ from twin.gcp.services.compute import data as compute
 def test_a_machine_type_has_its_shape(
     name: str, cpus: int, memory_mib: int, card: str, count: int, ssds: int
 ) -> None:
-    found = capacity.machine_type(name)
-    assert found is not None
-    assert (found.cpus, found.memory_mib, found.card, found.count, found.ssds) == (
+    machine_type = capacity.machine_type(name)
+    assert machine_type is not None
+    assert (
+        machine_type.cpus,
+        machine_type.memory_mib,
+        machine_type.card,
+        machine_type.count,
+        machine_type.ssds,
+    ) == (
         cpus,
         memory_mib,
         card,

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from twin.gcp.api_server.server import Front
-from twin.tests.gcp import fronts
-from twin.tests.gcp.fronts import PROJECT, REGION, client, refused
+from twin.gcp.api_server.server import ApiServer
+from twin.tests.gcp import api_servers
+from twin.tests.gcp.api_servers import PROJECT, REGION, client, refused
 
 RULE: dict[str, Any] = {
     "priority": 1000,
@@ -20,16 +20,16 @@ AT = {"project": PROJECT, "firewallPolicy": "guard"}
 
 
 @pytest.fixture
-def policies(google: Front) -> Any:
+def policies(google: ApiServer) -> Any:
     """networkFirewallPolicies, with one named guard."""
-    found = client(google, "compute").networkFirewallPolicies()
-    found.insert(project=PROJECT, body={"name": "guard"}).execute()
-    return found
+    collection = client(google, "compute").networkFirewallPolicies()
+    collection.insert(project=PROJECT, body={"name": "guard"}).execute()
+    return collection
 
 
 def test_a_policy_has_googles_four_rules(policies: Any) -> None:
     rules = policies.get(**AT).execute()["rules"]
-    assert [each["action"] for each in rules] == ["goto_next"] * 4
+    assert [rule["action"] for rule in rules] == ["goto_next"] * 4
     assert rules[0]["priority"] == 2147483647
 
 
@@ -65,7 +65,7 @@ def test_a_policy_has_googles_four_rules(policies: Any) -> None:
         ({"direction": "EGRESS"}, "at least one destination"),
     ],
 )
-def test_a_rule_that_cannot_be_is_refused(shared: Front, change: dict[str, Any], words: str) -> None:
+def test_a_rule_that_cannot_be_is_refused(shared: ApiServer, change: dict[str, Any], words: str) -> None:
     policies = client(shared, "compute").networkFirewallPolicies()
     if "items" not in policies.list(project=PROJECT).execute():
         policies.insert(project=PROJECT, body={"name": "guard"}).execute()
@@ -86,9 +86,9 @@ def test_a_priority_is_taken_once(policies: Any) -> None:
 
 
 def test_a_network_has_one_policy_and_neither_goes_before_the_association(
-    google: Front, policies: Any
+    google: ApiServer, policies: Any
 ) -> None:
-    link = fronts.network(google)
+    link = api_servers.network(google)
     policies.addAssociation(**AT, body={"name": "net", "attachmentTarget": link}).execute()
     networks = client(google, "compute").networks()
     assert networks.get(project=PROJECT, network="net").execute()["firewallPolicy"].endswith("/guard")
@@ -103,8 +103,8 @@ def test_a_network_has_one_policy_and_neither_goes_before_the_association(
     policies.delete(**AT).execute()
 
 
-def test_a_firewall_rule_allows_or_denies(google: Front) -> None:
-    fronts.network(google)
+def test_a_firewall_rule_allows_or_denies(google: ApiServer) -> None:
+    api_servers.network(google)
     firewalls = client(google, "compute").firewalls()
     body = {"name": "fw", "network": "global/networks/net", "sourceRanges": ["10.0.0.0/8"]}
     assert (
@@ -112,34 +112,36 @@ def test_a_firewall_rule_allows_or_denies(google: Front) -> None:
     )
     body["allowed"] = [{"IPProtocol": "tcp", "ports": ["443"]}]
     firewalls.insert(project=PROJECT, body=body).execute()
-    found = firewalls.get(project=PROJECT, firewall="fw").execute()
-    assert (found["priority"], found["direction"]) == (1000, "INGRESS")
+    firewall = firewalls.get(project=PROJECT, firewall="fw").execute()
+    assert (firewall["priority"], firewall["direction"]) == (1000, "INGRESS")
 
 
-def test_a_placement_policy_is_one_thing(google: Front) -> None:
-    found = client(google, "compute").resourcePolicies()
+def test_a_placement_policy_is_one_thing(google: ApiServer) -> None:
+    collection = client(google, "compute").resourcePolicies()
     at = {"project": PROJECT, "region": REGION}
-    assert "Exactly one policy" in refused(found.insert(**at, body={"name": "p"})).message
+    assert "Exactly one policy" in refused(collection.insert(**at, body={"name": "p"})).message
     body = {"name": "p", "groupPlacementPolicy": {"collocation": "COLLOCATED", "availabilityDomainCount": 2}}
-    assert refused(found.insert(**at, body=body)).code == 400
-    found.insert(**at, body={"name": "p", "groupPlacementPolicy": {"collocation": "COLLOCATED"}}).execute()
-    assert found.get(**at, resourcePolicy="p").execute()["status"] == "READY"
+    assert refused(collection.insert(**at, body=body)).code == 400
+    collection.insert(
+        **at, body={"name": "p", "groupPlacementPolicy": {"collocation": "COLLOCATED"}}
+    ).execute()
+    assert collection.get(**at, resourcePolicy="p").execute()["status"] == "READY"
 
 
-def test_a_reservation_is_of_a_machine_type_that_the_zone_has(google: Front) -> None:
-    found = client(google, "compute").reservations()
+def test_a_reservation_is_of_a_machine_type_that_the_zone_has(google: ApiServer) -> None:
+    collection = client(google, "compute").reservations()
     at = {"project": PROJECT, "zone": "us-central1-a"}
     specific = {"count": "2", "instanceProperties": {"machineType": "a3-highgpu-9g"}}
-    error = refused(found.insert(**at, body={"name": "r", "specificReservation": specific}))
+    error = refused(collection.insert(**at, body={"name": "r", "specificReservation": specific}))
     assert "does not exist in zone 'us-central1-a'" in error.message
     specific["instanceProperties"] = {"machineType": "a3-highgpu-8g"}
-    found.insert(**at, body={"name": "r", "specificReservation": specific}).execute()
-    assert found.get(**at, reservation="r").execute()["specificReservation"]["inUseCount"] == "0"
+    collection.insert(**at, body={"name": "r", "specificReservation": specific}).execute()
+    assert collection.get(**at, reservation="r").execute()["specificReservation"]["inUseCount"] == "0"
 
 
-def test_zones_and_their_machine_types_are_googles(google: Front) -> None:
+def test_zones_and_their_machine_types_are_googles(google: ApiServer) -> None:
     compute = client(google, "compute")
-    names = [each["name"] for each in compute.zones().list(project=PROJECT).execute()["items"]]
+    names = [zone["name"] for zone in compute.zones().list(project=PROJECT).execute()["items"]]
     assert "us-central1-a" in names
     machine = (
         compute.machineTypes()
@@ -152,6 +154,6 @@ def test_zones_and_their_machine_types_are_googles(google: Front) -> None:
     request = compute.machineTypes().get(project=PROJECT, zone="us-west3-a", machineType="a3-highgpu-8g")
     assert refused(request).code == 404
     cards = compute.acceleratorTypes().list(project=PROJECT, zone="us-central1-a").execute()["items"]
-    assert "nvidia-l4" in [each["name"] for each in cards]
+    assert "nvidia-l4" in [card["name"] for card in cards]
     quotas = compute.regions().get(project=PROJECT, region=REGION).execute()["quotas"]
     assert {"metric": "STATIC_ADDRESSES", "limit": 69.0, "usage": 0.0} in quotas

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from twin.gcp.api_server.server import Front
-from twin.tests.gcp import fronts
-from twin.tests.gcp.fronts import PROJECT, REGION, client, refused
+from twin.gcp.api_server.server import ApiServer
+from twin.tests.gcp import api_servers
+from twin.tests.gcp.api_servers import PROJECT, REGION, client, refused
 
 ZONE = f"{REGION}-a"
 PARTS = (
@@ -24,8 +24,8 @@ PARTS = (
 class Compute:
     """Inserts of one project."""
 
-    def __init__(self, front: Front) -> None:
-        self.api = client(front, "compute")
+    def __init__(self, server: ApiServer) -> None:
+        self.api = client(server, "compute")
 
     def insert(self, collection: str, body: dict[str, Any], **place: str) -> str:
         """Insert a resource; return its link."""
@@ -55,9 +55,9 @@ class Compute:
 
 
 @pytest.fixture
-def compute(google: Front) -> Compute:
+def compute(google: ApiServer) -> Compute:
     """A project with the network `net`."""
-    fronts.network(google)
+    api_servers.network(google)
     return Compute(google)
 
 

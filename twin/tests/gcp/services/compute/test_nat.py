@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from twin.gcp.api_server.server import Front
-from twin.tests.gcp import fronts
-from twin.tests.gcp.fronts import PROJECT, REGION, client, refused
+from twin.gcp.api_server.server import ApiServer
+from twin.tests.gcp import api_servers
+from twin.tests.gcp.api_servers import PROJECT, REGION, client, refused
 
 NAT: dict[str, Any] = {
     "name": "nat",
@@ -18,10 +18,10 @@ NAT: dict[str, Any] = {
 AT = {"project": PROJECT, "region": REGION}
 
 
-def insert_router(front: Front, nat: dict[str, Any], name: str = "router") -> Any:
+def insert_router(server: ApiServer, nat: dict[str, Any], name: str = "router") -> Any:
     """The request for a router with one NAT."""
     body = {"name": name, "network": "global/networks/net", "nats": [{**NAT, **nat}]}
-    return client(front, "compute").routers().insert(**AT, body=body)
+    return client(server, "compute").routers().insert(**AT, body=body)
 
 
 @pytest.mark.parametrize(
@@ -42,32 +42,32 @@ def insert_router(front: Front, nat: dict[str, Any], name: str = "router") -> An
         ({"name": "N"}, "Must be a match of regex"),
     ],
 )
-def test_a_nat_that_cannot_be_is_refused(shared: Front, nat: dict[str, Any], words: str) -> None:
+def test_a_nat_that_cannot_be_is_refused(shared: ApiServer, nat: dict[str, Any], words: str) -> None:
     error = refused(insert_router(shared, nat))
     assert error.code == 400
     assert words in error.message
 
 
-def test_two_nats_do_not_translate_the_same_range(google: Front) -> None:
-    fronts.network(google)
+def test_two_nats_do_not_translate_the_same_range(google: ApiServer) -> None:
+    api_servers.network(google)
     insert_router(google, {}).execute()
     assert "apply to the same subnetwork ranges" in refused(insert_router(google, {}, "second")).message
 
 
-def test_an_address_that_a_nat_uses_stays(google: Front) -> None:
-    fronts.network(google)
+def test_an_address_that_a_nat_uses_stays(google: ApiServer) -> None:
+    api_servers.network(google)
     compute = client(google, "compute")
     compute.addresses().insert(**AT, body={"name": "egress", "labels": {"team": "ml"}}).execute()
     address = compute.addresses().get(**AT, address="egress").execute()
     assert address["status"] == "RESERVED"
     manual = {"natIpAllocateOption": "MANUAL_ONLY", "natIps": [address["selfLink"]]}
     insert_router(google, manual).execute()
-    found = compute.addresses().get(**AT, address="egress").execute()
-    assert (found["status"], found["users"][0].rsplit("/", 1)[-1]) == ("IN_USE", "router")
+    response = compute.addresses().get(**AT, address="egress").execute()
+    assert (response["status"], response["users"][0].rsplit("/", 1)[-1]) == ("IN_USE", "router")
     assert (
         refused(compute.addresses().delete(**AT, address="egress")).reason == "resourceInUseByAnotherResource"
     )
-    fronts.network(google, "other")
+    api_servers.network(google, "other")
     second = {"name": "second", "network": "global/networks/other", "nats": [{**NAT, **manual}]}
     error = refused(compute.routers().insert(**AT, body=second))
     assert "The address is already in use by router 'router'" in error.message
@@ -75,7 +75,7 @@ def test_an_address_that_a_nat_uses_stays(google: Front) -> None:
     compute.addresses().delete(**AT, address="egress").execute()
 
 
-def test_labels_are_lower_case(google: Front) -> None:
+def test_labels_are_lower_case(google: ApiServer) -> None:
     compute = client(google, "compute")
     error = refused(compute.addresses().insert(**AT, body={"name": "a", "labels": {"Team": "ml"}}))
     assert "Label key must match" in error.message
@@ -86,8 +86,8 @@ def test_labels_are_lower_case(google: Front) -> None:
     assert refused(request).code == 412, "labels change with their fingerprint"
 
 
-def test_private_services_take_an_allocated_range(google: Front) -> None:
-    link = fronts.network(google)
+def test_private_services_take_an_allocated_range(google: ApiServer) -> None:
+    link = api_servers.network(google)
     compute, services = (
         client(google, "compute"),
         client(google, "servicenetworking").services().connections(),

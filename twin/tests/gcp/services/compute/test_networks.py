@@ -7,56 +7,56 @@ from typing import Any
 import pytest
 
 from twin.gcp.api_server import inventory
-from twin.gcp.api_server.server import Front
-from twin.tests.gcp import fronts
-from twin.tests.gcp.fronts import PROJECT, REGION, client, refused
+from twin.gcp.api_server.server import ApiServer
+from twin.tests.gcp import api_servers
+from twin.tests.gcp.api_servers import PROJECT, REGION, client, refused
 
 PODS = {"rangeName": "pods", "ipCidrRange": "10.4.0.0/14"}
 
 
-def insert_subnetwork(front: Front, **body: Any) -> Any:
+def insert_subnetwork(server: ApiServer, **body: Any) -> Any:
     """The request for one more subnetwork."""
     whole = {"name": "more", "network": "global/networks/net", "ipCidrRange": "10.200.0.0/24", **body}
-    return client(front, "compute").subnetworks().insert(project=PROJECT, region=REGION, body=whole)
+    return client(server, "compute").subnetworks().insert(project=PROJECT, region=REGION, body=whole)
 
 
 @pytest.fixture(scope="module")
-def nodes(shared: Front) -> Front:
+def nodes(shared: ApiServer) -> ApiServer:
     """The shared Google, with a subnetwork `nodes` and its range for pods."""
-    fronts.subnetwork(shared, secondaryIpRanges=[PODS])
+    api_servers.subnetwork(shared, secondaryIpRanges=[PODS])
     return shared
 
 
-def test_a_network_needs_its_mode(google: Front) -> None:
+def test_a_network_needs_its_mode(google: ApiServer) -> None:
     error = refused(client(google, "compute").networks().insert(project=PROJECT, body={"name": "net"}))
     assert "legacy networks can no longer be created" in error.message
 
 
-def test_a_network_comes_and_goes_with_its_default_route(google: Front) -> None:
-    fronts.network(google)
+def test_a_network_comes_and_goes_with_its_default_route(google: ApiServer) -> None:
+    api_servers.network(google)
     compute = client(google, "compute")
     link = "https://www.googleapis.com/compute/v1/projects/acme-ml-dev/global/networks/net"
     # What terraform-provider-google asks to delete the default route.
     filtered = f'(network="{link}") (destRange="0.0.0.0/0")'
     routes = compute.routes().list(project=PROJECT, filter=filtered).execute()["items"]
-    assert [each["nextHopGateway"].rsplit("/", 1)[-1] for each in routes] == ["default-internet-gateway"]
+    assert [route["nextHopGateway"].rsplit("/", 1)[-1] for route in routes] == ["default-internet-gateway"]
     compute.networks().delete(project=PROJECT, network="net").execute()
     assert "items" not in compute.routes().list(project=PROJECT).execute()
     assert inventory.of(google) == {}
 
 
-def test_an_auto_mode_network_has_a_subnetwork_in_every_region(google: Front) -> None:
+def test_an_auto_mode_network_has_a_subnetwork_in_every_region(google: ApiServer) -> None:
     compute = client(google, "compute")
     compute.networks().insert(project=PROJECT, body={"name": "auto", "autoCreateSubnetworks": True}).execute()
-    found = compute.subnetworks().aggregatedList(project=PROJECT).execute()["items"]
-    assert "regions/us-central1" in found
+    items = compute.subnetworks().aggregatedList(project=PROJECT).execute()["items"]
+    assert "regions/us-central1" in items
     compute.networks().delete(project=PROJECT, network="auto").execute()
     assert inventory.of(google) == {}, "what auto mode made goes with the network"
 
 
-def test_a_network_with_a_subnetwork_stays(google: Front) -> None:
-    fronts.network(google)
-    fronts.subnetwork(google)
+def test_a_network_with_a_subnetwork_stays(google: ApiServer) -> None:
+    api_servers.network(google)
+    api_servers.subnetwork(google)
     error = refused(client(google, "compute").networks().delete(project=PROJECT, network="net"))
     assert error.reason == "resourceInUseByAnotherResource"
     assert (
@@ -90,14 +90,14 @@ def test_a_network_with_a_subnetwork_stays(google: Front) -> None:
         ({"ipCidrRange": ""}, "Required field 'resource.ipCidrRange' not specified"),
     ],
 )
-def test_a_subnetwork_that_cannot_be_is_refused(nodes: Front, body: dict[str, Any], words: str) -> None:
+def test_a_subnetwork_that_cannot_be_is_refused(nodes: ApiServer, body: dict[str, Any], words: str) -> None:
     error = refused(insert_subnetwork(nodes, **body))
     assert error.code == 400
     assert words in error.message
 
 
-def test_an_unknown_region_is_refused(google: Front) -> None:
-    fronts.network(google)
+def test_an_unknown_region_is_refused(google: ApiServer) -> None:
+    api_servers.network(google)
     request = (
         client(google, "compute")
         .subnetworks()
@@ -106,9 +106,9 @@ def test_an_unknown_region_is_refused(google: Front) -> None:
     assert "Unknown region." in refused(request).message
 
 
-def test_a_patch_needs_the_current_fingerprint(google: Front) -> None:
-    fronts.network(google)
-    fronts.subnetwork(google)
+def test_a_patch_needs_the_current_fingerprint(google: ApiServer) -> None:
+    api_servers.network(google)
+    api_servers.subnetwork(google)
     subnetworks = client(google, "compute").subnetworks()
     at = {"project": PROJECT, "region": REGION, "subnetwork": "nodes"}
     assert refused(subnetworks.patch(**at, body={"privateIpGoogleAccess": True})).code == 412
@@ -125,9 +125,9 @@ def test_a_patch_needs_the_current_fingerprint(google: Front) -> None:
     assert "cannot be changed" in error.message
 
 
-def test_a_secondary_range_that_pods_use_stays(google: Front) -> None:
-    fronts.network(google)
-    subnet = fronts.subnetwork(google, secondaryIpRanges=[PODS])
+def test_a_secondary_range_that_pods_use_stays(google: ApiServer) -> None:
+    api_servers.network(google)
+    subnet = api_servers.subnetwork(google, secondaryIpRanges=[PODS])
     with google.state.transaction():
         google.state.put(
             f"container/projects/{PROJECT}/locations/us-central1/clusters/c",
@@ -145,9 +145,9 @@ def test_a_secondary_range_that_pods_use_stays(google: Front) -> None:
     assert refused(subnetworks.delete(**at)).reason == "resourceInUseByAnotherResource"
 
 
-def test_a_primary_range_only_grows(google: Front) -> None:
-    fronts.network(google)
-    fronts.subnetwork(google, cidr="10.0.0.0/24")
+def test_a_primary_range_only_grows(google: ApiServer) -> None:
+    api_servers.network(google)
+    api_servers.subnetwork(google, cidr="10.0.0.0/24")
     subnetworks = client(google, "compute").subnetworks()
     at = {"project": PROJECT, "region": REGION, "subnetwork": "nodes"}
     request = subnetworks.expandIpCidrRange(**at, body={"ipCidrRange": "10.0.0.0/25"})
@@ -156,9 +156,9 @@ def test_a_primary_range_only_grows(google: Front) -> None:
     assert subnetworks.get(**at).execute()["ipCidrRange"] == "10.0.0.0/22"
 
 
-def test_peered_networks_share_no_range(google: Front) -> None:
-    one, two = fronts.network(google), fronts.network(google, "other")
-    fronts.subnetwork(google)
+def test_peered_networks_share_no_range(google: ApiServer) -> None:
+    one, two = api_servers.network(google), api_servers.network(google, "other")
+    api_servers.subnetwork(google)
     networks = client(google, "compute").networks()
     for name, peer in (("net", two), ("other", one)):
         body = {"networkPeering": {"name": "peer", "network": peer, "exchangeSubnetRoutes": True}}
@@ -171,19 +171,19 @@ def test_peered_networks_share_no_range(google: Front) -> None:
     assert networks.get(project=PROJECT, network="other").execute()["peerings"][0]["state"] == "INACTIVE"
 
 
-def test_a_network_for_rdma_has_its_zones_profile(google: Front) -> None:
+def test_a_network_for_rdma_has_its_zones_profile(google: ApiServer) -> None:
     compute = client(google, "compute")
     profile = (
         compute.networkProfiles().get(project=PROJECT, networkProfile="us-central1-b-vpc-roce").execute()
     )
     assert profile["location"] == {"name": "us-central1-b", "scope": "ZONE"}
-    fronts.network(google, networkProfile=profile["selfLink"])
-    made = compute.networks().get(project=PROJECT, network="net").execute()
-    assert made["mtu"] == 1460, "as of every network that does not say it"
+    api_servers.network(google, networkProfile=profile["selfLink"])
+    network = compute.networks().get(project=PROJECT, network="net").execute()
+    assert network["mtu"] == 1460, "as of every network that does not say it"
     body = {"name": "r", "network": "global/networks/net"}
     error = refused(compute.routers().insert(project=PROJECT, region=REGION, body=body))
     assert "because of its network profile 'us-central1-b-vpc-roce'" in error.message
-    fronts.network(google, "plain")
+    api_servers.network(google, "plain")
     wrong = {
         "name": "x",
         "autoCreateSubnetworks": False,
@@ -192,17 +192,17 @@ def test_a_network_for_rdma_has_its_zones_profile(google: Front) -> None:
     assert "does not exist" in refused(compute.networks().insert(project=PROJECT, body=wrong)).message
 
 
-def test_networks_have_a_quota(google: Front) -> None:
+def test_networks_have_a_quota(google: ApiServer) -> None:
     for number in range(15):
-        fronts.network(google, f"n{number}")
+        api_servers.network(google, f"n{number}")
     body = {"name": "one-more", "autoCreateSubnetworks": False}
     error = refused(client(google, "compute").networks().insert(project=PROJECT, body=body))
     assert (error.code, error.reason) == (403, "quotaExceeded")
     assert error.message == "Quota 'NETWORKS' exceeded.  Limit: 15.0 globally."
 
 
-def test_a_region_has_one_active_proxy_only_subnetwork(google: Front) -> None:
-    fronts.network(google)
+def test_a_region_has_one_active_proxy_only_subnetwork(google: ApiServer) -> None:
+    api_servers.network(google)
     proxies = {"purpose": "REGIONAL_MANAGED_PROXY", "role": "ACTIVE"}
     small = refused(insert_subnetwork(google, **proxies, ipCidrRange="10.200.0.0/27"))
     assert "prefix length must be from 4 to 26" in small.message
@@ -211,21 +211,23 @@ def test_a_region_has_one_active_proxy_only_subnetwork(google: Front) -> None:
     assert "already exists in region us-central1" in refused(again).message
 
 
-def test_a_subnetworks_route_stays(google: Front) -> None:
-    fronts.network(google)
-    fronts.subnetwork(google)
+def test_a_subnetworks_route_stays(google: ApiServer) -> None:
+    api_servers.network(google)
+    api_servers.subnetwork(google)
     routes = client(google, "compute").routes()
     local = next(
-        each for each in routes.list(project=PROJECT).execute()["items"] if each["destRange"] == "10.0.0.0/20"
+        route
+        for route in routes.list(project=PROJECT).execute()["items"]
+        if route["destRange"] == "10.0.0.0/20"
     )
     assert "cannot be deleted" in refused(routes.delete(project=PROJECT, route=local["name"])).message
 
 
-def test_a_quota_of_the_project_is_answered_and_kept_to(google: Front) -> None:
+def test_a_quota_of_the_project_is_answered_and_kept_to(google: ApiServer) -> None:
     google.faults.add({"kind": "quota", "metric": "NETWORKS", "limit": 1})
     answer = client(google, "compute").projects().get(project=PROJECT).execute()
     assert {"metric": "NETWORKS", "limit": 1.0, "usage": 0.0} in answer["quotas"]
-    fronts.network(google, "first")
+    api_servers.network(google, "first")
     body = {"name": "second", "autoCreateSubnetworks": False}
     error = refused(client(google, "compute").networks().insert(project=PROJECT, body=body))
     assert error.message == "Quota 'NETWORKS' exceeded.  Limit: 1.0 globally."

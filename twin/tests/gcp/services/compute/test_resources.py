@@ -1,4 +1,4 @@
-"""Networks, subnetworks, addresses, routers and firewalls, against a front."""
+"""Networks, subnetworks, addresses, routers and firewalls, against an API server."""
 
 from __future__ import annotations
 
@@ -30,39 +30,39 @@ def network(gcp: GcpContext, **more: object) -> Made:
 
 
 def subnetwork(gcp: GcpContext, net: Made, **more: object) -> Made:
-    given = {"name": "nodes", "network": net.outputs["selfLink"], "ipCidrRange": "10.0.0.0/20"}
-    return make(gcp, SUBNETWORK, **{**given, "region": "us-central1", **more})
+    arguments = {"name": "nodes", "network": net.outputs["selfLink"], "ipCidrRange": "10.0.0.0/20"}
+    return make(gcp, SUBNETWORK, **{**arguments, "region": "us-central1", **more})
 
 
 def test_a_network_lives(gcp: GcpContext) -> None:
-    made = network(gcp, mtu=8896, routingMode="REGIONAL")
-    assert made.id == "projects/acme-ml-dev/global/networks/net"
-    assert made.outputs["selfLink"].endswith(made.id)
-    assert made.outputs["mtu"] == 8896
-    assert made.outputs["numericId"].isdigit()
-    assert made.update(routingMode="GLOBAL")["routingMode"] == "GLOBAL"
-    assert made.replaced_by(autoCreateSubnetworks=True) == ["autoCreateSubnetworks"]
-    made.delete()
-    assert made.read() is None
+    created = network(gcp, mtu=8896, routingMode="REGIONAL")
+    assert created.id == "projects/acme-ml-dev/global/networks/net"
+    assert created.outputs["selfLink"].endswith(created.id)
+    assert created.outputs["mtu"] == 8896
+    assert created.outputs["numericId"].isdigit()
+    assert created.update(routingMode="GLOBAL")["routingMode"] == "GLOBAL"
+    assert created.replaced_by(autoCreateSubnetworks=True) == ["autoCreateSubnetworks"]
+    created.delete()
+    assert created.read() is None
 
 
 def test_a_subnetwork_lives(gcp: GcpContext) -> None:
     net = network(gcp)
-    made = subnetwork(gcp, net, secondaryIpRanges=RANGES, logConfig={"flowSampling": 0.25})
-    assert made.id == "projects/acme-ml-dev/regions/us-central1/subnetworks/nodes"
-    assert made.outputs["region"] == "us-central1"
-    assert made.outputs["gatewayAddress"] == "10.0.0.1"
-    assert made.outputs["logConfig"]["metadata"] == "INCLUDE_ALL_METADATA", "the provider's own default"
-    assert made.update(privateIpGoogleAccess=True)["privateIpGoogleAccess"] is True
-    assert made.update(ipCidrRange="10.0.0.0/19")["ipCidrRange"] == "10.0.0.0/19"
+    created = subnetwork(gcp, net, secondaryIpRanges=RANGES, logConfig={"flowSampling": 0.25})
+    assert created.id == "projects/acme-ml-dev/regions/us-central1/subnetworks/nodes"
+    assert created.outputs["region"] == "us-central1"
+    assert created.outputs["gatewayAddress"] == "10.0.0.1"
+    assert created.outputs["logConfig"]["metadata"] == "INCLUDE_ALL_METADATA", "the provider's own default"
+    assert created.update(privateIpGoogleAccess=True)["privateIpGoogleAccess"] is True
+    assert created.update(ipCidrRange="10.0.0.0/19")["ipCidrRange"] == "10.0.0.0/19"
     more = [*RANGES, {"rangeName": "more", "ipCidrRange": "10.12.0.0/20"}]
-    assert made.update(secondaryIpRanges=more)["secondaryIpRanges"][2]["rangeName"] == "more"
-    assert "logConfig" not in made.update(logConfig=None)
-    assert made.replaced_by(ipCidrRange="10.0.0.0/24") == ["ipCidrRange"], "a range cannot shrink"
-    assert not made.replaced_by(network="net"), "a name and a link are one network"
+    assert created.update(secondaryIpRanges=more)["secondaryIpRanges"][2]["rangeName"] == "more"
+    assert "logConfig" not in created.update(logConfig=None)
+    assert created.replaced_by(ipCidrRange="10.0.0.0/24") == ["ipCidrRange"], "a range cannot shrink"
+    assert not created.replaced_by(network="net"), "a name and a link are one network"
     with pytest.raises(CloudError, match="already being used by"):
         net.delete()
-    made.delete()
+    created.delete()
     net.delete()
 
 
@@ -78,12 +78,12 @@ def test_what_google_refuses_of_a_subnetwork_names_the_property(gcp: GcpContext)
 
 
 def test_what_google_refuses_of_a_change_names_the_property_too(gcp: GcpContext) -> None:
-    made = subnetwork(gcp, network(gcp), secondaryIpRanges=RANGES)
+    created = subnetwork(gcp, network(gcp), secondaryIpRanges=RANGES)
     taken = [*RANGES, {"rangeName": "more", "ipCidrRange": "10.4.0.0/20"}]
     with pytest.raises(CloudError, match="Error updating Subnetwork: googleapi: Error 400") as caught:
-        made.update(secondaryIpRanges=taken)
+        created.update(secondaryIpRanges=taken)
     assert caught.value.path.startswith("secondaryIpRanges["), caught.value.path
-    again = made.read()
+    again = created.read()
     assert again is not None
     assert again["secondaryIpRanges"] == RANGES, "nothing was changed"
 
@@ -102,23 +102,23 @@ def test_check_refuses_what_the_providers_schema_does(gcp: GcpContext) -> None:
 
 
 def test_labels_are_the_programs_the_providers_and_others(gcp: GcpContext) -> None:
-    made = make(gcp, ADDRESS, name="nat", region="us-central1", labels={"team": "ml"})
+    address = make(gcp, ADDRESS, name="nat", region="us-central1", labels={"team": "ml"})
     managed = {"owner": "platform", "team": "ml", "goog-pulumi-provisioned": "true"}
-    assert made.outputs["labels"] == {"team": "ml"}
-    assert made.outputs["effectiveLabels"] == made.outputs["pulumiLabels"] == managed
+    assert address.outputs["labels"] == {"team": "ml"}
+    assert address.outputs["effectiveLabels"] == address.outputs["pulumiLabels"] == managed
     everything = {**managed, "theirs": "1"}
-    made.kind.set_labels(gcp, made.id, made.outputs, made.inputs, everything)
-    found = made.read()
-    assert found is not None
-    assert found["labels"] == {"team": "ml"}, "labels of others are no drift"
-    assert found["effectiveLabels"] == everything
-    made.outputs = found
-    after = made.update(labels={"team": "data"})
+    address.kind.set_labels(gcp, address.id, address.outputs, address.inputs, everything)
+    state = address.read()
+    assert state is not None
+    assert state["labels"] == {"team": "ml"}, "labels of others are no drift"
+    assert state["effectiveLabels"] == everything
+    address.outputs = state
+    after = address.update(labels={"team": "data"})
     assert after["effectiveLabels"] == {**everything, "team": "data"}
     assert after["pulumiLabels"] == {**managed, "team": "data"}
     failures = refused(gcp, ADDRESS, name="nat", labels={"Team": "ML"})
     assert "labels.Team" in failures
-    imported = made.kind.read(gcp, made.id, {})
+    imported = address.kind.read(gcp, address.id, {})
     assert imported is not None
     assert "labels" not in imported, "an import begins without labels"
 
@@ -203,7 +203,7 @@ def test_a_firewall_policy_its_rules_and_association_live(gcp: GcpContext) -> No
 
 def test_a_firewall_lives(gcp: GcpContext) -> None:
     net = network(gcp)
-    made = make(
+    firewall = make(
         gcp,
         FIREWALL,
         name="allow",
@@ -211,20 +211,20 @@ def test_a_firewall_lives(gcp: GcpContext) -> None:
         allows=[{"protocol": "tcp", "ports": ["443", "8443-8450"]}],
         sourceRanges=["10.0.0.0/8"],
     )
-    assert made.outputs["direction"] == "INGRESS"
-    assert made.update(disabled=True)["disabled"] is True
-    made.delete()
+    assert firewall.outputs["direction"] == "INGRESS"
+    assert firewall.update(disabled=True)["disabled"] is True
+    firewall.delete()
     failures = refused(gcp, FIREWALL, name="allow", network=net.id, sourceRanges=["10.0.0.0/8"])
     assert "one of `allows,denies` must be specified" in failures["allows"]
 
 
 def test_deletion_policy_decides_what_a_delete_does(gcp: GcpContext) -> None:
-    kept = network(gcp, deletionPolicy="ABANDON")
-    kept.delete()
-    assert kept.read() is not None
-    held = network(gcp, name="held", deletionPolicy="PREVENT")
+    abandoned = network(gcp, deletionPolicy="ABANDON")
+    abandoned.delete()
+    assert abandoned.read() is not None
+    prevented = network(gcp, name="held", deletionPolicy="PREVENT")
     with pytest.raises(CloudError, match="cannot destroy Network"):
-        held.delete()
+        prevented.delete()
 
 
 def test_a_preview_knows_what_the_provider_fills_in(gcp: GcpContext) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from twin.tests.gcp import fronts
+from twin.tests.gcp import api_servers
 from twin.tests.gcp.services.container import scene
 from twin.tests.gcp.services.container.scene import Gke
 
@@ -20,12 +20,12 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("homes")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AIPLATFORM_HOME", str(folder / "prepared"))
-        front = fronts.make()
-        scene.prepare(front)
-        front.close()
+        server = api_servers.make()
+        scene.prepare(server)
+        server.close()
     shutil.copytree(folder / "prepared", folder / "running")
-    with _opened(folder / "running") as made:
-        made.running(networkConfig={"enableMultiNetworking": True})
+    with _opened(folder / "running") as opened:
+        opened.running(networkConfig={"enableMultiNetworking": True})
     return folder
 
 
@@ -33,41 +33,41 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _opened(home: Path) -> Iterator[Gke]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AIPLATFORM_HOME", str(home))
-        front = fronts.make()
-        yield Gke(front)
-        front.close()
+        server = api_servers.make()
+        yield Gke(server)
+        server.close()
 
 
 @contextmanager
 def _copied(homes: Path, kind: str, target: Path) -> Iterator[Gke]:
     shutil.copytree(homes / kind, target / "home")
-    with _opened(target / "home") as made:
-        yield made
+    with _opened(target / "home") as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")
 def prepared(homes: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gke]:
     """A network and an account, and no cluster: for what is refused."""
-    with _copied(homes, "prepared", tmp_path_factory.mktemp("prepared")) as made:
-        yield made
+    with _copied(homes, "prepared", tmp_path_factory.mktemp("prepared")) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")
 def running(homes: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gke]:
     """A cluster that runs, for tests that leave it as it was."""
-    with _copied(homes, "running", tmp_path_factory.mktemp("running")) as made:
-        yield made
+    with _copied(homes, "running", tmp_path_factory.mktemp("running")) as opened:
+        yield opened
 
 
 @pytest.fixture
 def gke(homes: Path, tmp_path: Path) -> Iterator[Gke]:
     """A network and an account of the test's own."""
-    with _copied(homes, "prepared", tmp_path) as made:
-        yield made
+    with _copied(homes, "prepared", tmp_path) as opened:
+        yield opened
 
 
 @pytest.fixture
 def cluster(homes: Path, tmp_path: Path) -> Iterator[Gke]:
     """A cluster of the test's own, that runs."""
-    with _copied(homes, "running", tmp_path) as made:
-        yield made
+    with _copied(homes, "running", tmp_path) as opened:
+        yield opened

@@ -5,10 +5,10 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from twin.gcp.api_server.server import Front
+from twin.gcp.api_server.server import ApiServer
 from twin.gcp.services.container.operations import controller_api
-from twin.tests.gcp import fronts
-from twin.tests.gcp.fronts import PROJECT, REGION, Refused
+from twin.tests.gcp import api_servers
+from twin.tests.gcp.api_servers import PROJECT, REGION, Refused
 
 NODES = f"gke-nodes@{PROJECT}.iam.gserviceaccount.com"
 PARENT = f"projects/{PROJECT}/locations/{REGION}"
@@ -20,12 +20,12 @@ RANGES = [
 ]
 
 
-def prepare(front: Front) -> None:
+def prepare(server: ApiServer) -> None:
     """Enable the APIs; make the network, its subnetwork with ranges, and the nodes' account."""
-    fronts.enable(front, "iam", "cloudresourcemanager", "compute", "container", "cloudkms")
-    fronts.network(front)
-    fronts.subnetwork(front, secondaryIpRanges=RANGES)
-    fronts.client(front, "iam").projects().serviceAccounts().create(
+    api_servers.enable(server, "iam", "cloudresourcemanager", "compute", "container", "cloudkms")
+    api_servers.network(server)
+    api_servers.subnetwork(server, secondaryIpRanges=RANGES)
+    api_servers.client(server, "iam").projects().serviceAccounts().create(
         name=f"projects/{PROJECT}", body={"accountId": "gke-nodes", "serviceAccount": {}}
     ).execute()
 
@@ -64,24 +64,24 @@ def pool_body(name: str, **changes: Any) -> dict[str, Any]:
 
 def merged(body: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     """The body with changes laid over it, objects in objects; None takes a key away."""
-    made = copy.deepcopy(body)
+    merged_body = copy.deepcopy(body)
     for key, value in changes.items():
-        if isinstance(value, dict) and isinstance(made.get(key), dict):
-            made[key] = merged(made[key], value)
+        if isinstance(value, dict) and isinstance(merged_body.get(key), dict):
+            merged_body[key] = merged(merged_body[key], value)
         elif value is None:
-            made.pop(key, None)
+            merged_body.pop(key, None)
         else:
-            made[key] = value
-    return made
+            merged_body[key] = value
+    return merged_body
 
 
 class Gke:
     """The container API of an instance, and the far end of its control plane."""
 
-    def __init__(self, front: Front) -> None:
-        self.front = front
-        self._clusters = fronts.client(front, "container").projects().locations().clusters()
-        self._operations = fronts.client(front, "container").projects().locations().operations()
+    def __init__(self, server: ApiServer) -> None:
+        self.server = server
+        self._clusters = api_servers.client(server, "container").projects().locations().clusters()
+        self._operations = api_servers.client(server, "container").projects().locations().operations()
 
     @property
     def clusters(self) -> Any:
@@ -90,8 +90,8 @@ class Gke:
 
     def view(self, name: str, /, **body: Any) -> dict[str, Any]:
         """Ask as the controller does."""
-        with self.front.state.transaction():
-            return controller_api.VIEWS[name](self.front, body)
+        with self.server.state.transaction():
+            return controller_api.VIEWS[name](self.server, body)
 
     def create(self, parent: str = PARENT, **changes: Any) -> dict[str, Any]:
         """Create a cluster; answers the operation."""
@@ -99,7 +99,9 @@ class Gke:
 
     def refuse(self, parent: str = PARENT, **changes: Any) -> Refused:
         """Create a cluster that must be refused."""
-        return fronts.refused(self._clusters.create(parent=parent, body={"cluster": cluster_body(**changes)}))
+        return api_servers.refused(
+            self._clusters.create(parent=parent, body={"cluster": cluster_body(**changes)})
+        )
 
     def running(self, **changes: Any) -> dict[str, Any]:
         """Create a cluster and let its control plane and nodes come; answers the cluster."""
@@ -112,7 +114,7 @@ class Gke:
     def nodes_ready(self) -> None:
         """Every machine is a Ready node."""
         machines = self.view("machines")["machines"]
-        groups = {each["name"]: each["node_group"] for each in self.view("groups")["groups"]}
+        groups = {group["name"]: group["node_group"] for group in self.view("groups")["groups"]}
         counts = dict.fromkeys(groups.values(), 0)
         for machine in machines:
             counts[groups[machine["group"]]] += 1
@@ -133,7 +135,7 @@ class Gke:
 
     def refuse_update(self, **change: Any) -> Refused:
         """clusters.update that must be refused."""
-        return fronts.refused(self._clusters.update(name=CLUSTER, body={"update": change}))
+        return api_servers.refused(self._clusters.update(name=CLUSTER, body={"update": change}))
 
     def add_pool(self, name: str, **changes: Any) -> dict[str, Any]:
         """nodePools.create; answers the operation."""
@@ -143,7 +145,7 @@ class Gke:
     def refuse_pool(self, name: str = "bad", **changes: Any) -> Refused:
         """nodePools.create that must be refused."""
         body = {"nodePool": pool_body(name, **changes)}
-        return fronts.refused(self._clusters.nodePools().create(parent=CLUSTER, body=body))
+        return api_servers.refused(self._clusters.nodePools().create(parent=CLUSTER, body=body))
 
     def pool(self, name: str) -> dict[str, Any]:
         """nodePools.get"""

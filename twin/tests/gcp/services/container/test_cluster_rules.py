@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from twin.tests.gcp.fronts import PROJECT, REGION, client
+from twin.tests.gcp.api_servers import PROJECT, REGION, client
 from twin.tests.gcp.services.container.scene import NODES, PARENT, Gke
 
 KEY = f"projects/{PROJECT}/locations/{REGION}/keyRings/gke/cryptoKeys/secrets"
@@ -176,12 +176,12 @@ def test_gke_refuses(prepared: Gke, changes: dict[str, Any], words: str) -> None
 
 
 def test_the_service_agent_must_be_let_at_the_key(gke: Gke) -> None:
-    keys = client(gke.front, "cloudkms").projects().locations().keyRings()
+    keys = client(gke.server, "cloudkms").projects().locations().keyRings()
     keys.create(parent=PARENT, keyRingId="gke", body={}).execute()
     keys.cryptoKeys().create(
         parent=f"{PARENT}/keyRings/gke", cryptoKeyId="secrets", body={"purpose": "ENCRYPT_DECRYPT"}
     ).execute()
-    agent = f"service-{gke.front.project_number}@container-engine-robot.iam.gserviceaccount.com"
+    agent = f"service-{gke.server.project_number}@container-engine-robot.iam.gserviceaccount.com"
     encryption = {"state": "ENCRYPTED", "keyName": KEY}
     refusal = gke.refuse(databaseEncryption=encryption)
     assert f"{agent} does not have permission cloudkms.cryptoKeyVersions.useToEncrypt" in refusal.message
@@ -192,8 +192,8 @@ def test_the_service_agent_must_be_let_at_the_key(gke: Gke) -> None:
     assert gke.get()["databaseEncryption"]["currentState"] == "CURRENT_STATE_ENCRYPTED"
 
 
-def test_a_project_without_the_api_makes_no_cluster(front: Any) -> None:
-    refusal = Gke(front).refuse()
+def test_a_project_without_the_api_makes_no_cluster(server: Any) -> None:
+    refusal = Gke(server).refuse()
     assert refusal.code == 403
     assert "has not been used in project" in refusal.message
 
@@ -201,10 +201,12 @@ def test_a_project_without_the_api_makes_no_cluster(front: Any) -> None:
 def test_an_update_changes_one_thing_and_is_read_back(gke: Gke) -> None:
     gke.running()
     gke.update(desiredAddonsConfig={"gcpFilestoreCsiDriverConfig": {"enabled": True}})
-    found = gke.get()
-    assert found["addonsConfig"]["gcpFilestoreCsiDriverConfig"] == {"enabled": True}
-    assert found["addonsConfig"]["gcePersistentDiskCsiDriverConfig"] == {"enabled": True}, "others stay"
-    assert "filestore-node" in {each["name"] for each in gke.view("addons")["addons"]}
+    cluster_body = gke.get()
+    assert cluster_body["addonsConfig"]["gcpFilestoreCsiDriverConfig"] == {"enabled": True}
+    assert cluster_body["addonsConfig"]["gcePersistentDiskCsiDriverConfig"] == {"enabled": True}, (
+        "others stay"
+    )
+    assert "filestore-node" in {addon["name"] for addon in gke.view("addons")["addons"]}
     gke.update(desiredMasterVersion="1.36")
     assert gke.get()["currentMasterVersion"].startswith("1.36.")
     gke.update(desiredNodeVersion="-")

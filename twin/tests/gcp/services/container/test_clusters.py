@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from twin.gcp.api_server import inventory
-from twin.tests.gcp.fronts import PROJECT, REGION, client, refused
+from twin.tests.gcp.api_servers import PROJECT, REGION, client, refused
 from twin.tests.gcp.services.container.scene import CLUSTER, NODES, PARENT, Gke
 
 
@@ -18,21 +18,21 @@ def test_a_cluster_is_running_once_its_control_plane_answers_and_its_nodes_are_r
     assert gke.operation(operation)["status"] == "RUNNING", "its first pool's nodes are not Ready yet"
     gke.nodes_ready()
     assert gke.operation(operation)["status"] == "DONE"
-    found = gke.get()
-    assert (found["status"], found["endpoint"]) == ("RUNNING", "127.0.0.1:6443")
-    assert found["masterAuth"]["clusterCaCertificate"] == "Q0E="
-    assert found["controlPlaneEndpointsConfig"]["dnsEndpointConfig"]["endpoint"] == "127.0.0.1:6443"
-    assert found["currentMasterVersion"] == "1.35.7-gke.1222000", "the channel's default"
-    assert found["currentNodeCount"] == 1
-    assert found["nodePools"][0]["config"]["serviceAccount"] == NODES
-    assert found["locations"] == [f"{REGION}-{letter}" for letter in "abc"]
-    assert found["selfLink"].endswith(f"/v1/{CLUSTER}")
+    cluster_body = gke.get()
+    assert (cluster_body["status"], cluster_body["endpoint"]) == ("RUNNING", "127.0.0.1:6443")
+    assert cluster_body["masterAuth"]["clusterCaCertificate"] == "Q0E="
+    assert cluster_body["controlPlaneEndpointsConfig"]["dnsEndpointConfig"]["endpoint"] == "127.0.0.1:6443"
+    assert cluster_body["currentMasterVersion"] == "1.35.7-gke.1222000", "the channel's default"
+    assert cluster_body["currentNodeCount"] == 1
+    assert cluster_body["nodePools"][0]["config"]["serviceAccount"] == NODES
+    assert cluster_body["locations"] == [f"{REGION}-{letter}" for letter in "abc"]
+    assert cluster_body["selfLink"].endswith(f"/v1/{CLUSTER}")
 
 
 def test_deleting_a_cluster_takes_its_node_pools_and_machines_along(gke: Gke) -> None:
     gke.running()
     gke.add_pool("more", locations=[f"{REGION}-b"])
-    assert len(inventory.of(gke.front)["compute.instances"]) == 2
+    assert len(inventory.of(gke.server)["compute.instances"]) == 2
     operation = gke.clusters.delete(name=CLUSTER).execute()
     assert gke.get()["status"] == "STOPPING"
     assert gke.view("cluster")["cluster"]["status"] == "DELETING"
@@ -40,7 +40,7 @@ def test_deleting_a_cluster_takes_its_node_pools_and_machines_along(gke: Gke) ->
     gke.view("cluster_gone")
     assert gke.operation(operation)["status"] == "DONE"
     assert refused(gke.clusters.get(name=CLUSTER)).code == 404
-    left = inventory.of(gke.front)
+    left = inventory.of(gke.server)
     assert not any(name.startswith("container") or "nstance" in name for name in left), "nothing is left"
     assert len(gke.create(name="demo")["name"]) > 10, "the name is free again"
 
@@ -70,10 +70,10 @@ def test_a_zonal_cluster_has_its_nodes_in_its_zone(gke: Gke) -> None:
     gke.create(
         parent, nodePools=[{"name": "one", "initialNodeCount": 2, "config": {"serviceAccount": NODES}}]
     )
-    found = gke.clusters.get(name=f"{parent}/clusters/demo").execute()
-    assert found["locations"] == [f"{REGION}-b"]
+    response = gke.clusters.get(name=f"{parent}/clusters/demo").execute()
+    assert response["locations"] == [f"{REGION}-b"]
     assert len(gke.view("machines")["machines"]) == 2
-    assert "/zones/us-central1-b/clusters/demo" in found["selfLink"]
+    assert "/zones/us-central1-b/clusters/demo" in response["selfLink"]
 
 
 def test_a_regional_cluster_has_the_initial_number_in_each_zone(gke: Gke) -> None:
@@ -87,9 +87,9 @@ def test_the_old_paths_lead_to_the_same_cluster(gke: Gke) -> None:
     gke.create(
         parent, nodePools=[{"name": "one", "initialNodeCount": 1, "config": {"serviceAccount": NODES}}]
     )
-    zones = client(gke.front, "container").projects().zones()
-    found = zones.clusters().get(projectId=PROJECT, zone=f"{REGION}-b", clusterId="demo").execute()
-    assert found["name"] == "demo"
+    zones = client(gke.server, "container").projects().zones()
+    cluster = zones.clusters().get(projectId=PROJECT, zone=f"{REGION}-b", clusterId="demo").execute()
+    assert cluster["name"] == "demo"
     assert zones.getServerconfig(projectId=PROJECT, zone=f"{REGION}-b").execute()["channels"]
 
 
@@ -102,19 +102,25 @@ def test_upgrade_info_has_the_end_of_support_and_the_newest_patch(gke: Gke) -> N
 
 
 def test_the_server_config_tells_each_channels_versions(prepared: Gke) -> None:
-    config = client(prepared.front, "container").projects().locations().getServerConfig(name=PARENT).execute()
-    channels = {each["channel"]: each for each in config["channels"]}
+    config = (
+        client(prepared.server, "container").projects().locations().getServerConfig(name=PARENT).execute()
+    )
+    channels = {channel["channel"]: channel for channel in config["channels"]}
     assert set(channels) == {"RAPID", "REGULAR", "STABLE", "EXTENDED"}
-    for each in channels.values():
-        assert each["defaultVersion"] in each["validVersions"]
+    for channel_body in channels.values():
+        assert channel_body["defaultVersion"] in channel_body["validVersions"]
 
 
 def test_a_range_that_is_not_named_is_made_and_goes_with_the_cluster(gke: Gke) -> None:
     def ranges() -> list[str]:
         subnet = (
-            client(gke.front, "compute").subnetworks().get(project=PROJECT, region=REGION, subnetwork="nodes")
+            client(gke.server, "compute")
+            .subnetworks()
+            .get(project=PROJECT, region=REGION, subnetwork="nodes")
         )
-        return [each["rangeName"] for each in subnet.execute()["secondaryIpRanges"]]
+        return [
+            secondary_ip_range["rangeName"] for secondary_ip_range in subnet.execute()["secondaryIpRanges"]
+        ]
 
     policy = {
         "clusterSecondaryRangeName": None,
@@ -122,8 +128,8 @@ def test_a_range_that_is_not_named_is_made_and_goes_with_the_cluster(gke: Gke) -
         "clusterIpv4CidrBlock": "/16",
     }
     gke.running(ipAllocationPolicy=policy)
-    assert [each for each in ranges() if each.startswith("gke-demo-")], "GKE made them"
+    assert [range_name for range_name in ranges() if range_name.startswith("gke-demo-")], "GKE made them"
     assert gke.get()["clusterIpv4Cidr"].endswith("/16")
     gke.clusters.delete(name=CLUSTER).execute()
     gke.view("cluster_gone")
-    assert not [each for each in ranges() if each.startswith("gke-demo-")]
+    assert not [range_name for range_name in ranges() if range_name.startswith("gke-demo-")]

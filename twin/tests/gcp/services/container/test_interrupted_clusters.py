@@ -24,9 +24,9 @@ __all__ = ["calls", "stage"]  # fixtures
 
 def trial(stage: Stage, calls: Calls, token: str, inputs: Props) -> Trial:
     """What is half made comes to rest while anything looks at it."""
-    front = stage.gke.front
+    server = stage.gke.server
     gcp = replace(stage.gcp, transport=Simulated(stage.gke, ("/operations/", "/clusters/")))
-    return Trial(GcpCloud(), gcp, calls, lambda: of(front), token, lambda: dict(inputs))
+    return Trial(GcpCloud(), gcp, calls, lambda: of(server), token, lambda: dict(inputs))
 
 
 def test_a_cluster_whose_create_fails_midway_is_repaired_or_destroyed(stage: Stage, calls: Calls) -> None:
@@ -35,5 +35,5 @@ def test_a_cluster_whose_create_fails_midway_is_repaired_or_destroyed(stage: Sta
 
 def test_a_pool_whose_create_fails_midway_is_repaired_or_destroyed(stage: Stage, calls: Calls) -> None:
     cluster = stage.cluster()
-    asked = {"name": "gpus", "cluster": cluster.id, "nodeConfig": GPUS, "nodeCount": 1}
-    trial(stage, calls, POOL, asked).run()
+    arguments = {"name": "gpus", "cluster": cluster.id, "nodeConfig": GPUS, "nodeCount": 1}
+    trial(stage, calls, POOL, arguments).run()

@@ -10,7 +10,7 @@ import pytest
 from twin.gcp.services.compute import capacity
 from twin.gcp.services.container.operations import allocatable, naming, node_objects
 from twin.gcp.services.container.operations.resource_names import Place
-from twin.tests.gcp.fronts import PROJECT, REGION
+from twin.tests.gcp.api_servers import PROJECT, REGION
 from twin.tests.gcp.services.container.scene import Gke
 
 PLACE = Place(PROJECT, REGION, "demo", "gpu")
@@ -30,8 +30,12 @@ def _body(config: dict[str, Any], **pool: Any) -> dict[str, Any]:
 
 def _gpu(machine: str, card: str, count: int, **more: Any) -> dict[str, Any]:
     driver = {"gpuDriverVersion": "LATEST"}
-    given = {"acceleratorType": card, "acceleratorCount": str(count), "gpuDriverInstallationConfig": driver}
-    return {"machineType": machine, "accelerators": [{**given, **more}]}
+    accelerator = {
+        "acceleratorType": card,
+        "acceleratorCount": str(count),
+        "gpuDriverInstallationConfig": driver,
+    }
+    return {"machineType": machine, "accelerators": [{**accelerator, **more}]}
 
 
 def test_a_node_has_gkes_name_id_and_labels(running: Gke) -> None:
@@ -67,7 +71,7 @@ def test_nodes_of_large_gpu_machines_state_their_place_in_the_network(machine: s
         for number in range(8)
     ]
     values = [{node[label] for node in nodes} for label in TOPOLOGY]
-    assert [len(each) for each in values] == [1, 2, 8], "one block of two subblocks, each node a host"
+    assert [len(value) for value in values] == [1, 2, 8], "one block of two subblocks, each node a host"
 
 
 def test_nodes_of_other_machines_state_no_place_in_the_network() -> None:
@@ -100,18 +104,18 @@ def test_long_names_leave_room_for_a_nodes_own_letters() -> None:
     ],
 )
 def test_gpus_count_partitions_and_clients(config: dict[str, Any], devices: int) -> None:
-    made = _machine(config)
-    assert made["devices"] == {"nvidia.com/gpu": devices}
-    assert made["labels"][f"{PREFIX}accelerator"] == config["accelerators"][0]["acceleratorType"]
-    assert made["labels"][f"{PREFIX}gpu-driver-version"] == "latest"
+    machine = _machine(config)
+    assert machine["devices"] == {"nvidia.com/gpu": devices}
+    assert machine["labels"][f"{PREFIX}accelerator"] == config["accelerators"][0]["acceleratorType"]
+    assert machine["labels"][f"{PREFIX}gpu-driver-version"] == "latest"
 
 
 def test_a_tpu_node_tells_its_slice() -> None:
-    made = _machine({"machineType": "ct5lp-hightpu-4t"}, placementPolicy={"tpuTopology": "4x4"})
-    assert made["devices"] == {"google.com/tpu": 4}
-    assert made["labels"][f"{PREFIX}tpu-accelerator"] == "tpu-v5-lite-podslice"
-    assert made["labels"][f"{PREFIX}tpu-topology"] == "4x4"
-    assert made["taints"] == [{"key": "google.com/tpu", "value": "present", "effect": "NoSchedule"}]
+    machine = _machine({"machineType": "ct5lp-hightpu-4t"}, placementPolicy={"tpuTopology": "4x4"})
+    assert machine["devices"] == {"google.com/tpu": 4}
+    assert machine["labels"][f"{PREFIX}tpu-accelerator"] == "tpu-v5-lite-podslice"
+    assert machine["labels"][f"{PREFIX}tpu-topology"] == "4x4"
+    assert machine["taints"] == [{"key": "google.com/tpu", "value": "present", "effect": "NoSchedule"}]
 
 
 def test_how_a_node_is_bought_is_a_label() -> None:
@@ -129,8 +133,8 @@ def test_allocatable_is_what_gkes_formulas_leave() -> None:
     assert machine is not None
     assert allocatable.cpu(machine) == (4000, 3920), "6 % of one core, 1 % of the next, 0.5 % of two"
     whole, left = allocatable.memory(machine)
-    kept = (whole - left) // 2**20
-    assert kept == 1000 + 800 + 800 + 23 + 100, "brackets of 4, 8, 16 GB, and the eviction threshold"
+    reserved = (whole - left) // 2**20
+    assert reserved == 1000 + 800 + 800 + 23 + 100, "brackets of 4, 8, 16 GB, and the eviction threshold"
     small = capacity.machine_type("e2-medium")
     assert small is not None
     assert allocatable.cpu(small) == (2000, 940), "a shared core gives half"
@@ -141,5 +145,5 @@ def test_allocatable_is_what_gkes_formulas_leave() -> None:
 
 def test_local_ssds_become_ephemeral_storage() -> None:
     config = {"machineType": "n2-standard-8", "ephemeralStorageLocalSsdConfig": {"localSsdCount": 2}}
-    made = _machine(config)
-    assert int(made["capacity"]["ephemeral-storage"].removesuffix("Ki")) > 700 * 2**20
+    machine = _machine(config)
+    assert int(machine["capacity"]["ephemeral-storage"].removesuffix("Ki")) > 700 * 2**20

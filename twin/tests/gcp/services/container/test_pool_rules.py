@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from twin.tests.gcp.fronts import PROJECT, REGION, client, refused
+from twin.tests.gcp.api_servers import PROJECT, REGION, client, refused
 from twin.tests.gcp.services.container.scene import CLUSTER, NODES, Gke, merged, pool_body
 
 NONE = {"consumeReservationType": "NO_RESERVATION"}
@@ -21,8 +21,8 @@ QUEUED = merged(FLEX, {"queuedProvisioning": {"enabled": True}})
 
 
 def _gpu(machine: str, card: str, count: int, **more: Any) -> dict[str, Any]:
-    given = {"acceleratorType": card, "acceleratorCount": str(count), **more}
-    return {"config": {"machineType": machine, "accelerators": [given]}}
+    accelerator = {"acceleratorType": card, "acceleratorCount": str(count), **more}
+    return {"config": {"machineType": machine, "accelerators": [accelerator]}}
 
 
 def _mig(size: str) -> dict[str, Any]:
@@ -254,26 +254,26 @@ GOOD: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("changes", GOOD.values(), ids=GOOD)
 def test_gke_takes(running: Gke, changes: dict[str, Any]) -> None:
     operation = running.add_pool("good", **changes)
-    found = running.pool("good")
+    pool = running.pool("good")
     machines = running.view("machines")["machines"]
     running.nodes_ready()
     done = running.operation(operation)["status"]
     running.clusters.nodePools().delete(name=f"{CLUSTER}/nodePools/good").execute()
     running.view("machines")
     running.view("machines")
-    assert found["config"]["serviceAccount"] == NODES
+    assert pool["config"]["serviceAccount"] == NODES
     assert len(machines) == 1 + changes.get("initialNodeCount", 1)
     assert done == "DONE"
 
 
 def test_who_may_not_act_as_the_account_makes_no_pool(running: Gke) -> None:
-    crm = client(running.front, "cloudresourcemanager").projects()
+    crm = client(running.server, "cloudresourcemanager").projects()
     policy = crm.getIamPolicy(resource=PROJECT, body={}).execute()
     member = "user:ann@acme.com"
     policy["bindings"].append({"role": "roles/container.admin", "members": [member]})
     crm.setIamPolicy(resource=PROJECT, body={"policy": policy}).execute()
-    token = running.front.identity.token(member)
-    clusters = client(running.front, "container", token=token).projects().locations().clusters()
+    token = running.server.identity.token(member)
+    clusters = client(running.server, "container", token=token).projects().locations().clusters()
     refusal = refused(clusters.nodePools().create(parent=CLUSTER, body={"nodePool": pool_body("hers")}))
     assert refusal.code == 403
     assert "grant you the iam.serviceAccountUser role" in refusal.message

@@ -6,7 +6,7 @@ import pytest
 
 from twin.gcp.api_server.errors import GoogleError
 from twin.gcp.services.container.operations import controller_api
-from twin.tests.gcp.fronts import PROJECT, REGION, client, refused
+from twin.tests.gcp.api_servers import PROJECT, REGION, client, refused
 from twin.tests.gcp.services.container.scene import CLUSTER, Gke
 from twin.tests.gcp.services.container.test_pool_rules import FLEX, QUEUED
 
@@ -18,7 +18,7 @@ def _names(cluster: Gke) -> set[str]:
 
 
 def test_a_pool_stands_in_compute_as_groups_and_instances(running: Gke) -> None:
-    compute = client(running.front, "compute")
+    compute = client(running.server, "compute")
     url = running.pool("first")["instanceGroupUrls"][0]
     name = url.rpartition("/")[2]
     group = (
@@ -28,7 +28,7 @@ def test_a_pool_stands_in_compute_as_groups_and_instances(running: Gke) -> None:
     )
     assert (group["targetSize"], group["name"]) == (1, name)
     instances = compute.instances().list(project=PROJECT, zone=f"{REGION}-a").execute()["items"]
-    (instance,) = [each for each in instances if each["name"].startswith("gke-demo-first-")]
+    (instance,) = [candidate for candidate in instances if candidate["name"].startswith("gke-demo-first-")]
     assert instance["networkInterfaces"][0]["networkIP"].startswith("10.0.")
     assert instance["labels"]["goog-k8s-cluster-name"] == "demo"
     assert instance["labels"]["team"] == "ml", "the cluster's labels go on"
@@ -93,11 +93,11 @@ def test_gpu_nodes_are_tainted_where_another_pool_has_no_gpus(cluster: Gke) -> N
     cluster.add_pool("gpus", config=GPUS)
     cluster.nodes_ready()
     assert cluster.pool("gpus")["config"]["taints"] == [TAINT]
-    own = {"key": "team", "value": "ml", "effect": "NO_SCHEDULE"}
+    custom_taint = {"key": "team", "value": "ml", "effect": "NO_SCHEDULE"}
     cluster.clusters.nodePools().update(
-        name=f"{CLUSTER}/nodePools/gpus", body={"taints": {"taints": [own]}}
+        name=f"{CLUSTER}/nodePools/gpus", body={"taints": {"taints": [custom_taint]}}
     ).execute()
-    assert cluster.pool("gpus")["config"]["taints"] == [own, TAINT], "GKE's own stays"
+    assert cluster.pool("gpus")["config"]["taints"] == [custom_taint, TAINT], "GKE's own stays"
     cluster.add_pool("named", config={**GPUS, "taints": [TAINT]})
     assert cluster.pool("named")["config"]["taints"] == [TAINT], "once, where the pool names it itself"
 
@@ -123,8 +123,8 @@ def test_flex_start_and_queued_pools_upgrade_as_gke_chooses_whatever_is_asked(
     cluster: Gke, queued: bool
 ) -> None:
     surge = {"strategy": "SURGE", "maxSurge": 1}
-    asked = {**(QUEUED if queued else FLEX), "upgradeSettings": surge}
-    cluster.add_pool("flex", **asked)
+    arguments = {**(QUEUED if queued else FLEX), "upgradeSettings": surge}
+    cluster.add_pool("flex", **arguments)
     assert cluster.pool("flex")["upgradeSettings"] == {"strategy": "SHORT_LIVED"}
     cluster.clusters.nodePools().update(
         name=f"{CLUSTER}/nodePools/flex", body={"upgradeSettings": surge}
@@ -159,7 +159,7 @@ def test_a_pool_that_is_busy_is_left_alone(cluster: Gke) -> None:
 def test_a_zone_without_machines_fails_the_pool_that_is_made(
     cluster: Gke, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cluster.front.faults.add({"kind": "capacity", "machine_type": "g2-standard-8"})
+    cluster.server.faults.add({"kind": "capacity", "machine_type": "g2-standard-8"})
     operation = cluster.add_pool("gpu", config={"machineType": "g2-standard-8"})
     cluster.nodes_ready()
     assert cluster.operation(operation)["status"] == "RUNNING", "it waits for machines"
@@ -177,11 +177,11 @@ def test_a_shortage_leaves_a_growing_group_as_it_was(cluster: Gke) -> None:
         desiredNodePoolAutoscaling={"enabled": True, "minNodeCount": 0, "maxNodeCount": 4},
     )
     group = cluster.view("groups")["groups"][0]["name"]
-    cluster.front.faults.add({"kind": "capacity", "machine_type": "e2-standard-4"})
+    cluster.server.faults.add({"kind": "capacity", "machine_type": "e2-standard-4"})
     with pytest.raises(GoogleError, match="does not have enough resources available"):
         cluster.view("set_desired", group=group, count=3, role="")
     assert cluster.view("groups")["groups"][0]["desired"] == 1
-    cluster.front.faults.clear("")
+    cluster.server.faults.clear("")
     cluster.view("set_desired", group=group, count=3, role="")
     machine = cluster.view("machines")["machines"][0]
     cluster.view("terminate", group=group, provider_id=machine["provider_id"], role="")
@@ -190,7 +190,7 @@ def test_a_shortage_leaves_a_growing_group_as_it_was(cluster: Gke) -> None:
 
 
 def test_machines_for_a_request_come_all_or_none_and_are_marked(cluster: Gke) -> None:
-    names = [each["name"] for each in cluster.view("groups")["groups"]]
+    names = [group["name"] for group in cluster.view("groups")["groups"]]
     cluster.view("grow_for", request="train", sizes={names[0]: 3})
     marks = [
         machine["labels"].get("autoscaling.gke.io/provisioning-request")

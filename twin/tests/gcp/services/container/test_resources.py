@@ -1,4 +1,4 @@
-"""Clusters and node pools, against a front whose control plane and nodes come while the provider waits."""
+"""Clusters and node pools, against an API server whose cluster starts while the provider waits."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from twin.gcp.context import GcpContext
 from twin.gcp.resources.function import table as functions
 from twin.gcp.resources.table import table
 from twin.provider_interface import CANCELLED, UNKNOWN, CloudError
-from twin.tests.gcp import fronts
+from twin.tests.gcp import api_servers
 from twin.tests.gcp.resources.life import Direct, Made, context, make, refused
 from twin.tests.gcp.services.container import scene
 from twin.tests.gcp.services.container.scene import NODES, Gke
@@ -65,7 +65,7 @@ class Simulated(Direct):
     """A transport behind which the control plane and the nodes come as soon as a caller waits for them."""
 
     def __init__(self, gke: Gke, waits: tuple[str, ...] = ("/operations/",)) -> None:
-        super().__init__(gke.front)
+        super().__init__(gke.server)
         self.gke = gke
         self.waits = waits
 
@@ -73,10 +73,10 @@ class Simulated(Direct):
         self, scheme: str, host: str, verb: str, target: str, body: str | None, headers: dict[str, str]
     ) -> tuple[int, bytes]:
         if verb == "GET" and any(part in target for part in self.waits):
-            found = self.gke.view("cluster")["cluster"]
-            if found and found["status"] == "DELETING":
+            cluster_view = self.gke.view("cluster")["cluster"]
+            if cluster_view and cluster_view["status"] == "DELETING":
                 self.gke.view("cluster_gone")
-            elif found:
+            elif cluster_view:
                 self.gke.view(
                     "cluster_ready", endpoint="https://127.0.0.1:6443", certificate_authority="Q0E="
                 )
@@ -105,31 +105,31 @@ class Stage:
 
     def pool(self, cluster: Made, **more: object) -> Made:
         """A pool of spot machines with a GPU that begins with none."""
-        given = {
+        arguments = {
             "name": "gpus",
             "cluster": cluster.id,
             "nodeConfig": GPUS,
             "autoscaling": {"minNodeCount": 0, "maxNodeCount": 4},
             "management": {"autoRepair": True, "autoUpgrade": True},
         }
-        return make(self.gcp, POOL, **{**given, **more})
+        return make(self.gcp, POOL, **{**arguments, **more})
 
 
 @pytest.fixture
 def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
     monkeypatch.setenv("AIPLATFORM_HOME", str(tmp_path))
     CANCELLED.clear()
-    front = fronts.make()
-    scene.prepare(front)
-    gke = Gke(front)
-    yield Stage(context(front, transport=Simulated(gke)), gke)
-    front.close()
+    server = api_servers.make()
+    scene.prepare(server)
+    gke = Gke(server)
+    yield Stage(context(server, transport=Simulated(gke)), gke)
+    server.close()
 
 
 def test_a_cluster_lives(stage: Stage) -> None:
-    made = stage.cluster()
-    assert made.id == "projects/acme-ml-dev/locations/us-central1-a/clusters/demo"
-    out = made.outputs
+    cluster = stage.cluster()
+    assert cluster.id == "projects/acme-ml-dev/locations/us-central1-a/clusters/demo"
+    out = cluster.outputs
     assert out["endpoint"] == "127.0.0.1:6443"
     assert out["masterAuth"]["clusterCaCertificate"] == "Q0E="
     assert out["controlPlaneEndpointsConfig"]["dnsEndpointConfig"]["endpoint"] == "127.0.0.1:6443"
@@ -138,18 +138,18 @@ def test_a_cluster_lives(stage: Stage) -> None:
     assert out["nodePools"] == [], "the default pool is gone"
     assert out["effectiveLabels"]["owner"] == "platform"
     assert out["masterVersion"]
-    made.delete()
-    assert made.read() is None
+    cluster.delete()
+    assert cluster.read() is None
 
 
 def test_a_cluster_changes_one_field_a_call(stage: Stage) -> None:
-    made = stage.cluster()
+    cluster = stage.cluster()
     assert stage.sent
     networks = {"cidrBlocks": [{"cidrBlock": "198.51.100.0/24"}]}
-    after = made.update(masterAuthorizedNetworksConfig=networks)
+    after = cluster.update(masterAuthorizedNetworksConfig=networks)
     assert after["masterAuthorizedNetworksConfig"]["cidrBlocks"] == networks["cidrBlocks"]
     assert stage.sent == ["PUT demo"]
-    after = made.update(
+    after = cluster.update(
         releaseChannel={"channel": "STABLE"},
         costManagementConfig={"enabled": True},
         resourceLabels={"team": "x"},
@@ -159,60 +159,60 @@ def test_a_cluster_changes_one_field_a_call(stage: Stage) -> None:
     assert after["effectiveLabels"]["team"] == "x"
     assert sorted(stage.sent) == ["POST demo:setResourceLabels", "PUT demo", "PUT demo"]
     daily = {"dailyMaintenanceWindow": {"startTime": "03:00"}}
-    after = made.update(maintenancePolicy=daily)
+    after = cluster.update(maintenancePolicy=daily)
     assert after["maintenancePolicy"]["dailyMaintenanceWindow"]["startTime"] == "03:00"
     assert stage.sent == ["POST demo:setMaintenancePolicy"]
-    assert made.replaced_by(datapathProvider="LEGACY_DATAPATH") == ["datapathProvider"]
-    assert made.replaced_by(location="us-central1-b") == ["location"]
-    assert not made.replaced_by(network="projects/acme-ml-dev/global/networks/net")
-    assert not made.replaced_by(subnetwork="projects/acme-ml-dev/regions/us-central1/subnetworks/nodes")
+    assert cluster.replaced_by(datapathProvider="LEGACY_DATAPATH") == ["datapathProvider"]
+    assert cluster.replaced_by(location="us-central1-b") == ["location"]
+    assert not cluster.replaced_by(network="projects/acme-ml-dev/global/networks/net")
+    assert not cluster.replaced_by(subnetwork="projects/acme-ml-dev/regions/us-central1/subnetworks/nodes")
 
 
 def test_a_node_pool_lives_and_changes(stage: Stage) -> None:
     cluster = stage.cluster(releaseChannel={"channel": "UNSPECIFIED"})
-    made = stage.pool(cluster)
-    assert made.id == f"{cluster.id}/nodePools/gpus"
-    assert made.outputs["cluster"] == cluster.id
-    assert made.outputs["nodeCount"] == 0
-    assert made.outputs["nodeConfig"]["taints"] == GPUS["taints"], "GKE's own taint of a GPU is not shown"
-    assert GPUS["taints"][0] in made.outputs["nodeConfig"]["effectiveTaints"]  # type: ignore[index]
-    assert made.outputs["instanceGroupUrls"]
+    pool = stage.pool(cluster)
+    assert pool.id == f"{cluster.id}/nodePools/gpus"
+    assert pool.outputs["cluster"] == cluster.id
+    assert pool.outputs["nodeCount"] == 0
+    assert pool.outputs["nodeConfig"]["taints"] == GPUS["taints"], "GKE's own taint of a GPU is not shown"
+    assert GPUS["taints"][0] in pool.outputs["nodeConfig"]["effectiveTaints"]  # type: ignore[index]
+    assert pool.outputs["instanceGroupUrls"]
     assert stage.sent
-    after = made.update(autoscaling={"minNodeCount": 1, "maxNodeCount": 8})
+    after = pool.update(autoscaling={"minNodeCount": 1, "maxNodeCount": 8})
     assert after["autoscaling"]["maxNodeCount"] == 8
     assert stage.sent == ["PUT demo"], "autoscaling is a change of the cluster"
-    after = made.update(nodeConfig={**GPUS, "labels": {"team": "data"}})
+    after = pool.update(nodeConfig={**GPUS, "labels": {"team": "data"}})
     assert after["nodeConfig"]["labels"]["team"] == "data"
     assert stage.sent == ["PUT gpus"]
-    after = made.update(management={"autoRepair": False, "autoUpgrade": True})
+    after = pool.update(management={"autoRepair": False, "autoUpgrade": True})
     assert not after["management"].get("autoRepair")
     assert stage.sent == ["POST gpus:setManagement"]
     on_demand = {**GPUS, "spot": False}
-    assert made.replaced_by(nodeConfig=on_demand) == ["nodeConfig.spot"]
+    assert pool.replaced_by(nodeConfig=on_demand) == ["nodeConfig.spot"]
     other = {**GPUS, "guestAccelerators": [{**GPUS["guestAccelerators"][0], "count": 2}]}  # type: ignore[index]
-    assert made.replaced_by(nodeConfig=other) == ["nodeConfig.guestAccelerators[0].count"]
-    made.delete()
-    assert made.read() is None
+    assert pool.replaced_by(nodeConfig=other) == ["nodeConfig.guestAccelerators[0].count"]
+    pool.delete()
+    assert pool.read() is None
 
 
 def test_a_node_pool_keeps_its_version_until_another_one_is_stated(stage: Stage) -> None:
     cluster = stage.cluster()
     exclusion: list[dict[str, Any]] = [{"exclusionUntilEndOfSupports": [{"enabled": True}]}]
-    made = stage.pool(cluster, version="1.35.6-gke.1250000", maintenancePolicies=exclusion)
-    assert made.outputs["version"] == "1.35.6-gke.1250000", "older than the control plane"
-    assert made.outputs["maintenancePolicies"] == exclusion
+    pool = stage.pool(cluster, version="1.35.6-gke.1250000", maintenancePolicies=exclusion)
+    assert pool.outputs["version"] == "1.35.6-gke.1250000", "older than the control plane"
+    assert pool.outputs["maintenancePolicies"] == exclusion
     assert stage.sent
-    after = made.update(version="1.35.7-gke.1222000")
+    after = pool.update(version="1.35.7-gke.1222000")
     assert after["version"] == "1.35.7-gke.1222000"
     assert stage.sent == ["PUT gpus"], "in place"
-    made.delete()
+    pool.delete()
 
 
 def test_a_cluster_that_exists_gets_an_exclusion_until_the_end_of_support(stage: Stage) -> None:
     nodes = {"scope": "NO_MINOR_OR_NODE_UPGRADES", "endTimeBehavior": "UNTIL_END_OF_SUPPORT"}
     exclusion = {"exclusionName": "nodes", "startTime": "2026-01-01T00:00:00Z", "exclusionOptions": nodes}
-    made = stage.cluster()
-    after = made.update(
+    cluster = stage.cluster()
+    after = cluster.update(
         maintenancePolicy={**ASKED["maintenancePolicy"], "maintenanceExclusions": [exclusion]}
     )
     (sent,) = after["maintenancePolicy"]["maintenanceExclusions"]
@@ -221,11 +221,11 @@ def test_a_cluster_that_exists_gets_an_exclusion_until_the_end_of_support(stage:
 
 def test_an_exclusion_of_upgrades_does_not_reach_a_node_pool_that_exists(stage: Stage) -> None:
     exclusion: list[dict[str, Any]] = [{"exclusionUntilEndOfSupports": [{"enabled": True}]}]
-    made = stage.pool(stage.cluster(), version="1.35.6-gke.1250000")
+    pool = stage.pool(stage.cluster(), version="1.35.6-gke.1250000")
     stage.sent.clear()
-    made.update(maintenancePolicies=exclusion)
+    pool.update(maintenancePolicies=exclusion)
     assert stage.sent == [], "the provider's update does not send it (terraform-provider-google, issue 29152)"
-    made.delete()
+    pool.delete()
 
 
 def test_a_flex_start_pool_has_drift_where_its_upgrade_strategy_is_set_and_none_where_it_is_left_out(
@@ -244,28 +244,28 @@ def test_a_flex_start_pool_has_drift_where_its_upgrade_strategy_is_set_and_none_
         },
         "management": {"autoRepair": False, "autoUpgrade": True},
     }
-    made = stage.pool(cluster, **flex)
-    assert made.outputs["upgradeSettings"]["strategy"] == "SHORT_LIVED"
+    pool = stage.pool(cluster, **flex)
+    assert pool.outputs["upgradeSettings"]["strategy"] == "SHORT_LIVED"
     with pytest.raises(AssertionError, match="drift"):
         stage.pool(cluster, name="other", **flex, upgradeSettings={"strategy": "SURGE", "maxUnavailable": 1})
 
 
 def test_a_pool_of_a_fixed_size_is_resized(stage: Stage) -> None:
     cluster = stage.cluster()
-    made = stage.pool(cluster, name="plain", autoscaling=None, nodeCount=1, nodeConfig=ASKED["nodeConfig"])
-    assert made.outputs["nodeCount"] == 1
+    pool = stage.pool(cluster, name="plain", autoscaling=None, nodeCount=1, nodeConfig=ASKED["nodeConfig"])
+    assert pool.outputs["nodeCount"] == 1
     assert stage.sent
-    assert made.update(nodeCount=2)["nodeCount"] == 2
+    assert pool.update(nodeCount=2)["nodeCount"] == 2
     assert stage.sent == ["POST plain:setSize"]
 
 
 def test_a_protected_cluster_is_not_destroyed(stage: Stage) -> None:
-    made = stage.cluster(deletionProtection=None)
+    cluster = stage.cluster(deletionProtection=None)
     kind = table()[CLUSTER]
     assert kind.defaults["deletionProtection"] is True
     with pytest.raises(CloudError, match="Cannot destroy cluster because deletionProtection is set to true"):
-        kind.delete(stage.gcp, made.id, {**made.outputs, "deletionProtection": True})
-    assert made.read() is not None
+        kind.delete(stage.gcp, cluster.id, {**cluster.outputs, "deletionProtection": True})
+    assert cluster.read() is not None
 
 
 def test_what_gke_refuses_is_said_at_the_property(stage: Stage) -> None:
@@ -321,10 +321,10 @@ def test_check_refuses_what_the_providers_schema_does(stage: Stage) -> None:
 def test_a_pool_that_gets_no_machines_is_kept_and_shown_as_failed(stage: Stage) -> None:
     kind = table()[POOL]
     cluster = stage.cluster()
-    made = stage.pool(cluster, name="kept")
+    pool = stage.pool(cluster, name="kept")
     # What the program leaves out is no change: the API chose it.
-    fewer = {key: value for key, value in made.inputs.items() if key != "management"}
-    assert not compare(kind, made.inputs, made.outputs, fewer).changes
+    fewer = {key: value for key, value in pool.inputs.items() if key != "management"}
+    assert not compare(kind, pool.inputs, pool.outputs, fewer).changes
 
 
 def test_the_function_tells_of_a_cluster_in_lists_of_one(stage: Stage) -> None:

@@ -12,16 +12,16 @@ from twin.gcp.api_server.errors import GoogleError
 from twin.gcp.cloud_client import GcpView
 from twin.gcp.credentials import deployer
 from twin.kubernetes.cloud_interface import InsufficientCapacity, Taint
-from twin.tests.gcp import fronts
-from twin.tests.gcp.fronts import PROJECT, REGION
+from twin.tests.gcp import api_servers
+from twin.tests.gcp.api_servers import PROJECT, REGION
 from twin.tests.gcp.services.container.scene import Gke
 
 
 class Near(GcpView):
-    """The view, with the front in this process: a refusal becomes what the front answers."""
+    """The view, with the API server in this process: a refusal becomes what the API server answers."""
 
     def __init__(self, gke: Gke) -> None:
-        super().__init__(gke.front.instance)
+        super().__init__(gke.server.instance)
         self._gke = gke
 
     def _post(self, path: str, body: bytes) -> tuple[int, dict[str, Any]]:
@@ -33,7 +33,7 @@ class Near(GcpView):
 
 @pytest.fixture
 def view(cluster: Gke) -> Near:
-    instance = cluster.front.instance
+    instance = cluster.server.instance
     instance.ports.setdefault("cloud", 1)
     return Near(cluster)
 
@@ -41,10 +41,14 @@ def view(cluster: Gke) -> Near:
 def test_the_cluster_its_machines_groups_and_components_come_in_the_views_types(
     cluster: Gke, view: Near
 ) -> None:
-    found = view.cluster()
-    assert found is not None
-    assert (found.name, found.status, found.service_cidr) == ("demo", "ACTIVE", "10.8.0.0/20")
-    assert found.issuer.startswith("https://container.googleapis.com/v1/projects/")
+    cluster_view = view.cluster()
+    assert cluster_view is not None
+    assert (cluster_view.name, cluster_view.status, cluster_view.service_cidr) == (
+        "demo",
+        "ACTIVE",
+        "10.8.0.0/20",
+    )
+    assert cluster_view.issuer.startswith("https://container.googleapis.com/v1/projects/")
     limits = {"enabled": True, "maxNodeCount": 2}
     cluster.add_pool("gpu", config={"machineType": "g2-standard-8"}, autoscaling=limits)
     machines = {machine.labels["cloud.google.com/gke-nodepool"]: machine for machine in view.machines()}
@@ -56,34 +60,34 @@ def test_the_cluster_its_machines_groups_and_components_come_in_the_views_types(
     assert groups["first"].built_in is False
     assert "anetd" in {addon.name for addon in view.addons()}
     assert view.autoscaling_profile() == "BALANCED"
-    principal = view.authenticate(deployer(cluster.front.instance).access_token)
+    principal = view.authenticate(deployer(cluster.server.instance).access_token)
     assert principal is not None
     assert principal.policies == (("container.admin", ()),)
 
 
 def _policy(cluster: Gke, rule: dict[str, Any], **more: Any) -> None:
     allow = {"evaluationMode": "ALWAYS_ALLOW", "enforcementMode": "ENFORCED_BLOCK_AND_AUDIT_LOG"}
-    fronts.client(cluster.front, "binaryauthorization").projects().updatePolicy(
+    api_servers.client(cluster.server, "binaryauthorization").projects().updatePolicy(
         name=f"projects/{PROJECT}/policy",
         body={"defaultAdmissionRule": allow, "clusterAdmissionRules": {f"{REGION}.demo": rule}, **more},
     ).execute()
 
 
 def test_a_cluster_refuses_what_the_policy_of_binary_authorization_refuses(cluster: Gke, view: Near) -> None:
-    fronts.enable(cluster.front, "binaryauthorization")
+    api_servers.enable(cluster.server, "binaryauthorization")
     deny = {"evaluationMode": "ALWAYS_DENY", "enforcementMode": "ENFORCED_BLOCK_AND_AUDIT_LOG"}
     patterns = ["quay.io/acme/app:1.0", "us-docker.pkg.dev/acme/*", "ghcr.io/acme/**"]
     _policy(
         cluster,
         deny,
-        admissionWhitelistPatterns=[{"namePattern": each} for each in patterns],
+        admissionWhitelistPatterns=[{"namePattern": name_pattern} for name_pattern in patterns],
         globalPolicyEvaluationMode="ENABLE",
     )
     assert "binary-authorization" not in {addon.name for addon in view.addons()}, "the cluster enforces none"
     cluster.update(desiredBinaryAuthorization={"evaluationMode": "PROJECT_SINGLETON_POLICY_ENFORCE"})
-    (found,) = [addon for addon in view.addons() if addon.name == "binary-authorization"]
-    pattern = re.compile(found.configuration["pattern"])
-    assert found.configuration["place"] == f"{REGION}.demo"
+    (policy_addon,) = [addon for addon in view.addons() if addon.name == "binary-authorization"]
+    pattern = re.compile(policy_addon.configuration["pattern"])
+    assert policy_addon.configuration["place"] == f"{REGION}.demo"
     admitted = [
         "quay.io/acme/app:1.0",
         "us-docker.pkg.dev/acme/x:1",
@@ -96,17 +100,17 @@ def test_a_cluster_refuses_what_the_policy_of_binary_authorization_refuses(clust
         "us-docker.pkg.dev/acme/a/b:1",
         "ghcrxio/acme/a:1",
     ]
-    assert [each for each in admitted if not pattern.match(each)] == []
-    assert [each for each in refused if pattern.match(each)] == []
+    assert [image for image in admitted if not pattern.match(image)] == []
+    assert [image for image in refused if pattern.match(image)] == []
 
     _policy(cluster, {**deny, "enforcementMode": "DRYRUN_AUDIT_LOG_ONLY"})
-    (found,) = [addon for addon in view.addons() if addon.name == "binary-authorization"]
-    assert found.status == "DELETING", "what is only logged is not refused"
+    (policy_addon,) = [addon for addon in view.addons() if addon.name == "binary-authorization"]
+    assert policy_addon.status == "DELETING", "what is only logged is not refused"
 
 
 def test_refusals_come_as_the_views_exceptions(cluster: Gke, view: Near) -> None:
     group = view.groups()[0].name
-    cluster.front.faults.add({"kind": "capacity"})
+    cluster.server.faults.add({"kind": "capacity"})
     with pytest.raises(InsufficientCapacity, match="GCE_STOCKOUT"):
         view.set_desired(group, 2, role="")
     with pytest.raises(InsufficientCapacity):
@@ -116,12 +120,14 @@ def test_refusals_come_as_the_views_exceptions(cluster: Gke, view: Near) -> None
 
 def test_machines_beyond_a_quota_are_refused_as_a_shortage(cluster: Gke, view: Near) -> None:
     group = view.groups()[0].name
-    region = fronts.client(cluster.front, "compute").regions().get(project=PROJECT, region=REGION).execute()
+    region = (
+        api_servers.client(cluster.server, "compute").regions().get(project=PROJECT, region=REGION).execute()
+    )
     (cpus,) = [quota for quota in region["quotas"] if quota["metric"] == "CPUS"]
     assert cpus["usage"] > 0, "the cluster's first machine counts"
-    cluster.front.faults.add({"kind": "quota", "metric": "CPUS", "limit": cpus["usage"]})
+    cluster.server.faults.add({"kind": "quota", "metric": "CPUS", "limit": cpus["usage"]})
     with pytest.raises(InsufficientCapacity, match=r"Quota 'CPUS' exceeded\.  Limit: 4\.0 in region"):
         view.set_desired(group, 2, role="")
     assert view.groups()[0].desired == 1
     with pytest.raises(ValueError, match="one of NETWORKS"):
-        cluster.front.faults.add({"kind": "quota", "metric": "GPUS", "limit": 1})
+        cluster.server.faults.add({"kind": "quota", "metric": "GPUS", "limit": 1})

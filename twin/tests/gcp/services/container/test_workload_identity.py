@@ -25,11 +25,11 @@ ACCOUNT = "trainer@acme-ml.iam.gserviceaccount.com"
 class View:
     """A cloud in which one IAM service account may be impersonated."""
 
-    def ask(self, name: str, **asked: str) -> dict[str, Any]:
+    def ask(self, name: str, **audience: str) -> dict[str, Any]:
         assert name == "workload_token"
-        if asked["account"] == "":
-            return {"token": f"federated-{asked['namespace']}-{asked['service_account']}"}
-        return {"token": "impersonated" if asked["account"] == ACCOUNT else None}
+        if audience["account"] == "":
+            return {"token": f"federated-{audience['namespace']}-{audience['service_account']}"}
+        return {"token": "impersonated" if audience["account"] == ACCOUNT else None}
 
 
 @pytest.fixture
@@ -40,9 +40,9 @@ def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Metadata
         kube.objects[f"/api/v1/namespaces/default/serviceaccounts/{name}"] = {"metadata": metadata}
     monkeypatch.setattr(workload_identity, "Kube", lambda _: kube)
     view: Any = View()
-    made = MetadataServer(Instance("test", "gcp", account="acme-ml", ports={"cloud": 4567}), view)
-    yield made
-    made.close()
+    metadata_server = MetadataServer(Instance("test", "gcp", account="acme-ml", ports={"cloud": 4567}), view)
+    yield metadata_server
+    metadata_server.close()
 
 
 def ask(place: str, key: str) -> tuple[int, str]:

@@ -7,21 +7,21 @@ from typing import Any
 import pytest
 from googleapiclient.errors import HttpError
 
-from twin.gcp.api_server.server import Front
-from twin.tests.gcp.fronts import PROJECT, client, enable, refused
+from twin.gcp.api_server.server import ApiServer
+from twin.tests.gcp.api_servers import PROJECT, client, enable, refused
 
 PARENT = f"projects/{PROJECT}"
 
 
-def account(front: Front, name: str = "gke-nodes") -> str:
+def account(server: ApiServer, name: str = "gke-nodes") -> str:
     """A service account; answers its email."""
-    request = client(front, "iam").projects().serviceAccounts().create(name=PARENT, body={"accountId": name})
+    request = client(server, "iam").projects().serviceAccounts().create(name=PARENT, body={"accountId": name})
     return request.execute()["email"]
 
 
-def set_policy(front: Front, *bindings: dict[str, Any], **more: Any) -> Any:
+def set_policy(server: ApiServer, *bindings: dict[str, Any], **more: Any) -> Any:
     """The request that adds bindings to the project's policy."""
-    projects = client(front, "cloudresourcemanager").projects()
+    projects = client(server, "cloudresourcemanager").projects()
     policy = projects.getIamPolicy(resource=PROJECT, body={}).execute()
     policy["bindings"] = [*policy["bindings"], *bindings]
     return projects.setIamPolicy(resource=PROJECT, body={"policy": {**policy, **more}})
@@ -36,28 +36,28 @@ def _status(request: Any) -> int:
 
 
 @pytest.mark.parametrize("name", ["short", "a" * 31, "Upper-case", "1-digit-first", "ends-with-"])
-def test_an_account_id_has_6_to_30_characters(shared: Front, name: str) -> None:
+def test_an_account_id_has_6_to_30_characters(shared: ApiServer, name: str) -> None:
     accounts = client(shared, "iam").projects().serviceAccounts()
     error = refused(accounts.create(name=PARENT, body={"accountId": name}))
     assert (error.code, error.status) == (400, "INVALID_ARGUMENT")
 
 
-def test_an_account_comes_once_and_goes_from_policies_as_deleted(google: Front) -> None:
+def test_an_account_comes_once_and_goes_from_policies_as_deleted(google: ApiServer) -> None:
     email = account(google)
     accounts = client(google, "iam").projects().serviceAccounts()
     again = refused(accounts.create(name=PARENT, body={"accountId": "gke-nodes"}))
     assert (again.code, again.status) == (409, "ALREADY_EXISTS")
     set_policy(google, {"role": "roles/logging.logWriter", "members": [f"serviceAccount:{email}"]}).execute()
-    found = accounts.get(name=f"{PARENT}/serviceAccounts/{email}").execute()
-    assert len(found["uniqueId"]) == 21
-    accounts.delete(name=f"{PARENT}/serviceAccounts/{found['uniqueId']}").execute()
+    response = accounts.get(name=f"{PARENT}/serviceAccounts/{email}").execute()
+    assert len(response["uniqueId"]) == 21
+    accounts.delete(name=f"{PARENT}/serviceAccounts/{response['uniqueId']}").execute()
     policy = (
         client(google, "cloudresourcemanager").projects().getIamPolicy(resource=PROJECT, body={}).execute()
     )
     members = next(
-        each["members"] for each in policy["bindings"] if each["role"] == "roles/logging.logWriter"
+        binding["members"] for binding in policy["bindings"] if binding["role"] == "roles/logging.logWriter"
     )
-    assert members == [f"deleted:serviceAccount:{email}?uid={found['uniqueId']}"]
+    assert members == [f"deleted:serviceAccount:{email}?uid={response['uniqueId']}"]
     error = refused(accounts.get(name=f"{PARENT}/serviceAccounts/{email}"))
     assert error.code == 404
 
@@ -70,7 +70,7 @@ def test_an_account_comes_once_and_goes_from_policies_as_deleted(google: Front) 
     ],
 )
 def test_an_editor_sets_no_policy_and_connects_no_services_without_another_role(
-    google: Front, role: str, permission: str
+    google: ApiServer, role: str, permission: str
 ) -> None:
     member = "user:deployer@example.com"
     token = google.identity.token(member)
@@ -93,9 +93,11 @@ def test_an_editor_sets_no_policy_and_connects_no_services_without_another_role(
     assert _status(request()) != 403, "the request itself may still be wrong, but it is allowed"
 
 
-def test_googles_own_accounts_are_not_listed(google: Front) -> None:
-    found = client(google, "iam").projects().serviceAccounts().list(name=PARENT).execute()["accounts"]
-    assert sorted(each["email"].partition("@")[0].replace(google.project_number, "N") for each in found) == [
+def test_googles_own_accounts_are_not_listed(google: ApiServer) -> None:
+    accounts = client(google, "iam").projects().serviceAccounts().list(name=PARENT).execute()["accounts"]
+    assert sorted(
+        account["email"].partition("@")[0].replace(google.project_number, "N") for account in accounts
+    ) == [
         "N-compute",
         "platform-deployer",
     ]
@@ -120,14 +122,14 @@ def test_googles_own_accounts_are_not_listed(google: Front) -> None:
     ],
 )
 def test_a_policy_names_roles_and_members_that_exist(
-    shared: Front, role: str, member: str, words: str
+    shared: ApiServer, role: str, member: str, words: str
 ) -> None:
     error = refused(set_policy(shared, {"role": role, "members": [member]}))
     assert error.code == 400
     assert words in error.message
 
 
-def test_an_account_takes_only_roles_that_mean_something_on_it(google: Front) -> None:
+def test_an_account_takes_only_roles_that_mean_something_on_it(google: ApiServer) -> None:
     name = f"{PARENT}/serviceAccounts/{account(google)}"
     accounts = client(google, "iam").projects().serviceAccounts()
     binding = {"role": "roles/container.viewer", "members": ["user:a@example.com"]}
@@ -138,7 +140,7 @@ def test_an_account_takes_only_roles_that_mean_something_on_it(google: Front) ->
     accounts.setIamPolicy(resource=name, body=body).execute()
 
 
-def test_a_policys_etag_must_be_the_current_one(google: Front) -> None:
+def test_a_policys_etag_must_be_the_current_one(google: ApiServer) -> None:
     binding = {"role": "roles/viewer", "members": ["user:a@example.com"]}
     stale = set_policy(google, binding)
     set_policy(google, {"role": "roles/viewer", "members": ["user:b@example.com"]}).execute()
@@ -147,7 +149,7 @@ def test_a_policys_etag_must_be_the_current_one(google: Front) -> None:
     assert error.message.startswith("There were concurrent policy changes.")
 
 
-def test_a_condition_needs_version_3(google: Front) -> None:
+def test_a_condition_needs_version_3(google: ApiServer) -> None:
     condition = {"title": "t", "expression": 'request.time < timestamp("2030-01-01T00:00:00Z")'}
     binding = {"role": "roles/viewer", "members": ["user:a@example.com"], "condition": condition}
     assert "must be set to 3" in refused(set_policy(google, binding)).message
@@ -155,7 +157,7 @@ def test_a_condition_needs_version_3(google: Front) -> None:
     assert google.identity.allowed("user:a@example.com", "container.clusters.get")
 
 
-def test_who_is_not_the_deployer_needs_a_role(google: Front) -> None:
+def test_who_is_not_the_deployer_needs_a_role(google: ApiServer) -> None:
     token = google.identity.token("user:a@example.com")
     request = client(google, "compute", token=token).networks().list(project=PROJECT)
     error = refused(request)
@@ -169,17 +171,17 @@ def test_who_is_not_the_deployer_needs_a_role(google: Front) -> None:
     )
 
 
-def test_every_principal_may_ask_what_it_may_do(google: Front) -> None:
+def test_every_principal_may_ask_what_it_may_do(google: ApiServer) -> None:
     token = google.identity.token("user:a@example.com")
     projects = client(google, "cloudresourcemanager", token=token).projects()
-    asked = {"permissions": ["compute.networks.list", "compute.networks.create"]}
-    request = projects.testIamPermissions(resource=PROJECT, body=asked)
+    body = {"permissions": ["compute.networks.list", "compute.networks.create"]}
+    request = projects.testIamPermissions(resource=PROJECT, body=body)
     assert request.execute() == {}
     set_policy(google, {"role": "roles/compute.viewer", "members": ["user:a@example.com"]}).execute()
     assert request.execute() == {"permissions": ["compute.networks.list"]}
 
 
-def test_a_disabled_account_has_no_token(google: Front) -> None:
+def test_a_disabled_account_has_no_token(google: ApiServer) -> None:
     email = account(google)
     token = google.identity.token(f"serviceAccount:{email}")
     assert google.identity.authenticate(token)
@@ -188,17 +190,17 @@ def test_a_disabled_account_has_no_token(google: Front) -> None:
     assert google.identity.authenticate(token) is None
 
 
-def test_a_custom_role_holds_permissions_that_exist(google: Front) -> None:
+def test_a_custom_role_holds_permissions_that_exist(google: ApiServer) -> None:
     roles = client(google, "iam").projects().roles()
     role = {"title": "t", "includedPermissions": ["container.clusters.fly"]}
     error = refused(roles.create(parent=PARENT, body={"roleId": "nodes", "role": role}))
     assert "Permission container.clusters.fly is not valid" in error.message
     role["includedPermissions"] = ["container.clusters.get"]
-    made = roles.create(parent=PARENT, body={"roleId": "nodes", "role": role}).execute()
-    set_policy(google, {"role": made["name"], "members": ["user:a@example.com"]}).execute()
+    response = roles.create(parent=PARENT, body={"roleId": "nodes", "role": role}).execute()
+    set_policy(google, {"role": response["name"], "members": ["user:a@example.com"]}).execute()
     assert google.identity.allowed("user:a@example.com", "container.clusters.get")
     assert not google.identity.allowed("user:a@example.com", "container.clusters.delete")
-    roles.delete(name=made["name"]).execute()
+    roles.delete(name=response["name"]).execute()
     assert not google.identity.allowed("user:a@example.com", "container.clusters.get"), (
         "a deleted role gives nothing"
     )
@@ -208,12 +210,12 @@ def test_a_custom_role_holds_permissions_that_exist(google: Front) -> None:
     )
 
 
-def test_a_service_brings_what_it_needs_and_its_accounts(front: Front) -> None:
-    enable(front, "container")
-    services = client(front, "serviceusage").services()
+def test_a_service_brings_what_it_needs_and_its_accounts(server: ApiServer) -> None:
+    enable(server, "container")
+    services = client(server, "serviceusage").services()
     assert services.get(name=f"{PARENT}/services/compute.googleapis.com").execute()["state"] == "ENABLED"
-    agent = f"service-{front.project_number}@container-engine-robot.iam.gserviceaccount.com"
-    assert front.identity.allowed(f"serviceAccount:{agent}", "compute.instances.create")
+    agent = f"service-{server.project_number}@container-engine-robot.iam.gserviceaccount.com"
+    assert server.identity.allowed(f"serviceAccount:{agent}", "compute.instances.create")
     error = refused(services.disable(name=f"{PARENT}/services/compute.googleapis.com", body={}))
     assert "is depended on by the following active service(s): container.googleapis.com" in error.message
     request = services.enable(name=f"{PARENT}/services/nonsense.googleapis.com", body={})
@@ -221,11 +223,11 @@ def test_a_service_brings_what_it_needs_and_its_accounts(front: Front) -> None:
         "Not found or permission denied for service(s): nonsense.googleapis.com" in refused(request).message
     )
     done = services.enable(name=f"{PARENT}/services/cloudkms.googleapis.com", body={}).execute()
-    operation = client(front, "serviceusage").operations().get(name=done["name"]).execute()
+    operation = client(server, "serviceusage").operations().get(name=done["name"]).execute()
     assert operation["response"]["service"]["state"] == "ENABLED"
 
 
-def test_an_account_of_a_service_can_be_asked_for(google: Front) -> None:
+def test_an_account_of_a_service_can_be_asked_for(google: ApiServer) -> None:
     agent = f"serviceAccount:service-{google.project_number}@gcp-sa-cloudkms.iam.gserviceaccount.com"
     binding = {"role": "roles/viewer", "members": [agent]}
     assert "does not exist" in refused(set_policy(google, binding)).message
@@ -235,7 +237,7 @@ def test_an_account_of_a_service_can_be_asked_for(google: Front) -> None:
     set_policy(google, binding).execute()
 
 
-def test_the_project_is_shown_by_both_versions(google: Front) -> None:
+def test_the_project_is_shown_by_both_versions(google: ApiServer) -> None:
     one = client(google, "cloudresourcemanager").projects().get(projectId=PROJECT).execute()
     three = client(google, "cloudresourcemanager", "v3").projects().get(name=PARENT).execute()
     assert three["name"] == f"projects/{one['projectNumber']}"

@@ -1,4 +1,4 @@
-"""Alert policies of Cloud Monitoring, against a front."""
+"""Alert policies of Cloud Monitoring, against an API server."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from twin.gcp.context import GcpContext
 from twin.provider_interface import CloudError
-from twin.tests.gcp.fronts import PROJECT
+from twin.tests.gcp.api_servers import PROJECT
 from twin.tests.gcp.resources.life import make
 
 SERVICE = "gcp:projects/service:Service"

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from twin.gcp.api_server.server import Front
-from twin.tests.gcp.fronts import PROJECT, client, enable, refused
+from twin.gcp.api_server.server import ApiServer
+from twin.tests.gcp.api_servers import PROJECT, client, enable, refused
 
 TOPIC = f"projects/{PROJECT}/topics/alerts"
 SUBSCRIPTION = f"projects/{PROJECT}/subscriptions/hold"
@@ -16,23 +16,23 @@ READER = f"serviceAccount:reader@{PROJECT}.iam.gserviceaccount.com"
 
 
 @pytest.fixture
-def google(front: Front) -> Front:
-    enable(front, "pubsub", "iam")
-    projects = client(front, "pubsub").projects()
+def google(server: ApiServer) -> ApiServer:
+    enable(server, "pubsub", "iam")
+    projects = client(server, "pubsub").projects()
     projects.topics().create(name=TOPIC, body={}).execute()
     body = {"topic": TOPIC, "ackDeadlineSeconds": 60}
     projects.subscriptions().create(name=SUBSCRIPTION, body=body).execute()
-    return front
+    return server
 
 
-def publish(google: Front, *texts: str) -> Any:
+def publish(google: ApiServer, *texts: str) -> Any:
     messages = [
         {"data": base64.b64encode(text.encode()).decode(), "attributes": {"n": text}} for text in texts
     ]
     return client(google, "pubsub").projects().topics().publish(topic=TOPIC, body={"messages": messages})
 
 
-def pull(google: Front, most: int = 10, token: str | None = None) -> Any:
+def pull(google: ApiServer, most: int = 10, token: str | None = None) -> Any:
     subscriptions = client(google, "pubsub", token=token).projects().subscriptions()
     return subscriptions.pull(subscription=SUBSCRIPTION, body={"maxMessages": most})
 
@@ -43,7 +43,7 @@ def texts(answer: Any) -> list[str]:
     ]
 
 
-def test_message_is_pulled_once_until_its_deadline_and_gone_when_acknowledged(google: Front) -> None:
+def test_message_is_pulled_once_until_its_deadline_and_gone_when_acknowledged(google: ApiServer) -> None:
     assert len(publish(google, "a", "b").execute()["messageIds"]) == 2
     first = pull(google, most=1).execute()
     assert texts(first) == ["a"]
@@ -64,7 +64,7 @@ def test_message_is_pulled_once_until_its_deadline_and_gone_when_acknowledged(go
     assert pull(google).execute() == {}
 
 
-def test_only_a_subscriber_pulls(google: Front) -> None:
+def test_only_a_subscriber_pulls(google: ApiServer) -> None:
     publish(google, "a").execute()
     account = {"accountId": "reader"}
     accounts = client(google, "iam").projects().serviceAccounts()
@@ -78,7 +78,7 @@ def test_only_a_subscriber_pulls(google: Front) -> None:
     assert texts(pull(google, token=token).execute()) == ["a"]
 
 
-def test_empty_requests_are_refused(google: Front) -> None:
+def test_empty_requests_are_refused(google: ApiServer) -> None:
     assert refused(publish(google)).status == "INVALID_ARGUMENT"
     assert refused(pull(google, most=0)).status == "INVALID_ARGUMENT"
     empty = client(google, "pubsub").projects().topics().publish(topic=TOPIC, body={"messages": [{}]})
@@ -92,7 +92,7 @@ def test_empty_requests_are_refused(google: Front) -> None:
     assert refused(absent).code == 404
 
 
-def test_subscription_that_is_pushed_is_not_pulled(google: Front) -> None:
+def test_subscription_that_is_pushed_is_not_pulled(google: ApiServer) -> None:
     subscriptions = client(google, "pubsub").projects().subscriptions()
     body = {"topic": TOPIC, "pushConfig": {"pushEndpoint": "https://example.com"}}
     subscriptions.create(name=f"{SUBSCRIPTION}-pushed", body=body).execute()

@@ -1,4 +1,4 @@
-"""Services of Cloud Run, against a front."""
+"""Services of Cloud Run, against an API server."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from twin.gcp.context import GcpContext
 from twin.provider_interface import CloudError
-from twin.tests.gcp.fronts import PROJECT
+from twin.tests.gcp.api_servers import PROJECT
 from twin.tests.gcp.resources.life import Made, make
 
 SERVICE = "gcp:cloudrunv2/service:Service"
@@ -104,9 +104,9 @@ def test_what_cloud_run_refuses(enabled: GcpContext, more: dict[str, Any], reaso
 
 
 def test_a_caller_is_a_member_of_the_policy(enabled: GcpContext) -> None:
-    made = service(enabled)
+    created = service(enabled)
     account = make(enabled, "gcp:serviceaccount/account:Account", accountId="search-caller")
     member = f"serviceAccount:{account.outputs['email']}"
     make(enabled, MEMBER, location="europe-west4", name="score", role="roles/run.invoker", member=member)
-    policy = enabled.call("run.projects.locations.services.getIamPolicy", {"resource": made.id})
+    policy = enabled.call("run.projects.locations.services.getIamPolicy", {"resource": created.id})
     assert policy["bindings"] == [{"role": "roles/run.invoker", "members": [member]}]

@@ -1,4 +1,4 @@
-"""Cloud SQL, Secret Manager and Artifact Registry, against a front."""
+"""Cloud SQL, Secret Manager and Artifact Registry, against an API server."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from twin.core.diff import compare
-from twin.gcp.api_server.server import Front
+from twin.gcp.api_server.server import ApiServer
 from twin.gcp.context import GcpContext
 from twin.provider_interface import CloudError
-from twin.tests.gcp.fronts import PROJECT, client
-from twin.tests.gcp.fronts import refused as refusal
+from twin.tests.gcp.api_servers import PROJECT, client
+from twin.tests.gcp.api_servers import refused as refusal
 from twin.tests.gcp.resources.life import Made, make, refused
 
 INSTANCE = "gcp:sql/databaseInstance:DatabaseInstance"
@@ -88,29 +88,31 @@ def instance(gcp: GcpContext, *, name: str = "mlflow", version: str = "POSTGRES_
 def test_an_instance_lives_with_its_database_and_user(data: GcpContext) -> None:
     make(data, "gcp:compute/network:Network", name="net", autoCreateSubnetworks=False)
     connected(data)
-    made = instance(data)
-    assert made.outputs["connectionName"] == f"{PROJECT}:us-central1:mlflow"
-    assert made.outputs["privateIpAddress"]
-    assert "BEGIN CERTIFICATE" in made.outputs["serverCaCerts"][0]["cert"]
-    grown = made.update(settings=settings(tier="db-custom-4-15360", diskSize=50))
+    database_instance = instance(data)
+    assert database_instance.outputs["connectionName"] == f"{PROJECT}:us-central1:mlflow"
+    assert database_instance.outputs["privateIpAddress"]
+    assert "BEGIN CERTIFICATE" in database_instance.outputs["serverCaCerts"][0]["cert"]
+    grown = database_instance.update(settings=settings(tier="db-custom-4-15360", diskSize=50))
     assert grown["settings"]["diskSize"] == 50
-    assert made.replaced_by(region="us-east1") == ["region"]
+    assert database_instance.replaced_by(region="us-east1") == ["region"]
     database = make(data, DATABASE, instance="mlflow", name="mlflow")
     assert database.outputs["charset"] == "UTF8"
     account = make(data, ACCOUNT, accountId="server").outputs["email"]
-    asked = {"instance": "mlflow", "type": "CLOUD_IAM_SERVICE_ACCOUNT"}
+    arguments = {"instance": "mlflow", "type": "CLOUD_IAM_SERVICE_ACCOUNT"}
     with pytest.raises(CloudError, match="must leave out"):
-        make(data, USER, **asked, name=account)
-    user = make(data, USER, **asked, name=account.removesuffix(".gserviceaccount.com"))
+        make(data, USER, **arguments, name=account)
+    user = make(data, USER, **arguments, name=account.removesuffix(".gserviceaccount.com"))
     assert user.outputs["iamEmail"] == account
     assert user.update(databaseRoles=["cloudsqlsuperuser"])["databaseRoles"] == ["cloudsqlsuperuser"]
-    for each in (user, database, made):
-        each.delete()
-        assert each.read() is None
+    for resource in (user, database, database_instance):
+        resource.delete()
+        assert resource.read() is None
     with pytest.raises(CloudError, match="can't reuse the name"):
         instance(data)
     with pytest.raises(CloudError, match="deletion_protection is set to true"):
-        made.kind.delete(data, made.id, {**made.outputs, "deletionProtection": True})
+        database_instance.kind.delete(
+            data, database_instance.id, {**database_instance.outputs, "deletionProtection": True}
+        )
 
 
 @pytest.mark.parametrize(
@@ -140,14 +142,14 @@ def test_an_instance_that_cannot_be_is_refused(peered: GcpContext, more: dict[st
         instance(peered, **more)
 
 
-def test_a_secrets_payload_is_seen_by_who_may(data: GcpContext, google: Front) -> None:
+def test_a_secrets_payload_is_seen_by_who_may(data: GcpContext, google: ApiServer) -> None:
     agent = make(data, IDENTITY, service="secretmanager.googleapis.com").outputs["member"]
     ring = make(data, "gcp:kms/keyRing:KeyRing", name="ring", location="us-central1")
     key = make(data, "gcp:kms/cryptoKey:CryptoKey", name="data", keyRing=ring.id).id
     replica = {"location": "us-central1", "customerManagedEncryption": {"kmsKeyName": key}}
-    asked: dict[str, Any] = {"secretId": "admin", "replication": {"userManaged": {"replicas": [replica]}}}
+    arguments: dict[str, Any] = {"secretId": "admin", "replication": {"userManaged": {"replicas": [replica]}}}
     with pytest.raises(CloudError, match="cryptoKeyEncrypterDecrypter"):
-        make(data, SECRET, **asked)
+        make(data, SECRET, **arguments)
     make(
         data,
         "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember",
@@ -155,14 +157,14 @@ def test_a_secrets_payload_is_seen_by_who_may(data: GcpContext, google: Front) -
         role="roles/cloudkms.cryptoKeyEncrypterDecrypter",
         member=agent,
     )
-    made = make(data, SECRET, **asked, labels={"team": "ml"})
-    assert made.update(labels={"team": "data"})["effectiveLabels"]["team"] == "data"
-    version = make(data, VERSION, secret=made.id, secretData="s3cret")
+    secret = make(data, SECRET, **arguments, labels={"team": "ml"})
+    assert secret.update(labels={"team": "data"})["effectiveLabels"]["team"] == "data"
+    version = make(data, VERSION, secret=secret.id, secretData="s3cret")
     assert version.outputs["version"] == "1"
     email = make(data, ACCOUNT, accountId="reader").outputs["email"]
     token = google.identity.token(f"serviceAccount:{email}")
     versions = client(google, "secretmanager", token=token).projects().secrets().versions()
-    assert refusal(versions.access(name=f"{made.id}/versions/latest")).code == 403
+    assert refusal(versions.access(name=f"{secret.id}/versions/latest")).code == 403
     make(
         data,
         "gcp:secretmanager/secretIamMember:SecretIamMember",
@@ -170,11 +172,11 @@ def test_a_secrets_payload_is_seen_by_who_may(data: GcpContext, google: Front) -
         role="roles/secretmanager.secretAccessor",
         member=f"serviceAccount:{email}",
     )
-    answered = versions.access(name=f"{made.id}/versions/latest").execute()
+    answered = versions.access(name=f"{secret.id}/versions/latest").execute()
     assert answered["payload"]["data"] == "czNjcmV0"
     version.delete()
     assert version.read() is None
-    assert refusal(versions.access(name=f"{made.id}/versions/1")).status == "FAILED_PRECONDITION"
+    assert refusal(versions.access(name=f"{secret.id}/versions/1")).status == "FAILED_PRECONDITION"
     auto = make(data, SECRET, secretId="plain", replication={"auto": {}})
     auto.delete()
     assert refused(data, SECRET, secretId="none", replication={})
@@ -189,11 +191,13 @@ def test_an_age_of_images_in_another_unit_is_no_change(data: GcpContext, age: st
     def policies(older: str) -> dict[str, Any]:
         return {"cleanupPolicies": [{"id": "old", "action": "DELETE", "condition": {"olderThan": older}}]}
 
-    made = make(
+    repository = make(
         data, REPOSITORY, repositoryId="models", location="us-central1", format="DOCKER", **policies("30d")
     )
-    found = compare(made.kind, made.inputs, made.outputs, {**made.inputs, **policies(age)})
-    assert bool(found.changes) is differs
+    difference = compare(
+        repository.kind, repository.inputs, repository.outputs, {**repository.inputs, **policies(age)}
+    )
+    assert bool(difference.changes) is differs
 
 
 def test_repositories_live(data: GcpContext) -> None:
@@ -201,7 +205,7 @@ def test_repositories_live(data: GcpContext) -> None:
         {"id": "old", "action": "DELETE", "condition": {"tagState": "UNTAGGED", "olderThan": "30d"}},
         {"id": "last", "action": "KEEP", "mostRecentVersions": {"keepCount": 5}},
     ]
-    made = make(
+    repository = make(
         data,
         REPOSITORY,
         repositoryId="models",
@@ -211,10 +215,10 @@ def test_repositories_live(data: GcpContext) -> None:
         cleanupPolicies=policies,
         labels={"team": "ml"},
     )
-    assert made.outputs["registryUri"] == f"us-central1-docker.pkg.dev/{PROJECT}/models"
-    assert made.update(description="Models")["description"] == "Models"
-    assert made.update(cleanupPolicies=policies[:1])["cleanupPolicies"][0]["id"] == "old"
-    assert made.replaced_by(format="NPM") == ["format"]
+    assert repository.outputs["registryUri"] == f"us-central1-docker.pkg.dev/{PROJECT}/models"
+    assert repository.update(description="Models")["description"] == "Models"
+    assert repository.update(cleanupPolicies=policies[:1])["cleanupPolicies"][0]["id"] == "old"
+    assert repository.replaced_by(format="NPM") == ["format"]
     member = make(
         data,
         "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember",
@@ -223,7 +227,7 @@ def test_repositories_live(data: GcpContext) -> None:
         role="roles/artifactregistry.reader",
         member="group:ml@example.com",
     )
-    assert member.id.startswith(f"{made.id}/roles/")
+    assert member.id.startswith(f"{repository.id}/roles/")
     member.delete()
     remote = {"dockerRepository": {"customRepository": {"uri": "https://ghcr.io"}}}
     cache = make(
@@ -236,8 +240,8 @@ def test_repositories_live(data: GcpContext) -> None:
         remoteRepositoryConfig=remote,
     )
     cache.delete()
-    made.delete()
-    assert made.read() is None
+    repository.delete()
+    assert repository.read() is None
 
 
 @pytest.mark.parametrize(
@@ -256,6 +260,6 @@ def test_repositories_live(data: GcpContext) -> None:
 def test_a_repository_that_cannot_be_is_refused(
     shared_data: GcpContext, more: dict[str, Any], words: str
 ) -> None:
-    asked = {"repositoryId": "models", "location": "us-central1", "format": "DOCKER"}
+    arguments = {"repositoryId": "models", "location": "us-central1", "format": "DOCKER"}
     with pytest.raises(CloudError, match=words):
-        make(shared_data, REPOSITORY, **{**asked, **more})
+        make(shared_data, REPOSITORY, **{**arguments, **more})

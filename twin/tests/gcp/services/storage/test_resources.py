@@ -1,14 +1,14 @@
-"""Buckets and what is in them, against a front."""
+"""Buckets and what is in them, against an API server."""
 
 from __future__ import annotations
 
 import pytest
 
-from twin.gcp.api_server.server import Front
+from twin.gcp.api_server.server import ApiServer
 from twin.gcp.context import GcpContext
 from twin.gcp.resources.function import table as functions
 from twin.provider_interface import CloudError
-from twin.tests.gcp.fronts import PROJECT, client
+from twin.tests.gcp.api_servers import PROJECT, client
 from twin.tests.gcp.resources.life import make, refused
 
 BUCKET = "gcp:storage/bucket:Bucket"
@@ -27,8 +27,8 @@ CLOSED = {
 
 def agent(gcp: GcpContext) -> str:
     """Cloud Storage's own account."""
-    found = functions()["gcp:storage/getProjectServiceAccount:getProjectServiceAccount"].invoke(gcp, {})
-    return str(found["member"])
+    response = functions()["gcp:storage/getProjectServiceAccount:getProjectServiceAccount"].invoke(gcp, {})
+    return str(response["member"])
 
 
 def key(gcp: GcpContext, place: str = "us-central1") -> str:
@@ -49,18 +49,18 @@ def test_a_bucket_with_a_key_needs_the_agents_right_on_it(gcp: GcpContext) -> No
         role="roles/cloudkms.cryptoKeyEncrypterDecrypter",
         member=agent(gcp),
     )
-    made = make(gcp, BUCKET, name="acme-raw", **CLOSED, encryption=encryption, labels={"zone": "raw"})
-    assert made.outputs["url"] == "gs://acme-raw"
-    assert made.outputs["location"] == "us-central1", "as it was asked for"
-    assert made.outputs["softDeletePolicy"]["retentionDurationSeconds"] == 604800
+    bucket = make(gcp, BUCKET, name="acme-raw", **CLOSED, encryption=encryption, labels={"zone": "raw"})
+    assert bucket.outputs["url"] == "gs://acme-raw"
+    assert bucket.outputs["location"] == "us-central1", "as it was asked for"
+    assert bucket.outputs["softDeletePolicy"]["retentionDurationSeconds"] == 604800
     rule = {"action": {"type": "Delete"}, "condition": {"age": 30, "withState": "ARCHIVED"}}
-    after = made.update(lifecycleRules=[rule], softDeletePolicy={"retentionDurationSeconds": 0})
+    after = bucket.update(lifecycleRules=[rule], softDeletePolicy={"retentionDurationSeconds": 0})
     assert after["lifecycleRules"][0]["condition"]["age"] == 30
-    assert made.replaced_by(location="us-east1") == ["location"]
+    assert bucket.replaced_by(location="us-east1") == ["location"]
     with pytest.raises(CloudError, match="must be that of the bucket"):
         make(gcp, BUCKET, name="acme-far", **{**CLOSED, "location": "EU"}, encryption=encryption)
-    made.delete()
-    assert made.read() is None
+    bucket.delete()
+    assert bucket.read() is None
 
 
 @pytest.mark.parametrize(
@@ -93,31 +93,31 @@ def test_a_taken_name_is_refused(gcp: GcpContext) -> None:
         make(gcp, BUCKET, name="acme-raw", **CLOSED)
 
 
-def test_a_locked_retention_policy_grows_and_keeps_objects(gcp: GcpContext, google: Front) -> None:
+def test_a_locked_retention_policy_grows_and_keeps_objects(gcp: GcpContext, google: ApiServer) -> None:
     policy = {"retentionPeriod": "86400", "isLocked": True}
-    asked = {**CLOSED, "versioning": None, "retentionPolicy": policy, "forceDestroy": True}
-    asked = {name: value for name, value in asked.items() if value is not None}
-    made = make(gcp, BUCKET, name="acme-kept", **asked)
-    assert made.outputs["retentionPolicy"]["isLocked"] is True
-    longer = made.update(retentionPolicy={"retentionPeriod": "172800", "isLocked": True})
+    arguments = {**CLOSED, "versioning": None, "retentionPolicy": policy, "forceDestroy": True}
+    arguments = {name: value for name, value in arguments.items() if value is not None}
+    bucket = make(gcp, BUCKET, name="acme-kept", **arguments)
+    assert bucket.outputs["retentionPolicy"]["isLocked"] is True
+    longer = bucket.update(retentionPolicy={"retentionPeriod": "172800", "isLocked": True})
     assert longer["retentionPolicy"]["retentionPeriod"] == "172800"
     with pytest.raises(CloudError, match="Cannot reduce retention duration of a locked"):
-        made.update(retentionPolicy={"retentionPeriod": "60", "isLocked": True})
-    unlocked = made.replaced_by(retentionPolicy={"retentionPeriod": "172800", "isLocked": False})
+        bucket.update(retentionPolicy={"retentionPeriod": "60", "isLocked": True})
+    unlocked = bucket.replaced_by(retentionPolicy={"retentionPeriod": "172800", "isLocked": False})
     assert unlocked == ["retentionPolicy.isLocked"]
     make(gcp, OBJECT, bucket="acme-kept", name="a.txt", content="kept")
     with pytest.raises(CloudError, match="not met the retention period"):
-        made.kind.delete(gcp, made.id, made.outputs)
+        bucket.kind.delete(gcp, bucket.id, bucket.outputs)
 
 
-def test_members_of_a_bucket_come_and_go(gcp: GcpContext, google: Front) -> None:
+def test_members_of_a_bucket_come_and_go(gcp: GcpContext, google: ApiServer) -> None:
     bucket = make(gcp, BUCKET, name="acme-raw", **CLOSED)
     member = make(gcp, ACCOUNT, accountId="team-a").outputs["member"]
-    made = make(gcp, MEMBER, bucket="acme-raw", role="roles/storage.objectViewer", member=member)
-    assert made.id == f"b/acme-raw/roles/storage.objectViewer/{member}"
-    assert made.outputs["bucket"] == "b/acme-raw"
+    created = make(gcp, MEMBER, bucket="acme-raw", role="roles/storage.objectViewer", member=member)
+    assert created.id == f"b/acme-raw/roles/storage.objectViewer/{member}"
+    assert created.outputs["bucket"] == "b/acme-raw"
     policy = client(google, "storage").buckets().getIamPolicy(bucket="acme-raw").execute()
-    assert "roles/storage.objectViewer" in {each["role"] for each in policy["bindings"]}
+    assert "roles/storage.objectViewer" in {binding["role"] for binding in policy["bindings"]}
     for role, who, words in (
         ("roles/container.viewer", member, "is not supported for this resource"),
         ("roles/storage.objectViewer", "allUsers", "public access prevention is enforced"),
@@ -125,8 +125,8 @@ def test_members_of_a_bucket_come_and_go(gcp: GcpContext, google: Front) -> None
     ):
         with pytest.raises(CloudError, match=words):
             make(gcp, MEMBER, bucket="acme-raw", role=role, member=who)
-    made.delete()
-    assert made.read() is None
+    created.delete()
+    assert created.read() is None
     folder = make(gcp, FOLDER, bucket="acme-raw", name="files/")
     assert folder.id == "acme-raw/files/"
     on_folder = make(
@@ -144,14 +144,14 @@ def test_members_of_a_bucket_come_and_go(gcp: GcpContext, google: Front) -> None
     bucket.delete()
 
 
-def test_an_objects_versions_stand_in_the_way_of_its_bucket(gcp: GcpContext, google: Front) -> None:
+def test_an_objects_versions_stand_in_the_way_of_its_bucket(gcp: GcpContext, google: ApiServer) -> None:
     bucket = make(gcp, BUCKET, name="acme-raw", **CLOSED)
-    made = make(gcp, OBJECT, bucket="acme-raw", name="conf/a.yaml", content="a: 1\n")
-    assert made.id == "acme-raw-conf/a.yaml"
-    assert made.update(content="a: 2\n")["md5hexhash"]
-    listed = client(google, "storage").objects().list(bucket="acme-raw", versions=True).execute()["items"]
-    assert len(listed) == 2, "versioning keeps what was replaced"
-    made.delete()
+    stored = make(gcp, OBJECT, bucket="acme-raw", name="conf/a.yaml", content="a: 1\n")
+    assert stored.id == "acme-raw-conf/a.yaml"
+    assert stored.update(content="a: 2\n")["md5hexhash"]
+    objects = client(google, "storage").objects().list(bucket="acme-raw", versions=True).execute()["items"]
+    assert len(objects) == 2, "versioning keeps what was replaced"
+    stored.delete()
     with pytest.raises(CloudError, match="without `force_destroy` set to true"):
         bucket.kind.delete(gcp, bucket.id, bucket.outputs)
     bucket.kind.delete(gcp, bucket.id, {**bucket.outputs, "forceDestroy": True})
@@ -160,12 +160,12 @@ def test_an_objects_versions_stand_in_the_way_of_its_bucket(gcp: GcpContext, goo
 
 def test_each_write_of_an_object_has_a_generation_of_its_own(gcp: GcpContext) -> None:
     bucket = make(gcp, BUCKET, name="acme-raw", **{**CLOSED, "versioning": {"enabled": False}})
-    made = make(gcp, OBJECT, bucket="acme-raw", name="a.sql", content="A")
-    seen = [made.outputs["generation"], *(made.update(content=each)["generation"] for each in ("B", "A"))]
-    made.delete()
+    stored = make(gcp, OBJECT, bucket="acme-raw", name="a.sql", content="A")
+    seen = [stored.outputs["generation"], *(stored.update(content=name)["generation"] for name in ("B", "A"))]
+    stored.delete()
     again = make(gcp, OBJECT, bucket="acme-raw", name="a.sql", content="A")
     seen.append(again.outputs["generation"])
     assert seen == sorted(set(seen)), "what comes back is another generation"
-    assert all(isinstance(each, int) for each in seen)
+    assert all(isinstance(version, int) for version in seen)
     again.delete()
     bucket.delete()

@@ -1,4 +1,4 @@
-"""Workflows, and jobs of Cloud Run, against a front."""
+"""Workflows, and jobs of Cloud Run, against an API server."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from twin.gcp.context import GcpContext
 from twin.provider_interface import CloudError
-from twin.tests.gcp.fronts import PROJECT, REGION
+from twin.tests.gcp.api_servers import PROJECT, REGION
 from twin.tests.gcp.resources.life import Made, make
 
 SERVICE = "gcp:projects/service:Service"
@@ -48,13 +48,13 @@ def account(context: GcpContext) -> Made:
 
 def test_workflow_is_stored_changed_and_shown_by_the_api(enabled: GcpContext) -> None:
     identity = account(enabled)
-    made = workflow(enabled, identity.id, userEnvVars={"a": "1"})
+    created = workflow(enabled, identity.id, userEnvVars={"a": "1"})
     name = f"projects/{PROJECT}/locations/{REGION}/workflows/chain"
-    shown = enabled.call("workflows.projects.locations.workflows.get", {"name": name})
-    assert (shown["state"], shown["userEnvVars"]) == ("ACTIVE", {"a": "1"})
-    assert made.update(userEnvVars={"a": "2"})["userEnvVars"] == {"a": "2"}
-    made.delete()
-    assert made.read() is None
+    reported = enabled.call("workflows.projects.locations.workflows.get", {"name": name})
+    assert (reported["state"], reported["userEnvVars"]) == ("ACTIVE", {"a": "1"})
+    assert created.update(userEnvVars={"a": "2"})["userEnvVars"] == {"a": "2"}
+    created.delete()
+    assert created.read() is None
 
 
 @pytest.mark.parametrize(

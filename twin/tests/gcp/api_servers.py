@@ -15,7 +15,7 @@ from googleapiclient.discovery import Resource, build_from_document
 from googleapiclient.errors import HttpError
 
 from twin.gcp.api_server import discovery
-from twin.gcp.api_server.server import Front
+from twin.gcp.api_server.server import ApiServer
 from twin.gcp.credentials import deployer
 from twin.instances import Instance
 
@@ -25,10 +25,10 @@ BASE = "http://front"
 
 
 class Wire:
-    """httplib2's request, answered by a front."""
+    """httplib2's request, answered by an API server."""
 
-    def __init__(self, front: Front, token: str, headers: Mapping[str, str]) -> None:
-        self.front = front
+    def __init__(self, server: ApiServer, token: str, headers: Mapping[str, str]) -> None:
+        self.server = server
         self.token = token
         self.headers = dict(headers)
 
@@ -51,7 +51,7 @@ class Wire:
         for name, value in {**(headers or {}), **self.headers}.items():
             key = name.upper().replace("-", "_")
             environ[key if key == "CONTENT_TYPE" else f"HTTP_{key}"] = value
-        answer = self.front.handle(environ)
+        answer = self.server.handle(environ)
         response = httplib2.Response({"status": str(answer.status), **dict(answer.headers)})
         return response, answer.body
 
@@ -69,13 +69,13 @@ class Kept:
     def __getattr__(self, name: str) -> Any:
         if name in self._below:
             return lambda: self._below[name]
-        made = getattr(self._resource, name)
+        method = getattr(self._resource, name)
 
         def call(*positional: Any, **named: Any) -> Any:
-            found = made(*positional, **named)
-            if isinstance(found, Resource):
-                return self._below.setdefault(name, Kept(found))
-            return found
+            response = method(*positional, **named)
+            if isinstance(response, Resource):
+                return self._below.setdefault(name, Kept(response))
+            return response
 
         return call
 
@@ -88,39 +88,41 @@ def _document(api: str, version: str) -> dict[str, Any]:
 _CLIENTS: dict[tuple[Any, ...], tuple[Any, Wire]] = {}
 
 
-def client(front: Front, api: str, version: str = "v1", *, token: str | None = None, **headers: str) -> Any:
+def client(
+    server: ApiServer, api: str, version: str = "v1", *, token: str | None = None, **headers: str
+) -> Any:
     """google-api-python-client's service of an API. headers: with `_` for `-`, of every request.
 
-    What it makes of a document is slow and is kept: the service is pointed at the front that asked last.
+    What it makes of a document is slow and is kept: the service is pointed at the API server that asked last.
     """
     key = (api, version, token, *headers.items())
     if key not in _CLIENTS:
-        _CLIENTS[key] = _client(front, api, version, headers)
+        _CLIENTS[key] = _client(server, api, version, headers)
     service, wire = _CLIENTS[key]
-    wire.front = front
-    wire.token = deployer(front.instance).access_token if token is None else token
+    wire.server = server
+    wire.token = deployer(server.instance).access_token if token is None else token
     return service
 
 
-def _client(front: Front, api: str, version: str, headers: dict[str, str]) -> tuple[Any, Wire]:
+def _client(server: ApiServer, api: str, version: str, headers: dict[str, str]) -> tuple[Any, Wire]:
     document = _document(api, version)
     host = document["rootUrl"].split("//")[1].strip("/")
-    wire = Wire(front, "", {name.replace("_", "-"): value for name, value in headers.items()})
+    wire = Wire(server, "", {name.replace("_", "-"): value for name, value in headers.items()})
     options = {"api_endpoint": f"{BASE}/{host}/{document.get('servicePath', '')}"}
     return Kept(build_from_document(document, http=wire, client_options=options)), wire
 
 
-def make(name: str = "acme") -> Front:
+def make(name: str = "acme") -> ApiServer:
     """The front of an instance in AIPLATFORM_HOME, new or as it was."""
-    front = Front(Instance(name, "gcp", REGION, PROJECT))  # it listens on no port
-    front.operation_seconds = 0  # tests of operations set it
-    return front
+    server = ApiServer(Instance(name, "gcp", REGION, PROJECT))  # it listens on no port
+    server.operation_seconds = 0  # tests of operations set it
+    return server
 
 
-def enable(front: Front, *services: str) -> None:
+def enable(server: ApiServer, *services: str) -> None:
     """Enable services of the project (`compute`)."""
-    names = [f"{each}.googleapis.com" for each in services]
-    client(front, "serviceusage").services().batchEnable(
+    names = [f"{service}.googleapis.com" for service in services]
+    client(server, "serviceusage").services().batchEnable(
         parent=f"projects/{PROJECT}", body={"serviceIds": names}
     ).execute()
 
@@ -143,18 +145,18 @@ def refused(request: Any) -> Refused:
     return Refused(caught.value)
 
 
-def network(front: Front, name: str = "net", **more: Any) -> str:
+def network(server: ApiServer, name: str = "net", **more: Any) -> str:
     """A custom mode network; answers its self link."""
-    compute = client(front, "compute")
+    compute = client(server, "compute")
     compute.networks().insert(
         project=PROJECT, body={"name": name, "autoCreateSubnetworks": False, **more}
     ).execute()
     return compute.networks().get(project=PROJECT, network=name).execute()["selfLink"]
 
 
-def subnetwork(front: Front, name: str = "nodes", cidr: str = "10.0.0.0/20", **more: Any) -> str:
+def subnetwork(server: ApiServer, name: str = "nodes", cidr: str = "10.0.0.0/20", **more: Any) -> str:
     """A subnetwork of `net`; answers its self link."""
-    compute = client(front, "compute")
+    compute = client(server, "compute")
     body = {"name": name, "network": "global/networks/net", "ipCidrRange": cidr, **more}
     compute.subnetworks().insert(project=PROJECT, region=REGION, body=body).execute()
     return compute.subnetworks().get(project=PROJECT, region=REGION, subnetwork=name).execute()["selfLink"]

@@ -1,4 +1,4 @@
-"""An AWS front in the test's own process, and boto3 clients that reach it without a network."""
+"""An AWS API server in the test's own process, and boto3 clients that reach it without a network."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from botocore.config import Config
 
 from twin import instances
 from twin.aws.api_server.request import environ_of
-from twin.aws.api_server.server import Front
+from twin.aws.api_server.server import ApiServer
 from twin.aws.context import AwsContext, session
 from twin.aws.credentials import deployer
 
@@ -34,45 +34,45 @@ class Direct:
         self._clients = clients
 
     def get(self, service: str, _: str) -> Any:
-        """The client of a service; a front has one region."""
+        """The client of a service; an API server has one region."""
         return self._clients(service)
 
 
 class Clients:
-    """boto3 clients of a front. intent: the X-Twin-Intent of the calls, if any.
+    """boto3 clients of an API server. intent: the X-Twin-Intent of the calls, if any.
 
-    given: Credentials as STS gives them; the deployer's where there are none.
+    credentials: Credentials as STS gives them; the deployer's where there are none.
     """
 
-    def __init__(self, front: Front, given: Mapping[str, Any] | None = None) -> None:
-        self.front = front
-        self._given = given
+    def __init__(self, server: ApiServer, credentials: Mapping[str, Any] | None = None) -> None:
+        self.server = server
+        self._credentials = credentials
         self.intent = ""
-        self._made: dict[str, Any] = {}
+        self._clients: dict[str, Any] = {}
 
     def __call__(self, service: str) -> Any:
-        if service not in self._made:
+        if service not in self._clients:
             config = Config(
                 retries={"max_attempts": 0}, parameter_validation=False, s3={"addressing_style": "path"}
             )
             client: Any = self._session.client(service, endpoint_url="http://127.0.0.1", config=config)  # type: ignore[call-overload]
             client.meta.events.register("before-send", self._send)
-            self._made[service] = client
-        return self._made[service]
+            self._clients[service] = client
+        return self._clients[service]
 
     @cached_property
     def _session(self) -> Session:
-        key = deployer(self.front.instance)
+        key = deployer(self.server.instance)
         return session(
-            access_key=self._given["AccessKeyId"] if self._given else key.access_key_id,
-            secret_key=self._given["SecretAccessKey"] if self._given else key.secret_access_key,
-            token=self._given["SessionToken"] if self._given else None,
-            region=self.front.instance.region,
+            access_key=self._credentials["AccessKeyId"] if self._credentials else key.access_key_id,
+            secret_key=self._credentials["SecretAccessKey"] if self._credentials else key.secret_access_key,
+            token=self._credentials["SessionToken"] if self._credentials else None,
+            region=self.server.instance.region,
         )
 
     def context(self) -> AwsContext:
-        """A provider's context that calls this front."""
-        instance = self.front.instance
+        """A provider's context that calls this API server."""
+        instance = self.server.instance
         direct: Any = Direct(self)
         return AwsContext(instance.region, instance.account, "aws", direct)
 
@@ -85,7 +85,7 @@ class Clients:
         environ = environ_of(request.method, url, headers, body)
         if self.intent:
             environ["HTTP_X_TWIN_INTENT"] = self.intent
-        answer = self.front.handle(environ)
+        answer = self.server.handle(environ)
         headers: Any = dict(answer.headers)
         return AWSResponse(request.url, answer.status, headers, _Raw(answer.body))
 
@@ -98,7 +98,7 @@ def opened(home: Path) -> Iterator[Clients]:
         from twin.aws.api_server.deterministic_moto import forget
 
         forget()  # what a plain moto server of other tests holds in this process
-        made = Clients(Front(instances.create("unit")))
-        yield made
-        made.front.close()
+        clients = Clients(ApiServer(instances.create("unit")))
+        yield clients
+        clients.server.close()
         forget()
