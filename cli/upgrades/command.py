@@ -181,7 +181,7 @@ def _budgets(question: _Question, known: Facts, notes: list[str]) -> list[str]:
         return []
     try:
         cluster = Cluster.of(question.environment, question.kubeconfig)
-        with api_errors("expected a user who may list PodDisruptionBudgets"):
+        with api_errors("expected the right to list PodDisruptionBudgets"):
             budgets = cluster.list("policy/v1", "PodDisruptionBudget")
     except CommandError as error:
         if question.kubeconfig is not None:
