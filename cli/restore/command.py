@@ -77,10 +77,10 @@ def time_of(text: str) -> datetime:
 
 
 def _store(known: dict[str, str], bucket: str, *, on_twin: bool) -> Store:
-    from cli.preflight import checks
+    from cli import clients
     from cli.restore.stores import S3, Gcs
 
-    client = checks.client(known["cloud"], known["region"], known["account"], on_twin=on_twin)
+    client = clients.of(known["cloud"], known["region"], known["account"], on_twin=on_twin)
     return S3(client, bucket) if known["cloud"] == "aws" else Gcs(client, bucket)
 
 

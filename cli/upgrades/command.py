@@ -148,13 +148,13 @@ def _evaluated(
 
 
 def _facts(question: _Question, stated: Mapping[str, Any], resources: Resources) -> Facts:
+    from cli import clients
     from cli.maintenance.kubeconfigs import cluster_of
-    from cli.preflight import checks
     from cli.preflight.scope import UncheckedError
     from cli.upgrades import aws, gcp
 
     known, cluster = question.known, cluster_of(question.environment)
-    client = checks.client(known["cloud"], known["region"], known["account"], on_twin=not question.cloud)
+    client = clients.of(known["cloud"], known["region"], known["account"], on_twin=not question.cloud)
     try:
         if known["cloud"] == "aws":
             return aws.read(client, known["account"], cluster, stated, resources)

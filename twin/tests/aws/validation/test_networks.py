@@ -272,14 +272,13 @@ def test_subnet_and_group_of_a_load_balancer_stay_until_it_is_deleted(
         elb.create_load_balancer(
             LoadBalancerName=name, Listeners=[listener], Subnets=ids, SecurityGroups=[group]
         )
+        named = {"LoadBalancerName": name}
     else:
         balancer = elb.create_load_balancer(Name=name, Subnets=ids, SecurityGroups=[group])
+        named = {"LoadBalancerArn": balancer["LoadBalancers"][0]["LoadBalancerArn"]}
     assert refused(clients, "ec2", "delete_subnet", SubnetId=ids[1])[0] == "DependencyViolation"
     assert refused(clients, "ec2", "delete_security_group", GroupId=group)[0] == "DependencyViolation"
-    if classic:
-        elb.delete_load_balancer(LoadBalancerName=name)
-    else:
-        elb.delete_load_balancer(LoadBalancerArn=balancer["LoadBalancers"][0]["LoadBalancerArn"])
+    elb.delete_load_balancer(**named)
     ec2.delete_security_group(GroupId=group)
     for subnet in ids:
         ec2.delete_subnet(SubnetId=subnet)

@@ -10,7 +10,7 @@ from twin.aws.services.ec2 import permissions
 PLACE = "arn:aws:ec2:us-west-2:123456789012:"
 
 
-def needed(**params: Any) -> dict[tuple[str, str], dict[str, Any]]:
+def needed(**params: Any) -> dict[tuple[str, str | None], dict[str, Any]]:
     """Return (action, resource) -> context of a CreateVolume."""
     backend = SimpleNamespace(
         describe_tags=lambda filters: [{"key": "of", "value": filters["resource-id"][0]}]
