@@ -132,13 +132,18 @@ def _octal(text: str) -> Rewritten:
     return Rewritten(text, int(digits, 10 if set("89") & set(digits) else 8))
 
 
-class _Constructor(RoundTripConstructor):
+# ruamel.yaml states no types.
+_Base: Any = RoundTripConstructor
+
+
+class _Constructor(_Base):
     """Reads scalars as Pulumi does, and keeps the text of those that it rewrites."""
 
     def check_mapping_key(self, node: Any, key_node: Any, mapping: Any, key: Any, value: Any) -> bool:
         if key_node.id != "scalar":
             raise ConstructorError(None, None, "found unhashable key", key_node.start_mark)
-        return super().check_mapping_key(node, key_node, mapping, key, value)
+        base: Any = super()
+        return bool(base.check_mapping_key(node, key_node, mapping, key, value))
 
     def construct_date(self, node: Any) -> Any:
         return _date(node.value) or node.value
@@ -171,18 +176,19 @@ def load(file: Path) -> Any:
     yaml.Constructor = _Constructor
     try:
         text = file.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise UnreadableError(None, "", "other characters than UTF-8 has; expected text in UTF-8") from None
+    try:
         return cast("Any", yaml).load(text)
     except DuplicateKeyError as error:
         raise _duplicate(text, error) from None
     except YAMLError as error:
         raise _unreadable(error) from None
-    except UnicodeDecodeError:
-        raise UnreadableError(None, "", "other characters than UTF-8 has; expected text in UTF-8") from None
 
 
 def text_of(value: Any) -> Any:
     """Return the text of a scalar with a tag, which Pulumi ignores; other values as they are."""
-    return value.value if isinstance(value, TaggedScalar) else value
+    return cast("Any", value).value if isinstance(value, TaggedScalar) else value
 
 
 def key_text(name: Any) -> str:

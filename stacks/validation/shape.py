@@ -83,8 +83,12 @@ def problems(error: ValidationError, topics: Any) -> list[Problem]:
 
 def _cloud(topics: Any) -> str:
     """Return the cloud that a file states; empty where it states none."""
-    environment = topics.get("environment") if isinstance(topics, Mapping) else None
-    return str(environment.get("cloud")) if isinstance(environment, Mapping) else ""
+    environment = (
+        cast("Mapping[str, Any]", topics).get("environment") if isinstance(topics, Mapping) else None
+    )
+    return (
+        str(cast("Mapping[str, Any]", environment).get("cloud")) if isinstance(environment, Mapping) else ""
+    )
 
 
 def _of_cloud(details: dict[str, Any], path: Sequence[int | str], cloud: str) -> dict[str, Any]:
@@ -140,7 +144,8 @@ def dotted(path: Sequence[int | str]) -> str:
 def _path(details: Any, topics: Any) -> tuple[int | str, ...]:
     """Return where an error is, without the members of unions and other words that pydantic adds: a file has
     keys only."""
-    node, path = topics, list[int | str]()
+    node: Any = topics
+    path: list[int | str] = []
     for part in details["loc"]:
         if _has(node, part):
             node = node[part]

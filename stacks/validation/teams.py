@@ -131,7 +131,7 @@ def _all(settings: Settings) -> Mapping[str, Team]:
 
 def owners_of_tables(settings: Settings) -> dict[str, str]:
     """Return table -> the team that it belongs to, also an archived one."""
-    return {table: name for name, team in reversed(_all(settings).items()) for table in team.tables}
+    return {table: name for name, team in reversed([*_all(settings).items()]) for table in team.tables}
 
 
 def _owned_tables(settings: Settings) -> Iterator[Problem]:

@@ -12,7 +12,7 @@ from tests.generating.isolation import access, sample
 from tests.generating.isolation.access import CI, POD, READER, WORKLOADS, Row
 from tests.generating.isolation.sample import NAMESPACES, TABLES
 from twin.aws.iam import policy_evaluation
-from twin.aws.iam.policy_evaluation import Asked
+from twin.aws.iam.policy_evaluation import AuthorizationRequest
 from twin.aws.iam.principals import Principal
 
 _OF_BUCKET: Final = "aws:s3/bucketPolicy:BucketPolicy"
@@ -80,7 +80,7 @@ class Registrations:
     def allowed(self, who: Principal, action: str, resource: str, policy: Any = None, **context: str) -> bool:
         """Return whether IAM allows an action. policy: of the resource."""
         request = {**policy_evaluation.context(who, ACCOUNT, REGION), **context}
-        return not policy_evaluation.why_not(who, Asked(action, resource, request, policy))
+        return not policy_evaluation.why_not(who, AuthorizationRequest(action, resource, request, policy))
 
     def on_object(self, who: Principal, action: str, bucket: str, key: str) -> bool:
         """Return whether IAM and the bucket's policy allow an action on an object, or a list below a
