@@ -31,6 +31,8 @@ _UNITS: Final = {
     "seconds": "seconds",
 }
 """Last word of a key's name -> its unit."""
+_SHARED: Final = "_shared"
+"""The folder of arguments that several components have."""
 _UNIT: Final = re.compile(r"-?[\d.]+ to -?[\d.]+ (?P<unit>\w.*)")
 _PROBES: Final = (math.inf, "\0", "", ["\0"] * 10_000)
 """Values that rules refuse, stating what they expect."""
@@ -51,8 +53,15 @@ def component(key: Key) -> type | None:
 
 
 def _is_argument(key: Key) -> bool:
-    """Return whether a key is an argument, and not one that only the file has."""
-    return issubclass(key.owner, ComponentTopic) and key.path[-1] in key.owner.argument_type.__annotations__
+    """Return whether a key is an argument of its topic's component, and not one that only the file has, as a
+    team's budget, which the program passes on to another component."""
+    model = topic(key)
+    return (
+        model is not None
+        and issubclass(key.owner, ComponentTopic)
+        and _folder(key.owner) in (_SHARED, _folder(model))
+        and key.path[-1] in key.owner.argument_type.__annotations__
+    )
 
 
 def entity(component: type) -> str:
@@ -99,7 +108,12 @@ def _components() -> dict[str, type]:
 
 
 def _component(model: type[ComponentTopic]) -> type:
-    return _components()[model.argument_type.__module__.split(".")[1]]
+    return _components()[_folder(model)]
+
+
+def _folder(model: type[ComponentTopic]) -> str:
+    """Return the folder of the arguments of a topic, below `aiplatform`."""
+    return model.argument_type.__module__.split(".")[1]
 
 
 @cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Final
 
-from pydantic import Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
 from aiplatform.cost.args import CostBudget
 from aiplatform.cost.inputs import CostBudgetArgs
@@ -39,6 +39,8 @@ class Team(topic_of(TeamArgs, TeamSettings, without=("identity",))):
     """A team of the cluster. Its name is also that of its workload identity, for grants, and of its account
     in the model registry. An owner or developer is a member of no other team, and no other team has its
     queue."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     archive: bool = False
     """Whether the team is retired: everything of it is deleted but protected data, which the output

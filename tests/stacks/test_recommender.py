@@ -13,11 +13,11 @@ from ruamel.yaml import YAML
 from examples.recommender import deploy
 from stacks import shared_files
 from stacks.loading import load_file
-from tests.components.recording import ACCOUNT
 from tests.policies.test_environments import violations
 from tests.stacks.environments import ROOT, build
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
+PROD_ACCOUNT = "333344445555"
 NAMES = {
     "aws-prod": deploy.Names(
         "333344445555.dkr.ecr.us-west-2.amazonaws.com/acme-prod",
@@ -33,8 +33,11 @@ NAMES = {
 
 @pytest.fixture
 def environments(tmp_path: Path) -> Path:
-    """A copy of the committed environments."""
-    return Path(shutil.copytree(ROOT / "environments", tmp_path / "environments"))
+    """A copy of the committed environments. That of prod on AWS is in the account of the recordings."""
+    copy = Path(shutil.copytree(ROOT / "environments", tmp_path / "environments"))
+    file = copy / "Pulumi.aws-prod.yaml"
+    file.write_text(file.read_text().replace(PROD_ACCOUNT, ACCOUNT))
+    return copy
 
 
 def merged(environments: Path, stack: str, folder: Path) -> Path:

@@ -191,7 +191,7 @@ def test_no_policy_refuses_what_a_team_has(tmp_path: Path) -> None:
 CASES: dict[str, tuple[dict[str, Any], str]] = {
     "a repository's name": (
         change_of("aws-dev", {"repositories": ["ok", "Train"]}),
-        "teams.search.repositories[1]: got 'Train'; expected a match of",
+        "teams.search.repositories[1]: got 'Train'; expected lower-case letters and digits",
     ),
     "a repository of the platform": (
         {

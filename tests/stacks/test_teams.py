@@ -135,7 +135,11 @@ def test_a_team_without_external_secrets_has_no_secret_store(tmp_path: Path) -> 
     [
         ({"search": {}}, {}, "teams.search.owners: missing"),
         ({"search": {"owners": []}}, {}, "teams.search.owners"),
-        ({"Search": {"owners": [OWNER]}}, {}, "teams: got 'Search'; expected a match"),
+        (
+            {"Search": {"owners": [OWNER]}},
+            {},
+            "teams.Search: got 'Search'; expected lower-case letters and digits",
+        ),
         ({"search": {"owners": ["me"]}}, {}, "teams.search.owners[0]: got 'me'; expected an IAM role"),
         (
             {"search": {"owners": [OWNER], "ownr": 1}},

@@ -23,7 +23,7 @@ IMAGES = [
     for environment in description.load(ROOT / name).environments or (*image_folders.DEVELOPMENT, "aws-prod")
 ]
 _target_of = functools.cache(build_command.target_of)
-_MODULE = re.compile(r'ENTRYPOINT \["(?:python|torchrun)", "-m", "(\w+)"\]')
+_MODULE = re.compile(r'ENTRYPOINT \["(?:python|torchrun)", "-m", "(\w+)"[\],]')
 
 
 @pytest.fixture(scope="module")

@@ -14,11 +14,10 @@ import pytest
 import requests
 from typer.testing import CliRunner
 
+from cli import clients
 from cli.app import app
+from cli.clients import aws, gcp
 from cli.output import CommandError
-from cli.preflight import checks
-from cli.preflight.aws import client as aws
-from cli.preflight.gcp import client as gcp
 from tests.cli.preflight.fakes import PROJECT
 from twin.gcp.api_server.server import ApiServer
 from twin.gcp.credentials import deployer
@@ -114,17 +113,17 @@ def bucket(
 ) -> Iterator[Bucket]:
     monkeypatch.setenv("AIPLATFORM_HOME", str(tmp_path))
     if request.param == "aws":
-        with opened(tmp_path) as clients:
+        with opened(tmp_path) as of_aws:
             client = aws.Client("us-west-2")
-            monkeypatch.setattr(client, "_of", clients)
-            monkeypatch.setattr(checks, "client", lambda *_, **__: client)  # pyright: ignore[reportUnknownLambdaType]
-            yield OfAws(clients)
+            monkeypatch.setattr(client, "_of", of_aws)
+            monkeypatch.setattr(clients, "of", lambda *_, **__: client)  # pyright: ignore[reportUnknownLambdaType]
+            yield OfAws(of_aws)
         return
     server = api_servers.make()
     api_servers.enable(server, "storage")
     google = gcp.Client(PROJECT, local=False)
     google.__dict__["_session"] = Session(server)
-    monkeypatch.setattr(checks, "client", lambda *_, **__: google)  # pyright: ignore[reportUnknownLambdaType]
+    monkeypatch.setattr(clients, "of", lambda *_, **__: google)  # pyright: ignore[reportUnknownLambdaType]
     yield OfGoogle(server)
     server.close()
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from cli import clients
 from cli.app import app
 from cli.maintenance import cluster
 from cli.output import CommandError
-from cli.preflight import checks
 from cli.upgrades import command
 from tests.cli.estimate.samples import SUMMARY, event, resource
 from tests.cli.preflight import fakes
@@ -44,7 +44,7 @@ def saved(tmp_path: Path) -> Path:
 def account(monkeypatch: pytest.MonkeyPatch) -> Aws:
     client = test_aws.client()
     stated = document(charts=[chart("keda", "1.33-1.36"), chart("kueue")])
-    monkeypatch.setattr(checks, "client", lambda *_, **__: client)  # pyright: ignore[reportUnknownLambdaType]
+    monkeypatch.setattr(clients, "of", lambda *_, **__: client)  # pyright: ignore[reportUnknownLambdaType]
     monkeypatch.setattr(command, "list_of", lambda _: stated)  # pyright: ignore[reportUnknownLambdaType]
     monkeypatch.setattr(command, "today", lambda: TODAY)
     return client

@@ -145,5 +145,5 @@ def test_every_image_of_a_node_group_has_a_parameter_with_its_newest_release() -
 
     types = {*nodes.AMI_TYPES.values(), *node_pool.AMI_TYPES.values()}
     for ami_type in sorted(types):
-        name = image_releases._PARAMETERS[ami_type].format(version="1.35")
+        name = image_releases.PARAMETERS[ami_type].format(version="1.35")
         assert images.published(name) == release_version("1.35", ami_type), ami_type

@@ -151,10 +151,16 @@ def test_a_policys_etag_must_be_the_current_one(google: ApiServer) -> None:
 
 def test_a_condition_needs_version_3(google: ApiServer) -> None:
     condition = {"title": "t", "expression": 'request.time < timestamp("2030-01-01T00:00:00Z")'}
-    binding = {"role": "roles/viewer", "members": ["user:a@example.com"], "condition": condition}
+    binding = {"role": "roles/container.viewer", "members": ["user:a@example.com"], "condition": condition}
     assert "must be set to 3" in refused(set_policy(google, binding)).message
     set_policy(google, binding, version=3).execute()
     assert google.identity.allowed("user:a@example.com", "container.clusters.get")
+
+
+def test_a_condition_of_a_basic_role_is_refused(google: ApiServer) -> None:
+    condition = {"title": "t", "expression": 'request.time < timestamp("2030-01-01T00:00:00Z")'}
+    binding = {"role": "roles/viewer", "members": ["user:a@example.com"], "condition": condition}
+    assert "basic role roles/viewer" in refused(set_policy(google, binding, version=3)).message
 
 
 def test_who_is_not_the_deployer_needs_a_role(google: ApiServer) -> None:
