@@ -13,6 +13,7 @@ from ruamel.yaml import YAML
 from examples.recommender import deploy
 from stacks import shared_files
 from stacks.loading import load_file
+from tests.components.recording import ACCOUNT
 from tests.policies.test_environments import violations
 from tests.stacks.environments import ROOT, build
 
