@@ -123,7 +123,7 @@ CASES: Final[dict[str, tuple[Change, str]]] = {
         "to ads; expected its consent",
     ),
     "a writer of all tables": (
-        teams({"tables": [TABLE]}, **{"lakehouse/writers": ["pipelines", "ads"]}),
+        teams({"tables": [TABLE]}, None, **{"lakehouse/writers": ["pipelines", "ads"]}),
         f"lakehouse.writers[1]: gives {TABLE}, a table of search, to ads",
     ),
     "another team's account in the model registry": (
