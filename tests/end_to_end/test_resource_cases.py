@@ -58,6 +58,7 @@ def deployed(request: pytest.FixtureRequest, home: Path) -> Iterator[tuple[str, 
 NOT_REFUSED: dict[str, str] = {
     "parameter-group-with-an-unknown-parameter": "AWS publishes no list of the parameters of a family",
     "role-that-an-unknown-service-assumes": "AWS publishes no list of its services' principals",
+    "alert-to-a-channel-that-is-none": "channels are made by hand, apart from the program",
     "database-with-a-flag-of-another-engine": "the list of flags is a page of the documentation only",
 }
 """What the twin accepts and the cloud refuses, and why (docs/twin.md)."""

@@ -12,7 +12,6 @@ from twin.tests.gcp.api_servers import PROJECT
 from twin.tests.gcp.resources.life import make
 
 SERVICE = "gcp:projects/service:Service"
-CHANNEL = "gcp:monitoring/notificationChannel:NotificationChannel"
 POLICY = "gcp:monitoring/alertPolicy:AlertPolicy"
 PROMQL: dict[str, Any] = {
     "query": 'absent(up{job="prometheus"})',
@@ -40,10 +39,8 @@ def test_an_alert_policy_is_created_changed_and_deleted(monitored: GcpContext) -
     assert policy.outputs["name"] == policy.id
     (condition,) = policy.outputs["conditions"]
     assert condition["conditionPrometheusQueryLanguage"]["duration"] == "600s"
-    missing = f"projects/{PROJECT}/notificationChannels/1234"
-    with pytest.raises(CloudError, match="1234 does not exist"):
-        policy.update(notificationChannels=[missing])
-    channel = make(monitored, CHANNEL, type="email", labels={"email_address": "ops@acme.example"}).id
+    # Channels are made by hand, apart from the program: the twin accepts any.
+    channel = f"projects/{PROJECT}/notificationChannels/1234"
     assert policy.update(notificationChannels=[channel])["notificationChannels"] == [channel]
     policy.delete()
     assert policy.read() is None
