@@ -8,7 +8,6 @@ itself, such as those of EKS's add-ons, are not in it.
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -19,9 +18,8 @@ from aiplatform.accelerators import CARDS
 from aiplatform.addons.catalog import Addon, in_order
 from aiplatform.cluster_autoscaler.args import image_for
 from aiplatform.efa_plugin.args import image_in
-from stacks import devices
+from stacks import devices, program_answers
 from stacks import images as deployed
-from stacks.loading import ENVIRONMENTS, SettingsError, load_file
 from stacks.settings import GpuPool, Settings
 from stacks.settings.generated import stated
 
@@ -104,20 +102,17 @@ def _has_no_plugin(pool: GpuPool) -> bool:
     return (args.get("image") or ("bottlerocket" if mig else "al2023")) == "al2023"
 
 
-def main(arguments: list[str]) -> int:
-    """Print the list of one environment. Return the exit code."""
-    (name,) = arguments
-    try:
-        settings = load_file(ENVIRONMENTS / f"Pulumi.{name}.yaml")
-    except SettingsError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    document = {
+def document_of(settings: Settings) -> dict[str, Any]:
+    """Return the images and charts of an environment."""
+    return {
         "images": [asdict(image) for image in images_of(settings)],
         "charts": [asdict(chart) for chart in charts_of(settings)],
     }
-    sys.stdout.write(f"{json.dumps(document, indent=1)}\n")
-    return 0
+
+
+def main(arguments: list[str]) -> int:
+    """Print the list of one environment. Return the exit code."""
+    return program_answers.answer(arguments, document_of)
 
 
 if __name__ == "__main__":

@@ -7,14 +7,13 @@ Read from the environment's file alone, without the engine and without a cloud.
 
 from __future__ import annotations
 
-import json
 import sys
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from aiplatform._shared.kubernetes.pools import architecture
 from aiplatform.accelerators import CARDS
-from stacks import devices, repositories
-from stacks.loading import ENVIRONMENTS, SettingsError, load_file
+from stacks import devices, program_answers, repositories
 from stacks.settings import GpuPool, Settings
 from stacks.settings.generated import stated
 
@@ -47,22 +46,19 @@ def _nodes(settings: Settings, pool: GpuPool) -> Nodes:
     return Nodes(kind, "efa" if devices.has_efa(pool) else "none")
 
 
-def main(arguments: list[str]) -> int:
-    """Print what is known of one environment. Return the exit code."""
-    (name,) = arguments
-    try:
-        settings = load_file(ENVIRONMENTS / f"Pulumi.{name}.yaml")
-    except SettingsError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    document = {
+def document_of(settings: Settings) -> dict[str, Any]:
+    """Return what is known of an environment."""
+    return {
         "cloud": settings.environment.cloud,
         "profile": settings.environment.profile,
         "repositories": repositories.urls(settings),
         "pools": {name: asdict(nodes) for name, nodes in pools_of(settings).items()},
     }
-    sys.stdout.write(f"{json.dumps(document, indent=1)}\n")
-    return 0
+
+
+def main(arguments: list[str]) -> int:
+    """Print what is known of one environment. Return the exit code."""
+    return program_answers.answer(arguments, document_of)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ file that changes it, as `gpu_pools.training.image_version`.
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -18,10 +17,9 @@ from aiplatform._shared.aws.image_releases import PARAMETERS
 from aiplatform._shared.kubernetes import image_versions
 from aiplatform.addons.catalog import Addon
 from aiplatform.cluster_autoscaler.args import IMAGES
-from stacks import image_list
+from stacks import image_list, program_answers
 from stacks import images as deployed
 from stacks.arguments import node_image
-from stacks.loading import ENVIRONMENTS, SettingsError, load_file
 from stacks.settings import GpuPool, Settings
 from stacks.settings.generated import stated
 
@@ -148,14 +146,7 @@ def document_of(settings: Settings) -> dict[str, Any]:
 
 def main(arguments: list[str]) -> int:
     """Print the list of one environment. Return the exit code."""
-    (name,) = arguments
-    try:
-        settings = load_file(ENVIRONMENTS / f"Pulumi.{name}.yaml")
-    except SettingsError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    sys.stdout.write(f"{json.dumps(document_of(settings), indent=1)}\n")
-    return 0
+    return program_answers.answer(arguments, document_of)
 
 
 if __name__ == "__main__":

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import typer
 
-from cli import environment_files, instances
-from cli.output import CommandError, say, table
+from cli import instances
+from cli.output import say, table
+from cli.program_answers import answer_of
 from cli.stacks import PANEL
 
 KEY: Final = typer.Argument(
@@ -55,16 +54,7 @@ def explain(key: str = KEY, environment: str = ENVIRONMENT, as_json: bool = AS_J
 
 def document(key: str, environment: str = "") -> dict[str, Any]:
     """Return what the program knows of a key. Raises CommandError for an unknown one, with the nearest."""
-    answer = subprocess.run(
-        [sys.executable, "-m", "stacks.explain", key, *filter(None, [environment])],
-        cwd=environment_files.ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if answer.returncode != 0:
-        raise CommandError(answer.stderr.strip())
-    return json.loads(answer.stdout)
+    return answer_of("explain", key, *filter(None, [environment]))
 
 
 def _lines(answer: Mapping[str, Any]) -> Iterator[str]:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-import subprocess
-import sys
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +14,7 @@ from cli.images import bases, builders, containerfile, description, files, locks
 from cli.images.description import Description
 from cli.images.revision import Revision, revision_of
 from cli.output import CommandError, note, say
+from cli.program_answers import answer_of
 from cli.stacks import ENVIRONMENT
 
 if TYPE_CHECKING:
@@ -152,16 +150,7 @@ def push_layout(
 
 def target_of(environment: str) -> Target:
     """Return what the program of the environment knows of it."""
-    answer = subprocess.run(
-        [sys.executable, "-m", "stacks.image_target", environment],
-        cwd=_ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if answer.returncode != 0:
-        raise CommandError(answer.stderr.strip())
-    document: dict[str, Any] = json.loads(answer.stdout)
+    document: dict[str, Any] = answer_of("image_target", environment)
     pools = {name: bases.Hardware(**nodes) for name, nodes in document.pop("pools").items()}
     return Target(name=environment, pools=pools, **document)
 

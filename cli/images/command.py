@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import typer
 
 from cli.output import CommandError, note, say, table
+from cli.program_answers import answer_of
 from cli.stacks import ENVIRONMENT
 
 if TYPE_CHECKING:
@@ -53,16 +52,7 @@ def images(
 
 def list_of(environment: str) -> dict[str, list[dict[str, str]]]:
     """Return the list, by the program of the environment."""
-    answer = subprocess.run(
-        [sys.executable, "-m", "stacks.image_list", environment],
-        cwd=_ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if answer.returncode != 0:
-        raise CommandError(answer.stderr.strip())
-    return json.loads(answer.stdout)
+    return answer_of("image_list", environment)
 
 
 def _print(document: Mapping[str, list[dict[str, str]]], *, sizes: bool) -> None:

@@ -31,7 +31,7 @@ def owned(records: Sequence[tuple[str, str, str]]) -> list[tuple[int, str]]:
     """Return (place, owner) of external-dns's records: addresses, and then the TXT records about them,
     without which an address is not recognised.
 
-    records: name, type and text of each. An address that two owners state is nobody's.
+    records: name, type and text of each. An address that two owners state has none.
     """
     owners: dict[tuple[str, str], set[str]] = {}
     texts: list[tuple[int, str]] = []

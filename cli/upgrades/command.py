@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -17,6 +15,7 @@ from cli import charts
 from cli.maintenance.cluster import KUBECONFIG
 from cli.output import CommandError, say
 from cli.preflight.command import AS_JSON, CLOUD, PREVIEW
+from cli.program_answers import answer_of
 from cli.stacks import ENVIRONMENT, PANEL
 
 if TYPE_CHECKING:
@@ -97,16 +96,7 @@ def upgrades(
 
 def list_of(environment: str) -> dict[str, Any]:
     """Return what an environment's file states, by the program of the environment."""
-    answer = subprocess.run(
-        [sys.executable, "-m", "stacks.upgrade_list", environment],
-        cwd=_ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if answer.returncode != 0:
-        raise CommandError(answer.stderr.strip())
-    return json.loads(answer.stdout)
+    return answer_of("upgrade_list", environment)
 
 
 def today() -> date:
