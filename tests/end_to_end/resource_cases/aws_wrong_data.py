@@ -12,7 +12,6 @@ from tests.end_to_end.plain import Base, trust
 from tests.end_to_end.resource_cases.aws_wrong_foundation import document
 
 Case = Callable[[str, Base], Any]
-IMAGE: Final = "123456789012.dkr.ecr.us-west-2.amazonaws.com/image:1"
 
 
 def _database(name: str, **arguments: Any) -> None:
@@ -214,7 +213,7 @@ EVENTS: Final[Mapping[str, Case]] = {
     "budget-of-a-week": lambda name, _: aws.budgets.Budget(
         name, budget_type="COST", limit_amount="100", limit_unit="USD", time_unit="WEEKLY"
     ),
-    "budget-with-a-notification-to-nobody": lambda name, _: aws.budgets.Budget(
+    "budget-whose-notification-has-no-subscriber": lambda name, _: aws.budgets.Budget(
         name,
         budget_type="COST",
         limit_amount="100",

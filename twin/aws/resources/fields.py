@@ -55,21 +55,6 @@ def same(*names: str) -> dict[str, Field]:
     return {name: Field(name) for name in names}
 
 
-def reads(**paths: str) -> dict[str, Field]:
-    """Outputs that are only read, by their jmespath."""
-    return {name: Field(read=path) for name, path in paths.items()}
-
-
-def state_only(*names: str) -> dict[str, Field]:
-    """Inputs that steer the provider and that no API knows (`forceDestroy`): the state is believed."""
-    return {name: Field(read="") for name in names}
-
-
-def sent(**names: str) -> dict[str, Field]:
-    """Inputs that only creating sends and no call reports."""
-    return {name: Field(api, read="") for name, api in names.items()}
-
-
 def json_text(value: Any) -> Any:
     """A JSON document given as an object, as text; UNKNOWN where any part of it is."""
     if isinstance(value, str):

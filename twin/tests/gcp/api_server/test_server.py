@@ -20,7 +20,7 @@ def test_a_member_has_a_token_that_only_this_instance_knows(server: ApiServer) -
     member = f"serviceAccount:{server.project_number}-compute@developer.gserviceaccount.com"
     token = server.identity.token(member)
     assert server.identity.authenticate(token) == member
-    assert server.identity.authenticate(token[:-1] + "x") is None, "a forged token is nobody's"
+    assert server.identity.authenticate(token[:-1] + "x") is None, "a forged token has no account"
 
 
 def test_a_service_that_is_not_enabled_refuses_with_googles_words(server: ApiServer) -> None:

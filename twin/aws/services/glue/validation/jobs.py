@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from twin.aws.api_server.request import Refusal
 from twin.aws.iam import service_roles
-from twin.aws.validation import extension_store
+from twin.aws.validation import extension_store, schedules
 from twin.aws.validation.moto_state import MotoState
 
 Params = dict[str, Any]
@@ -31,7 +31,6 @@ RULE_TYPES: Final = frozenset(
     | {"UniqueValueRatio", "ColumnNameMatchesPattern", "AllStatistics"}
 )
 """DQDL's words for what may be asked of a table."""
-_CRON: Final = re.compile(r"cron\((?:\S+ ){5}\S+\)")
 _DQDL: Final = re.compile(
     r"\s*(?:[A-Za-z]+\s*=\s*(?:\[.*?\]|\"[^\"]*\")\s*)*Rules\s*=\s*\[(.*)\]\s*\S*\s*", re.DOTALL
 )
@@ -139,7 +138,7 @@ def _trigger(params: Params, state: MotoState) -> None:
     kind, schedule = params.get("Type"), params.get("Schedule")
     if kind == "SCHEDULED" and not schedule:
         raise invalid("A trigger of type SCHEDULED needs a schedule")
-    if schedule and not _CRON.fullmatch(str(schedule)):
+    if schedule and not (str(schedule).startswith("cron(") and schedules.is_schedule(str(schedule))):
         raise invalid(f"Schedule {schedule} is not a valid cron expression: cron(six fields)")
     conditions = (params.get("Predicate") or {}).get("Conditions") or []
     if kind == "CONDITIONAL" and not conditions:
