@@ -90,9 +90,10 @@ def _unsupported(
     if isinstance(value, Mapping):
         start = f"{line}."
         below = {entry.removeprefix(start).partition(".")[0] for entry in support if entry.startswith(start)}
-        for key, item in cast(Mapping[str, Any], value).items():
+        entries = cast("Mapping[str, object]", value)
+        for key, item in entries.items():
             # Of an object whose keys are names the table has the keys of its entries.
-            is_name = bool(line and below) and key not in below and isinstance(item, Mapping)
+            is_name = bool(line and below) and key not in below and isinstance(entries[key], Mapping)
             yield from _unsupported(
                 cloud, support, item, _joined(path, key), line if is_name else _joined(line, key)
             )
