@@ -70,6 +70,7 @@ def called(caller: str) -> dict[str, Any]:
         ("aws", {"concurrency": 8}, "concurrency", "one request at a time"),
         ("gcp", {"architecture": "arm64"}, "architecture", "x86_64 alone"),
         ("aws", {"environment": {"AWS_REGION": "x"}}, "environment.AWS_REGION", "set by the cloud"),
+        ("aws", {"environment": {"AWS_LAMBDA_RUNTIME_API": "x"}}, "environment.AWS_LAMBDA_RUNTIME_API", "set by"),
         ("gcp", {"environment": {"PORT": "80"}}, "environment.PORT", "set by the cloud"),
         ("aws", {"environment": {"9A": "x"}}, "environment.9A", "letters"),
         ("aws", {"environment": {"A": "x" * 4096}}, "environment", "at most 4096"),
@@ -114,6 +115,11 @@ def test_a_wrong_argument_names_its_key(cloud: str, more: dict[str, Any], path: 
     problems = refused(cloud, more)
     assert path in problems, f"got {problems}"
     assert reason in problems[path]
+
+
+def test_variable_that_wraps_the_runtime_is_the_users() -> None:
+    environment = {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/instrument"}
+    assert read(FunctionSettings, arguments("aws", environment=environment), "Args")
 
 
 def test_a_function_may_write_next_to_what_it_reads() -> None:
