@@ -1,0 +1,48 @@
+"""More of the plain pulumi_aws program: secrets in clear text, with compliant resources."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pulumi_aws as aws
+
+from tests.end_to_end.violations import Violations
+from tests.end_to_end.violations.aws_compliant import KEY, TAGS
+
+_SCRIPT: Final = "#!/bin/sh\nexport DB_PASSWORD={}\n./serve\n"
+
+
+def program(violates: Violations) -> None:
+    """Declare everything."""
+    _parameters(violates)
+
+
+def _parameters(violates: Violations) -> None:
+    aws.ssm.Parameter(
+        "right-parameter",
+        name="/shop/database/password",
+        type="SecureString",
+        key_id=KEY,
+        value="vR7#kq2LmZx94TnB",
+        tags=TAGS,
+    )
+    aws.ssm.Parameter("right-host", name="/shop/database/host", type="String", value="db.internal", tags=TAGS)
+    aws.ssm.Parameter(
+        violates("password-in-a-parameter", "identity.forbid_plain_secrets"),
+        name="/shop/database/admin-password",
+        type="String",
+        value="vR7#kq2LmZx94TnB",
+        tags=TAGS,
+    )
+    for name, password in (
+        ("right-script", "$(aws secretsmanager get-secret-value --secret-id db)"),
+        (violates("password-in-a-script", "identity.forbid_plain_secrets"), "hunter2"),
+    ):
+        aws.ec2.LaunchConfiguration(
+            name,
+            image_id="ami-0123456789abcdef0",
+            instance_type="m7i.large",
+            metadata_options={"http_tokens": "required", "http_put_response_hop_limit": 1},
+            root_block_device={"encrypted": True},
+            user_data=_SCRIPT.format(password),
+        )
