@@ -1,4 +1,4 @@
-"""More of the plain pulumi_aws program: secrets in clear text, with compliant resources."""
+"""More of the plain pulumi_aws program: secrets in clear text, administrators and logs, with compliant resources."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 import pulumi_aws as aws
 
 from tests.end_to_end.violations import Violations
-from tests.end_to_end.violations.aws_compliant import KEY, TAGS
+from tests.end_to_end.violations.aws_compliant import ACCOUNT, KEY, TAGS
 
 _SCRIPT: Final = "#!/bin/sh\nexport DB_PASSWORD={}\n./serve\n"
 
@@ -15,6 +15,7 @@ _SCRIPT: Final = "#!/bin/sh\nexport DB_PASSWORD={}\n./serve\n"
 def program(violates: Violations) -> None:
     """Declare everything."""
     _parameters(violates)
+    _administrators(violates)
 
 
 def _parameters(violates: Violations) -> None:
@@ -45,4 +46,18 @@ def _parameters(violates: Violations) -> None:
             metadata_options={"http_tokens": "required", "http_put_response_hop_limit": 1},
             root_block_device={"encrypted": True},
             user_data=_SCRIPT.format(password),
+        )
+
+
+def _administrators(violates: Violations) -> None:
+    for name, role in (
+        ("right-administrator", "platform-admin"),
+        (violates("builds-administer-the-cluster", "kubernetes.forbid_cluster_admin"), "builds"),
+    ):
+        aws.eks.AccessPolicyAssociation(
+            name,
+            cluster_name="shop",
+            principal_arn=f"arn:aws:iam::{ACCOUNT}:role/{role}",
+            policy_arn="arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy",
+            access_scope={"type": "cluster"},
         )
