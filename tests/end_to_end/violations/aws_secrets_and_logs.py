@@ -1,4 +1,4 @@
-"""More of the plain pulumi_aws program: secrets in clear text, administrators and logs, with compliant resources."""
+"""More of the plain pulumi_aws program: secrets, administrators and logs, with compliant resources."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ def program(violates: Violations) -> None:
     """Declare everything."""
     _parameters(violates)
     _administrators(violates)
+    _networks(violates)
 
 
 def _parameters(violates: Violations) -> None:
@@ -60,4 +61,15 @@ def _administrators(violates: Violations) -> None:
             principal_arn=f"arn:aws:iam::{ACCOUNT}:role/{role}",
             policy_arn="arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy",
             access_scope={"type": "cluster"},
+        )
+
+
+def _networks(violates: Violations) -> None:
+    for name, network in (
+        ("right-networks", "192.0.2.0/24"),
+        (violates("networks-of-everyone", "network.restrict_ingress"), "0.0.0.0/0"),
+    ):
+        entry = {"cidr": network, "description": "offices"}
+        aws.ec2.ManagedPrefixList(
+            name, name=name, address_family="IPv4", max_entries=5, entries=[entry], tags=TAGS
         )

@@ -85,6 +85,7 @@ def test_violations_of_an_amazon_and_kubernetes_program_are_reported(plain: Plai
         aws_services,
         charts,
         kubernetes,
+        kubernetes_open,
     )
 
     violations = Violations()
@@ -98,6 +99,7 @@ def test_violations_of_an_amazon_and_kubernetes_program_are_reported(plain: Plai
             aws_secrets_and_logs.program(violations)
             later = aws_services.program(violations)
             kubernetes.program(violations, tmp_path, served, later)
+            kubernetes_open.program(violations, tmp_path)
 
         stack = plain.stack("violations", program)
         # A default provider without an account is a violation as well.
