@@ -81,7 +81,7 @@ def _denied_directions(policy: Resource) -> Iterator[str]:
 def _types(policy: Resource) -> Sequence[str]:
     """Return the directions that a policy is about; the API server fills in the default."""
     egress = ["Egress"] if policy.known("spec.egress") else []
-    return policy.known("spec.policyTypes") or ["Ingress", *egress]
+    return policy.fully_known("spec.policyTypes") or ["Ingress", *egress]
 
 
 @POLICY.on(_POLICY, f"{_POLICY}Patch")

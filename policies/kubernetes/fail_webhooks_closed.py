@@ -12,7 +12,7 @@ POLICY = Policy(
     severity="medium",
     description="With `failurePolicy: Ignore` the API server accepts every object while the webhook does not "
     "answer or an expression fails: overloading the webhook switches the check off. That concerns checks of "
-    "pods, workloads, permissions, namespaces, Secrets and networks; a webhook for the objects of its own "
+    "pods, workloads, permissions, namespaces, Secrets and networks; a webhook for the objects of an "
     "operator may ignore failures, and one that only changes objects is no check.",
     remediation="Set `failurePolicy: Fail`, run at least two replicas of the webhook, and exempt its own "
     "namespace and `kube-system` by `namespaceSelector`.",

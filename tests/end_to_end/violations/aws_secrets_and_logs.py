@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import pulumi_aws as aws
 
 from tests.end_to_end.violations import Violations
 from tests.end_to_end.violations.aws_compliant import ACCOUNT, KEY, TAGS
+from tests.end_to_end.violations.aws_services import GROUP, SUBNETS
 
 _SCRIPT: Final = "#!/bin/sh\nexport DB_PASSWORD={}\n./serve\n"
 
@@ -17,6 +18,8 @@ def program(violates: Violations) -> None:
     _parameters(violates)
     _administrators(violates)
     _networks(violates)
+    _logs(violates)
+    _budgets(violates)
 
 
 def _parameters(violates: Violations) -> None:
@@ -73,3 +76,62 @@ def _networks(violates: Violations) -> None:
         aws.ec2.ManagedPrefixList(
             name, name=name, address_family="IPv4", max_entries=5, entries=[entry], tags=TAGS
         )
+
+
+def _logs(violates: Violations) -> None:
+    for name, everywhere in (
+        ("right-trail", True),
+        (violates("trail-of-one-region", "identity.log_api_calls"), False),
+    ):
+        aws.cloudtrail.Trail(
+            name,
+            s3_bucket_name="acme-trails",
+            is_multi_region_trail=everywhere,
+            enable_log_file_validation=True,
+            kms_key_id=KEY,
+            tags=TAGS,
+        )
+    for name, enabled in (
+        ("right-balancer", True),
+        (violates("balancer-without-a-log", "network.log_load_balancers"), False),
+    ):
+        balancer = aws.lb.LoadBalancer(
+            name,
+            internal=True,
+            load_balancer_type="application",
+            subnets=list(SUBNETS),
+            security_groups=[GROUP],
+            drop_invalid_header_fields=True,
+            enable_deletion_protection=True,
+            access_logs={"bucket": "acme-logs", "enabled": enabled},
+            tags=TAGS,
+        )
+        aws.lb.Listener(
+            f"{name}-listener",
+            load_balancer_arn=balancer.arn,
+            port=443,
+            protocol="HTTPS",
+            ssl_policy="ELBSecurityPolicy-TLS13-1-2-2021-06",
+            certificate_arn=f"arn:aws:acm:us-east-1:{ACCOUNT}:certificate/{'0' * 8}-0000-0000-0000-{'0' * 12}",
+            default_actions=[{"type": "fixed-response", "fixed_response": {"content_type": "text/plain"}}],
+            tags=TAGS,
+        )
+
+
+def _budgets(violates: Violations) -> None:
+    notification: dict[str, Any] = {
+        "notification_type": "ACTUAL",
+        "comparison_operator": "GREATER_THAN",
+        "threshold": 80,
+        "threshold_type": "PERCENTAGE",
+        "subscriber_email_addresses": ["ml@acme.example"],
+    }
+    budget: dict[str, Any] = {
+        "budget_type": "COST",
+        "time_unit": "MONTHLY",
+        "limit_amount": "1000",
+        "limit_unit": "USD",
+        "tags": TAGS,
+    }
+    aws.budgets.Budget("right-budget", notifications=[notification], **budget)
+    aws.budgets.Budget(violates("silent-budget", "cost.notify_budgets"), **budget)
