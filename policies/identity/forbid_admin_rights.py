@@ -14,7 +14,8 @@ POLICY = Policy(
     severity="critical",
     description="AWS's policies for administrators and its FullAccess policies apply to every resource of "
     "an account, as administrator roles on a Google Cloud project do. A workload with one of them gives the "
-    "whole account to an attacker.",
+    "whole account to an attacker. The basic roles owner and editor are Google Cloud's AdministratorAccess, "
+    "for people as well: thousands of permissions in every service.",
     remediation="Write a policy with the required actions and resources, or use a narrower managed policy; "
     "on Google Cloud grant a narrower role, on the resource.",
     frameworks=("CIS AWS 1.16", "CIS GCP 1.5", "NIST 800-53 AC-6", "SOC 2 CC6.3"),
@@ -30,6 +31,8 @@ _ADMINISTRATORS: Final = (
     "job-function/DatabaseAdministrator",
     "job-function/NetworkAdministrator",
 )
+_BASIC: Final = ("roles/owner", "roles/editor", "roles/admin", "roles/writer")
+"""The basic roles of Google Cloud that change resources; the last two are the successors of the first."""
 # Service accounts, and the pods and jobs of a workload identity pool that have roles without one.
 _WORKLOADS: Final = (
     "serviceAccount:",
@@ -83,13 +86,17 @@ def _check_statement(statement: Statement) -> Iterator[Outcome]:
 
 @POLICY.on(*PROJECT_BINDINGS)
 def on_google(resource: Resource) -> Iterator[Outcome]:
-    """Administrator roles of workloads on a project, a folder or an organization."""
+    """Basic roles, and administrator roles of workloads, on a project, a folder or an organization."""
     yield from check_each(grants(resource), _check_grant)
 
 
 def _check_grant(grant: Grant) -> Iterator[Outcome]:
-    # identity.forbid_wildcard_actions reports the basic roles, for every member.
-    if str(grant.role).lower().endswith("admin") and not grant.conditional:
+    if grant.role in _BASIC:
+        problem = (
+            f"gives {grant.role!r}, thousands of permissions in every service, as AdministratorAccess does"
+        )
+        yield Violation(grant.path, problem)
+    elif str(grant.role).lower().endswith("admin") and not grant.conditional:
         yield from check_each(grant.members, _check_member, grant)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..framework import Entry, Outcome, Policy, Resource, Violation, check_each
-from ..framework.google_bindings import PROJECT_BINDINGS, Grant, grants
 from ..framework.policy_documents import IDENTITY_POLICIES, Statement, allowed_statements, is_every_action
 
 POLICY = Policy(
@@ -16,9 +15,6 @@ POLICY = Policy(
     remediation="List the actions that the workload calls; CloudTrail or IAM Access Analyzer shows them.",
     frameworks=("CIS AWS 1.16", "NIST 800-53 AC-6", "SOC 2 CC6.3"),
 )
-
-# The roles of Google Cloud that correspond to `*` on AWS.
-_BASIC = ("roles/owner", "roles/editor")
 
 
 @POLICY.on(*IDENTITY_POLICIES)
@@ -34,14 +30,3 @@ def _check_statement(statement: Statement) -> Iterator[Outcome]:
 def _check_action(entry: Entry) -> Iterator[Outcome]:
     if is_every_action(entry.known()):
         yield Violation(entry.path, f"allows {entry.known()!r}, every present and future action")
-
-
-@POLICY.on(*PROJECT_BINDINGS)
-def on_google(resource: Resource) -> Iterator[Outcome]:
-    """The basic roles."""
-    yield from check_each(grants(resource), _check_grant)
-
-
-def _check_grant(grant: Grant) -> Iterator[Outcome]:
-    if grant.role in _BASIC:
-        yield Violation(grant.path, f"gives {grant.role!r}, thousands of permissions in every service")

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..framework import Option, Options, Outcome, Policy, Resource, Violation
+from ..framework import Option, Options, Outcome, Policy, Resource, Violation, check_each
 from ..framework.ingress import is_internet
 from ..framework.pods import namespace
 
 POLICY = Policy(
-    title="No unintended public load balancer",
+    title="No unintended public load balancer, node port or external address",
     severity="high",
     description="A Service of type LoadBalancer gets a public address on GKE, and on EKS without the AWS "
     "Load Balancer Controller, unless an annotation requests an internal one. A model that is open to the "
-    "internet is used by strangers within hours, and its owner pays.",
-    remediation="Make it internal: `networking.gke.io/load-balancer-type: Internal`, or "
+    "internet is used by strangers within hours, and its owner pays. A port of the nodes is open in "
+    "every network that reaches a node, and `externalIPs` takes over the traffic to any address.",
+    remediation="Use type ClusterIP behind a gateway, or make it internal: "
+    "`networking.gke.io/load-balancer-type: Internal`, or "
     "`service.beta.kubernetes.io/aws-load-balancer-scheme: internal`; limit it by "
     "`loadBalancerSourceRanges`; or name it in the policy's `public`.",
     frameworks=("NIST 800-53 SC-7", "SOC 2 CC6.6"),
@@ -46,11 +48,21 @@ def _is_listed(resource: Resource, options: Options) -> bool:
     return f"{namespace(resource)}/{resource.known('metadata.name')}" in options["public"]
 
 
-@POLICY.on("kubernetes:core/v1:Service")
+@POLICY.on("kubernetes:core/v1:Service", "kubernetes:core/v1:ServicePatch")
 def on_services(resource: Resource, options: Options) -> Iterator[Outcome]:
-    """Services with a public load balancer."""
-    if not _is_listed(resource, options) and is_public(resource):
+    """Services with a public load balancer, a port of the nodes or addresses of their choice."""
+    if _is_listed(resource, options):
+        return
+    if resource.known("spec.type") == "NodePort":
+        yield Violation("spec.type", "is 'NodePort': opens a port of every node; use 'ClusterIP'")
+    yield from check_each(["spec.externalIPs"], _check_addresses, resource)
+    if is_public(resource):
         yield Violation("spec.type", "is 'LoadBalancer' with an address that is open to the internet")
+
+
+def _check_addresses(path: str, resource: Resource) -> Iterator[Outcome]:
+    if resource.known(path):
+        yield Violation(path, "takes over the traffic of the cluster to these addresses (CVE-2020-8554)")
 
 
 @POLICY.on("kubernetes:gateway.envoyproxy.io/v1alpha1:EnvoyProxy")

@@ -10,15 +10,13 @@ POLICY = Policy(
     title="No wildcards in roles",
     severity="high",
     description="`*` in a role allows every resource or verb, including secrets, roles themselves, and those "
-    "of operators that are installed later.",
+    "of operators that are installed later; `*/exec` is the subresource of every resource, `/*` every path.",
     remediation="List apiGroups, resources and verbs.",
     frameworks=("CIS EKS 4.1.3", "CIS Kubernetes 5.1.3", "NIST 800-53 AC-6", "SOC 2 CC6.3"),
 )
 
-ROLES = (
-    "kubernetes:rbac.authorization.k8s.io/v1:Role",
-    "kubernetes:rbac.authorization.k8s.io/v1:ClusterRole",
-)
+_RBAC = "kubernetes:rbac.authorization.k8s.io/v1:"
+ROLES = tuple(f"{_RBAC}{kind}{form}" for kind in ("Role", "ClusterRole") for form in ("", "Patch"))
 
 
 @POLICY.on(*ROLES)
@@ -33,5 +31,7 @@ def _check_rule(rule: Entry) -> Iterator[Outcome]:
 
 
 def _check_value(entry: Entry, key: str) -> Iterator[Outcome]:
-    if entry.known() == "*":
-        yield Violation(entry.path, f"allows '*', all present and future {key}")
+    value = entry.known()
+    subresource = key == "resources" and str(value).startswith("*/")
+    if value in ("*", "/*") or (subresource and value != "*/scale"):
+        yield Violation(entry.path, f"allows {value!r}, all present and future {key}")

@@ -99,7 +99,7 @@ def _identities(violates: Violations) -> None:
     from pulumi_gcp import bigquery, projects, pubsub, serviceaccount, storage
 
     projects.IAMMember(
-        violates("owner", "identity.forbid_wildcard_actions"),
+        violates("owner", "identity.forbid_admin_rights"),
         project=PROJECT,
         role="roles/owner",
         member="group:ml@acme.example",

@@ -81,9 +81,11 @@ def test_violations_of_an_amazon_and_kubernetes_program_are_reported(plain: Plai
         aws,
         aws_capacity,
         aws_compliant,
+        aws_secrets_and_logs,
         aws_services,
         charts,
         kubernetes,
+        kubernetes_open,
     )
 
     violations = Violations()
@@ -94,8 +96,10 @@ def test_violations_of_an_amazon_and_kubernetes_program_are_reported(plain: Plai
         def program() -> None:
             aws.program(violations)
             aws_capacity.program(violations)
+            aws_secrets_and_logs.program(violations)
             later = aws_services.program(violations)
             kubernetes.program(violations, tmp_path, served, later)
+            kubernetes_open.program(violations, tmp_path)
 
         stack = plain.stack("violations", program)
         # A default provider without an account is a violation as well.
@@ -121,13 +125,14 @@ def test_violations_of_configured_policies_are_reported(plain: Plain, tmp_path: 
 
 
 def test_violations_of_a_google_program_are_reported(place: Place) -> None:
-    from tests.end_to_end.violations import gcp, gcp_services
+    from tests.end_to_end.violations import gcp, gcp_secrets_and_logs, gcp_services
 
     violations = Violations()
 
     def program() -> None:
         gcp.program(violations)
         gcp_services.program(violations)
+        gcp_secrets_and_logs.program(violations)
 
     stack = place.stack(program)
     stack.set_config("gcp:project", automation.ConfigValue(gcp.PROJECT))

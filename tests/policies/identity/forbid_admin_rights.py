@@ -19,7 +19,7 @@ def _document(action: str, on: str) -> Any:
     return resource("aws:iam/rolePolicy:RolePolicy", {"policy": json.dumps({"Statement": [statement]})})
 
 
-def _member(role: str, member: Any, **more: Any) -> Any:
+def _member(role: Any, member: Any, **more: Any) -> Any:
     return resource("gcp:projects/iAMMember:IAMMember", {"role": role, "member": member, **more})
 
 
@@ -80,11 +80,29 @@ SPEC = Spec(
             ),
             "policyData.bindings[0].members[1]",
         ),
+        "a basic role in an organization's binding": Fails(
+            resource(
+                "gcp:organizations/iAMBinding:IAMBinding", {"role": "roles/owner", "members": ["group:a@b.c"]}
+            ),
+            "role",
+        ),
+        "a basic role in a whole policy": Fails(
+            resource(
+                "gcp:projects/iAMPolicy:IAMPolicy",
+                {"policyData": json.dumps({"bindings": [{"role": "roles/editor", "members": []}]})},
+            ),
+            "policyData.bindings[0].role",
+        ),
+        "a basic role": Fails(_member("roles/editor", "user:anna@acme.example"), "role", "roles/editor"),
+        "a successor of the basic roles": Fails(
+            _member("roles/writer", "group:ml@acme.example"), "role", "as AdministratorAccess does"
+        ),
         "one that administers networks": Fails(_member("roles/compute.networkAdmin", _ACCOUNT), "member"),
     },
     unknown={
         "a role's policies": resource("aws:iam/role:Role", {"managedPolicyArns": UNKNOWN}),
         "a policy that does not exist yet": _attached(UNKNOWN),
+        "a role that is unknown": _member(UNKNOWN, _ACCOUNT),
         "an account that does not exist yet": _member("roles/storage.admin", UNKNOWN),
     },
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 from policies.framework.values import Hidden
@@ -21,6 +22,10 @@ def _config_map(**data: Any) -> Resource:
     return resource("kubernetes:core/v1:ConfigMap", {"metadata": metadata(), "data": data})
 
 
+def _release(values: Any) -> Resource:
+    return resource("kubernetes:helm.sh/v3:Release", {"chart": "db", "values": values})
+
+
 SPEC = Spec(
     passes={
         "a setting": _says("LOG_LEVEL", "debug"),
@@ -32,6 +37,13 @@ SPEC = Spec(
             container(env=[{"name": "API_KEY", "valueFrom": {"secretKeyRef": {"name": "a", "key": "b"}}}])
         ),
         "a certificate": _config_map(**{"ca.pem": "-----BEGIN CERTIFICATE-----\nMII"}),
+        "arguments that name a secret": deployment(
+            container(args=["--token-file=/run/token", "--password", "$(DB_PASSWORD)"])
+        ),
+        "a program that reads a password": _config_map(
+            **{"serve.py": "password = read(secret)\ntoken: str = args.token\n"}
+        ),
+        "a chart that gets the name of a Secret": _release({"auth": {"existingSecret": "db-password"}}),
     },
     fails={
         "a password by its name": Fails(_says("DB_PASSWORD", "hunter2"), VALUE, "a secret by its name"),
@@ -56,6 +68,32 @@ SPEC = Spec(
             "data",
             "is a secret of the program as a whole",
         ),
+        "an argument": Fails(
+            deployment(container(args=["--db-password=hunter2"])),
+            "spec.template.spec.containers[0].args[0]",
+            "'db-password'",
+        ),
+        "a command of a shell": Fails(
+            lone_pod(container(command=["sh", "-c", "export API_KEY=abcd1234efgh; ./serve"])),
+            "spec.containers[0].command[2]",
+        ),
+        "a client secret": Fails(_says("OIDC_CLIENT_SECRET", "Zx81kQm22pp"), VALUE),
+        "a file of settings": Fails(
+            _config_map(**{"application.properties": "datasource.user=shop\ndatasource.password=hunter2\n"}),
+            "data[application.properties]",
+            "sets 'datasource.password'",
+        ),
+        "a file in base64": Fails(
+            resource(
+                "kubernetes:core/v1:ConfigMap",
+                {"binaryData": {"app.env": base64.b64encode(b"DB_PASSWORD=hunter2\n").decode()}},
+            ),
+            "binaryData[app.env]",
+            "'DB_PASSWORD'",
+        ),
+        "a value of a chart": Fails(
+            _release({"auth": {"adminPassword": "hunter2"}}), "values.auth.adminPassword", "'adminPassword'"
+        ),
         "a secret next to a setting": Fails(
             _config_map(level="debug", salt=Hidden("abc")), "data[salt]", "contains a secret of the program"
         ),
@@ -63,6 +101,7 @@ SPEC = Spec(
     unknown={
         "the variables": deployment(container(env=UNKNOWN)),
         "a value": _says("DB_PASSWORD", UNKNOWN),
+        "a chart's values": _release({"auth": UNKNOWN}),
         "a ConfigMap": resource("kubernetes:core/v1:ConfigMap", {"data": UNKNOWN}),
     },
 )

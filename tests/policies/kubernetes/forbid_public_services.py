@@ -41,6 +41,7 @@ PROXY = "spec.provider.kubernetes.envoyService"
 SPEC = Spec(
     passes={
         "a service of the cluster": _service(kind="ClusterIP"),
+        "a service without addresses": _service(kind="ClusterIP", externalIPs=[]),
         "internal on GKE": _service({"networking.gke.io/load-balancer-type": "Internal"}),
         "internal on EKS": _service({SCHEME: "internal"}),
         "the AWS Load Balancer Controller's": _service({TYPE: "external"}),
@@ -55,6 +56,10 @@ SPEC = Spec(
         "defaults": Fails(_service(), "spec.type", "open to the internet"),
         "public with the controller": Fails(
             _service({TYPE: "external", SCHEME: "internet-facing"}), "spec.type", "open to the internet"
+        ),
+        "a port of the nodes": Fails(_service(kind="NodePort"), "spec.type", "a port of every node"),
+        "an address of the network": Fails(
+            _service(kind="ClusterIP", externalIPs=["10.0.0.7"]), "spec.externalIPs", "takes over the traffic"
         ),
         "limited to the internet": Fails(_service(loadBalancerSourceRanges=["0.0.0.0/0"]), "spec.type"),
         "a public ingress on EKS": Fails(

@@ -18,6 +18,8 @@ def _rule(verbs: Any = ("get",), resources: Any = ("pods",), **more: Any) -> dic
 SPEC = Spec(
     passes={
         "a role that names": _role(_rule()),
+        "the scale of every resource": _role(_rule(resources=("*/scale",))),
+        "metrics below a path": _role({"nonResourceURLs": ["/metrics/*"], "verbs": ["get"]}),
         "a role that others are added to": resource(
             "kubernetes:rbac.authorization.k8s.io/v1:ClusterRole", {"aggregationRule": {}}
         ),
@@ -31,6 +33,13 @@ SPEC = Spec(
             "rules[0].resources[1]",
             "all present and future resources",
         ),
+        "commands in every resource": Fails(
+            _role(_rule(resources=("*/exec",))), "rules[0].resources[0]", "'*/exec'"
+        ),
+        "every path below the root": Fails(
+            _role({"nonResourceURLs": ["/*"], "verbs": ["get"]}), "rules[0].nonResourceURLs[0]"
+        ),
+        "a patch of a role": Fails(_role(_rule(("*",)), kind="ClusterRolePatch"), "rules[0].verbs[0]"),
         "every path": Fails(
             _role({"nonResourceURLs": ["*"], "verbs": ["get"]}), "rules[0].nonResourceURLs[0]"
         ),
