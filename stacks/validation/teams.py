@@ -228,12 +228,19 @@ def _of_tables(
 
 
 def _accounts(settings: Settings) -> Iterator[Problem]:
-    """Yield principals that would use the account of another team in the model registry, or one that
-    promotes the models of all."""
+    """Yield principals that would use the account of another team in the model registry, or one that reads or
+    promotes its models; and accounts of teams that read another team's."""
     if settings.model_registry is None:
         return
     for account, entry in stated(settings.model_registry).get("accounts", {}).items():
-        owners = list(settings.teams) if entry.get("promotes") else [account]
+        read: Sequence[str] = entry.get("reads", [])
+        for index, owner in enumerate(read):
+            if account in settings.teams and owner in _all(settings):
+                for team, thing in _without_consent(settings, account, owner, [MODELS]):
+                    yield Problem(
+                        f"model_registry.accounts.{account}.reads[{index}]", _reason(owner, team, thing)
+                    )
+        owners = list(settings.teams) if entry.get("promotes") else [account, *read]
         for index, principal in enumerate(entry.get("principals", [])):
             for owner in owners:
                 if owner in settings.teams:

@@ -133,6 +133,26 @@ CASES: Final[dict[str, tuple[Change, str]]] = {
         "model_registry.accounts.search.principals[0]: gives the models of search, to ads; expected its "
         "consent: teams.search.shares.ads: [models]",
     ),
+    "another team's models, by an account": (
+        teams(**{"model_registry/accounts": {"release": {"promotes": True}, "ads": {"reads": ["search"]}}}),
+        "model_registry.accounts.ads.reads[0]: gives the models of search, to ads; expected its consent: "
+        "teams.search.shares.ads: [models]",
+    ),
+    "the same by a shared account": (
+        teams(
+            **{
+                "model_registry/accounts": {
+                    "release": {"promotes": True},
+                    "audit": {"reads": ["search"], "principals": ["ads"]},
+                }
+            }
+        ),
+        "model_registry.accounts.audit.principals[0]: gives the models of search, to ads; expected its",
+    ),
+    "models of an account that does not exist": (
+        teams(**{"model_registry/accounts": {"release": {"promotes": True}, "ads": {"reads": ["serch"]}}}),
+        "accounts.ads.reads[0]: got 'serch'; expected another account of `accounts`; did you mean 'search'?",
+    ),
     "the account that promotes": (
         teams(**{"model_registry/accounts": {"release": {"promotes": True, "principals": ["ads"]}}}),
         "model_registry.accounts.release.principals[0]: gives the models of search, to ads",
@@ -214,7 +234,11 @@ def test_what_two_teams_may_not_share_is_refused_on_google_cloud(
 
 def test_consent_of_the_owner_permits_a_grant(tmp_path: Path) -> None:
     consent = {"tables": [TABLE], "shares": {"ads": [TABLE, "models"]}}
-    accounts = {"release": {"promotes": True}, "search": {"principals": ["ads"]}}
+    accounts = {
+        "release": {"promotes": True},
+        "search": {"principals": ["ads"]},
+        "ads": {"reads": ["search"]},
+    }
     change = teams(consent, **granted("ads", tables=[TABLE]), **{"model_registry/accounts": accounts})
     assert load_file(changed(tmp_path, change, "aws-dev")).teams.keys() == {"search", "ads"}
 
