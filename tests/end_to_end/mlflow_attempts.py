@@ -37,7 +37,7 @@ Attempt = tuple[str, str, Any, dict[str, Any] | None]
 
 
 def reads(of: Things) -> dict[str, Attempt]:
-    """Requests whose answers contain HUSH for those who may read."""
+    """Requests whose answers contain HUSH for accounts that read it."""
     run, experiment = {"run_id": of.run}, {"experiment_id": of.experiment}
     version = {"name": of.model, "version": "1"}
     located = [{"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": experiment}]
@@ -155,20 +155,20 @@ def writes(of: Things) -> dict[str, Attempt]:
     }
 
 
-def version_of(own: Things, source: str, **more: str) -> Attempt:
+def version_of(attacker: Things, source: str, **more: str) -> Attempt:
     """Return a request to create a version of the other account's model with files of that source."""
-    return "POST", f"{API}/model-versions/create", {"name": own.model, "source": source, **more}, None
+    return "POST", f"{API}/model-versions/create", {"name": attacker.model, "source": source, **more}, None
 
 
-def detours(of: Things, own: Things) -> dict[str, Attempt]:
+def detours(of: Things, attacker: Things) -> dict[str, Attempt]:
     """Requests by which MLflow alone lets an account read or change what another one created."""
-    twice = {"run_id": own.run, "runId": of.run, "key": "k", "value": "evil"}
-    place, within, tag = f"{of.place}/model", {"path": f"{own.experiment}/x"}, {"key": "k", "value": "x"}
+    twice = {"run_id": attacker.run, "runId": of.run, "key": "k", "value": "evil"}
+    place, within = f"{of.place}/model", {"path": f"{attacker.experiment}/x"}
     moved = {
         "trace_id": of.trace,
         "trace_location": {
             "type": "MLFLOW_EXPERIMENT",
-            "mlflow_experiment": {"experiment_id": own.experiment},
+            "mlflow_experiment": {"experiment_id": attacker.experiment},
         },
         "request_time": "2026-11-29T10:00:00Z",
         "state": "OK",
@@ -178,17 +178,11 @@ def detours(of: Things, own: Things) -> dict[str, Attempt]:
     file = f"{FILES}/./{place}/{HUSH}.txt"
     return {
         "a field in two spellings": ("POST", f"{API}/runs/set-tag", twice, None),
-        "another spelling": (
-            "POST",
-            f"{API}/runs/set-tag",
-            {"runId": of.run, **tag},
-            None,
-        ),
         "query and body": (
             "DELETE",
             f"{API}/model-versions/delete",
             {"name": of.model, "version": "1"},
-            {"name": own.model, "version": "1"},
+            {"name": attacker.model, "version": "1"},
         ),
         "a path that is not normal": ("GET", file, None, within),
         "a path that is encoded": (
@@ -198,19 +192,19 @@ def detours(of: Things, own: Things) -> dict[str, Attempt]:
             within,
         ),
         "an upload by such a path": ("PUT", file, b"evil", within),
-        "all that begins so": ("DELETE", f"{FILES}/{own.experiment}/", None, None),
+        "all that begins so": ("DELETE", f"{FILES}/{attacker.experiment}/", None, None),
         "all files": ("GET", FILES, None, None),
-        "a version of another run's files": version_of(own, f"mlflow-artifacts:/{place}"),
-        "the same with an own run": version_of(own, f"mlflow-artifacts:/{place}", run_id=own.run),
-        "the same by a host": version_of(own, f"mlflow-artifacts://elsewhere/{place}"),
-        "the same by http": version_of(own, f"http://elsewhere{FILES}/{place}"),
-        "a version of a run": version_of(own, f"runs:/{of.run}/model"),
-        "a version of a logged model": version_of(own, f"models:/{of.logged}"),
-        "a version of a version": version_of(own, f"models:/{of.model}/1"),
+        "a version of another run's files": version_of(attacker, f"mlflow-artifacts:/{place}"),
+        "the same with an own run": version_of(attacker, f"mlflow-artifacts:/{place}", run_id=attacker.run),
+        "the same by a host": version_of(attacker, f"mlflow-artifacts://elsewhere/{place}"),
+        "the same by http": version_of(attacker, f"http://elsewhere{FILES}/{place}"),
+        "a version of a run": version_of(attacker, f"runs:/{of.run}/model"),
+        "a version of a logged model": version_of(attacker, f"models:/{of.logged}"),
+        "a version of a version": version_of(attacker, f"models:/{of.model}/1"),
         "a version of a run, in another spelling": (
             "POST",
             f"{API}/model-versions/create",
-            {"name": own.model, "source": "s3://elsewhere/x", "runId": of.run},
+            {"name": attacker.model, "source": "s3://elsewhere/x", "runId": of.run},
             None,
         ),
         "a trace that is another one's": ("POST", f"{API3}/traces", {"trace": {"trace_info": moved}}, None),
@@ -224,7 +218,7 @@ def detours(of: Things, own: Things) -> dict[str, Attempt]:
         "a model that gets such a name": (
             "POST",
             f"{models}/rename",
-            {"name": own.model, "new_name": f"{OWNER}.x"},
+            {"name": attacker.model, "new_name": f"{OWNER}.x"},
             None,
         ),
         "a right on another one's": (

@@ -121,7 +121,11 @@ class Server:
         """Stop it."""
         if self._process is not None:
             os.killpg(self._process.pid, 15)
-            self._process.wait(60)
+            try:
+                self._process.wait(30)
+            except subprocess.TimeoutExpired:
+                os.killpg(self._process.pid, 9)
+                self._process.wait(30)
             self._process = None
 
     def ask(

@@ -177,6 +177,18 @@ CASES: Final[dict[str, tuple[Change, str]]] = {
         {"teams": {"a" * 21: SEARCH}},
         f"teams.{'a' * 21}: got '{'a' * 21}'; expected at most 20 characters",
     ),
+    "the name of the account that administers the model registry": (
+        {"teams": {"admin": SEARCH}},
+        "teams.admin: got 'admin', which is the account of the model registry that administers it",
+    ),
+    "the name of an account that promotes": (
+        {"teams": {"release": SEARCH}},
+        "teams.release: got 'release', which is the account of the model registry that promotes",
+    ),
+    "a namespace of two teams": (
+        teams({"namespace": "shared"}, {"namespace": "shared"}),
+        "teams.ads.namespace: got 'shared', which is the namespace of search; expected another one",
+    ),
     "the namespace of an archived team": (
         teams({"archive": True, "namespace": "search-ml"}, {"namespace": "search-ml"}),
         "teams.ads.namespace: got 'search-ml', which was that of search, an archived team with data below",
@@ -188,6 +200,37 @@ CASES: Final[dict[str, tuple[Change, str]]] = {
 }
 
 GOOGLE_CASES: Final[dict[str, tuple[Change, str]]] = {
+    "a namespace of two teams": (
+        on_google({"namespace": "shared"}, {"namespace": "shared"}),
+        "teams.ads.namespace: got 'shared', which is the namespace of search; expected another one",
+    ),
+    "a queue of two teams": (
+        on_google({"queue": "shared"}, {"queue": "shared"}),
+        "teams.ads.queue: got 'shared', which is the queue of search; expected another one",
+    ),
+    "a quota that is more than the pools of the cohort have": (
+        on_google(
+            {"queue": "search"},
+            **{
+                "queues/cohorts": [{"name": "all"}],
+                "queues/queues": [
+                    {"name": "search", "cohort": "all", "quotas": [{"pool": "t4", "accelerators": 100}]}
+                ],
+            },
+        ),
+        "queues.queues[0].quotas[0].accelerators: got 100 nvidia.com/gpu; expected at most",
+    ),
+    "another team's models, by an account": (
+        on_google(
+            **{"model_registry/accounts": {"release": {"promotes": True}, "ads": {"reads": ["search"]}}}
+        ),
+        "model_registry.accounts.ads.reads[0]: gives the models of search, to ads; expected its consent: "
+        "teams.search.shares.ads: [models]",
+    ),
+    "a name that is too long": (
+        on_google() | {"teams": {"a" * 21: {"owners": ["group:search@acme.example"]}}},
+        f"teams.{'a' * 21}: got '{'a' * 21}'; expected at most 20 characters",
+    ),
     "a user in place of a group": (
         on_google({"developers": ["user:ann@acme.example"]}),
         "teams.search.developers[0]: got 'user:ann@acme.example'; expected a Google group",

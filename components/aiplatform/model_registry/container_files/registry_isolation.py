@@ -76,16 +76,16 @@ def share(store) -> None:
         }
 
     def get_role_permission_for_resource(user_id, resource_type, resource_id, workspace):
-        own = single(user_id, resource_type, resource_id, workspace)
-        if own is not None and own.can_read:
-            return own
+        direct = single(user_id, resource_type, resource_id, workspace)
+        if direct is not None and direct.can_read:
+            return direct
         if {"*", resource_id} & readable(user_id, workspace, resource_type):
             return auth.get_permission("READ")
-        return own
+        return direct
 
     def list_role_grants_for_user_in_workspace(user_id, workspace, resource_type):
-        own = several(user_id, workspace, resource_type)
-        return [*own, *((pattern, "READ") for pattern in readable(user_id, workspace, resource_type))]
+        direct = several(user_id, workspace, resource_type)
+        return [*direct, *((pattern, "READ") for pattern in readable(user_id, workspace, resource_type))]
 
     store.get_role_permission_for_resource = get_role_permission_for_resource
     store.list_role_grants_for_user_in_workspace = list_role_grants_for_user_in_workspace
@@ -277,11 +277,11 @@ _CHECKS = {
 }
 
 
-def native(found):
-    """The same for files that FastAPI serves past Flask. found: MLflow's own table of their rights."""
+def native(rights):
+    """The same for files that FastAPI serves past Flask. rights: MLflow's own table of their rights."""
 
     def find(path: str, method: str):
-        otherwise = found(path, method)
+        otherwise = rights(path, method)
         for prefix in routes.NATIVE_FILES:
             if method in ("GET", "PUT") and path.startswith(prefix):
                 return _also(otherwise or guard._never, path.removeprefix(prefix), method)

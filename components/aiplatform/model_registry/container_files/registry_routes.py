@@ -93,16 +93,17 @@ ADMIN_READS = frozenset(
         "_list_gateway_guardrails",
         "_list_gateway_model_definitions",
         "_list_gateway_secrets",
+        "_list_supported_models",
+        "_list_supported_providers",
         "get_metric_history_bulk_interval_handler",
     ]
 )
-"""Reads for which MLflow evaluates no rights, on at least one of their paths: there for `admin` alone."""
+"""Reads for which MLflow evaluates no rights on one of their paths: there for `admin` alone. For lists of
+supported models the server waits for an answer from the internet."""
 
 OPEN = frozenset(
     [
         "_get_server_info",
-        "_list_supported_models",
-        "_list_supported_providers",
         "_not_implemented",
         "health",
         "serve",
