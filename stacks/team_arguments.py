@@ -122,6 +122,8 @@ def _configuration(settings: Settings, name: str, offered: Offered) -> dict[str,
     )
     if registry is not None:
         variables["MLFLOW_TRACKING_URI"] = registry["tracking_uri"]
+        # MLflow's experiment `Default` is no account's: a run without an experiment would be refused.
+        variables["MLFLOW_EXPERIMENT_NAME"] = name
     if lakehouse is not None:
         variables["PYICEBERG_HOME"] = MOUNTED_AT
         variables["LAKEHOUSE_WAREHOUSE"] = lakehouse["warehouse"]

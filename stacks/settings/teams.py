@@ -18,7 +18,7 @@ from stacks.settings.generated import topic_of
 SERVICE_ACCOUNT: Final = "workloads"
 """The service account of a team's Pods, which has its cloud identity."""
 MODELS: Final = "models"
-"""What a team shares in `shares` besides tables: its account in the model registry, with all its models."""
+"""What a team shares in `shares` besides tables: what its account in the model registry created."""
 
 
 TeamName = Annotated[str, StringConstraints(pattern=f"^{NAME}$", max_length=LONGEST_NAME)]
@@ -61,8 +61,9 @@ class Team(topic_of(TeamArgs, TeamSettings, without=("identity",))):
     """Tables of `lakehouse` that are the team's, `curated.orders`: no grant gives them to another team
     without an entry in `shares`. Default: none."""
     shares: dict[str, list[str]] = Field(default_factory=dict)
-    """Other team -> what of this team it may be granted: tables of `tables`, and `models`, the account of
-    this team in the model registry. It grants nothing itself. Default: nothing."""
+    """Other team -> what of this team it may be granted: tables of `tables`, and `models`, what the account
+    of this team in the model registry created (`model_registry.accounts.<other team>.reads`), or that account
+    itself. It grants nothing itself. Default: nothing."""
 
 
 OF_PLATFORM: Final = frozenset(Team.model_fields) - frozenset(TeamArgs.__annotations__)

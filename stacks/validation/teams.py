@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from aiplatform._shared.args import Problem, got, nearest
 from aiplatform._shared.secret_names import google_id
+from aiplatform.model_registry.accounts import ADMIN
 from aiplatform.workload_identity.args import physical_name
 from stacks import team_parts
 from stacks.settings import Settings
@@ -21,6 +22,7 @@ _EVERYTHING: Final = ("writers", "file_readers", "admins")
 
 def problems(settings: Settings) -> Iterator[Problem]:
     """Yield what two teams share, and grants on what is another team's without its consent."""
+    yield from _names(settings)
     yield from _namespaces(settings)
     yield from _queues(settings)
     yield from _members(settings)
@@ -31,6 +33,22 @@ def problems(settings: Settings) -> Iterator[Problem]:
     yield from _accounts(settings)
     yield from _repositories(settings)
     yield from _sources(settings)
+
+
+def _names(settings: Settings) -> Iterator[Problem]:
+    """Yield names that are also those of accounts of the model registry with further rights: a team has the
+    account of its name."""
+    accounts: Mapping[str, Any] = {}
+    if settings.model_registry is not None:
+        accounts = stated(settings.model_registry).get("accounts", {})
+    for name in settings.teams:
+        rights = "administers it" if name == ADMIN else "promotes models of all teams"
+        if name == ADMIN or accounts.get(name, {}).get("promotes"):
+            yield Problem(
+                f"teams.{name}",
+                f"got {name!r}, which is the account of the model registry that {rights}, and each team has "
+                "the account of its name; expected another name",
+            )
 
 
 def _namespaces(settings: Settings) -> Iterator[Problem]:
@@ -228,12 +246,19 @@ def _of_tables(
 
 
 def _accounts(settings: Settings) -> Iterator[Problem]:
-    """Yield principals that would use the account of another team in the model registry, or one that
-    promotes the models of all."""
+    """Yield principals that would use the account of another team in the model registry, or one that reads or
+    promotes its models; and accounts of teams that read another team's."""
     if settings.model_registry is None:
         return
     for account, entry in stated(settings.model_registry).get("accounts", {}).items():
-        owners = list(settings.teams) if entry.get("promotes") else [account]
+        read: Sequence[str] = entry.get("reads", [])
+        for index, owner in enumerate(read):
+            if account in settings.teams and owner in _all(settings):
+                for team, thing in _without_consent(settings, account, owner, [MODELS]):
+                    yield Problem(
+                        f"model_registry.accounts.{account}.reads[{index}]", _reason(owner, team, thing)
+                    )
+        owners = list(settings.teams) if entry.get("promotes") else [account, *read]
         for index, principal in enumerate(entry.get("principals", [])):
             for owner in owners:
                 if owner in settings.teams:

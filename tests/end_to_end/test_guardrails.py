@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.guardrail_adapters import NETWORK_REFUSED, SHARES_ADMITTED
+from tests.end_to_end.guardrail_adapters import SHARES_ADMITTED
 from tests.end_to_end.guardrail_cases import (
     ADMITTED,
     BYPASSES,
@@ -52,6 +52,7 @@ from tests.end_to_end.guardrail_objects import (
     spec,
 )
 from tests.end_to_end.guardrail_rights import grant_everything, grant_namespaces
+from tests.end_to_end.guardrail_teams import ALL_REFUSED
 from tests.end_to_end.guardrails import (
     ADMIN,
     Cluster,
@@ -98,9 +99,9 @@ def test_a_way_past_the_quota_is_refused_with_the_platforms_error(cluster: Clust
     assert error in message
 
 
-@pytest.mark.parametrize("name", [*(name for name in REFUSED if name not in BYPASSES), *NETWORK_REFUSED])
+@pytest.mark.parametrize("name", [name for name in ALL_REFUSED if name not in BYPASSES])
 def test_what_violates_a_policy_is_refused_with_the_platforms_error(cluster: Cluster, name: str) -> None:
-    user, body, where, error = {**REFUSED, **NETWORK_REFUSED}[name]
+    user, body, where, error = ALL_REFUSED[name]
     message = cluster.refusal(body, user, where)
     assert error in message, message or "it was admitted"
 

@@ -34,7 +34,11 @@ class ModelRegistryAccountSettings:
     `serviceAccount:...`, `group:...` or `principal://...` on Google Cloud. Default none except administrators
     of secrets."""
     promotes: bool = False
-    """Whether it may set and remove the guarded aliases, and change what they refer to. Default false."""
+    """Whether it may set and remove the guarded aliases, and change what they refer to. It reads what all
+    accounts created. Default false."""
+    reads: Annotated[list[str], length(0, 50, "accounts"), distinct] = field(default_factory=list[str])
+    """Other accounts whose experiments, runs, files and models it may read. What an account created is
+    otherwise its own. Default none."""
 
     def misfits(self, cloud: Cloud) -> Iterator[Problem]:
         """Return the problems of principals on this cloud."""

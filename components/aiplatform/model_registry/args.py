@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Final
 from pulumi import Input
 
 from aiplatform._shared import images as _images
-from aiplatform._shared.args import Problem, Rule, between, distinct, length, matches, obeys
+from aiplatform._shared.args import Problem, Rule, between, distinct, length, matches, nearest, obeys
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
 from aiplatform._shared.outputs import Tags, mapped_object
 from aiplatform._shared.references.cluster import ClusterReference
@@ -251,10 +251,24 @@ class ModelRegistrySettings(CloudNeutral):
             yield Problem(f"database.{problem.path}", problem.reason)
         for name, account in self.accounts.items():
             yield from obeys(f"accounts.{name}", name, name_rule)
+            yield from self._reads(name, account)
             for problem in account.misfits(self.cloud):
                 yield Problem(f"accounts.{name}.{problem.path}", problem.reason)
         yield from self._on_google() if self.cloud == "gcp" else ()
         yield from self._teardown()
+
+    def _reads(self, name: str, account: ModelRegistryAccountSettings) -> Iterator[Problem]:
+        others = [other for other in self.accounts if other != name]
+        for index, owner in enumerate(account.reads):
+            if owner not in others:
+                yield Problem(
+                    f"accounts.{name}.reads[{index}]",
+                    f"got {owner!r}; expected another account of `accounts`{nearest(owner, others)}",
+                )
+        if account.promotes and account.reads:
+            yield Problem(
+                f"accounts.{name}.reads", "got some together with promotes; expected none: it reads all"
+            )
 
     def _on_google(self) -> Iterator[Problem]:
         if self.cluster.workload_pool is None:
@@ -286,3 +300,8 @@ def promoters(settings: ModelRegistrySettings) -> list[str]:
     """Return the accounts that promote, `admin` first: it administers all permissions, and so has this
     one."""
     return [ADMIN, *(name for name, account in settings.accounts.items() if account.promotes)]
+
+
+def reads(settings: ModelRegistrySettings) -> dict[str, list[str]]:
+    """Return account -> the accounts that it reads, of those that read any."""
+    return {name: list(account.reads) for name, account in settings.accounts.items() if account.reads}

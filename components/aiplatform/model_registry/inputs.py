@@ -20,7 +20,11 @@ class ModelRegistryAccountArgs(TypedDict):
     `serviceAccount:...`, `group:...` or `principal://...` on Google Cloud. Default none except administrators
     of secrets."""
     promotes: NotRequired[bool]
-    """Whether it may set and remove the guarded aliases, and change what they refer to. Default false."""
+    """Whether it may set and remove the guarded aliases, and change what they refer to. It reads what all
+    accounts created. Default false."""
+    reads: NotRequired[Sequence[str]]
+    """Other accounts whose experiments, runs, files and models it may read. What an account created is
+    otherwise its own. Default none."""
 
 
 class ModelRegistryArtifactsArgs(TypedDict):

@@ -37,6 +37,7 @@ from aiplatform.model_registry.args import (
     SETUP,
     ModelRegistrySettings,
     promoters,
+    reads,
 )
 from aiplatform.model_registry.platform import ACCOUNTS_DATABASE, DATABASE, Identity, Platform
 
@@ -250,6 +251,8 @@ class Workloads:
             **self._variables(),
             "REGISTRY_GUARDED_ALIASES": ",".join(self.settings.guarded_aliases),
             "REGISTRY_PROMOTERS": ",".join(promoters(self.settings)),
+            "REGISTRY_ACCOUNTS": ",".join(self.settings.account_names),
+            "REGISTRY_READS": json.dumps(reads(self.settings), sort_keys=True),
             # The server's jobs have their queue in a file of one Pod.
             "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
             "MLFLOW_SQLALCHEMYSTORE_POOL_SIZE": "5",

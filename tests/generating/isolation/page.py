@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from aiplatform.teams.args import ROLES
-from tests.generating.isolation import aws, google, kubernetes
+from tests.generating.isolation import aws, google, kubernetes, registry
 from tests.generating.isolation.access import Row
 from tests.generating.tables import page, table
 
@@ -62,8 +62,13 @@ def text() -> str:
         "predefined roles.",
         _cloud(google.rows()),
         "## Model registry",
-        "MLflow runs and models are those of an account, whose password is a row above. Every account reads "
-        "those of all others, and changes its own alone ([security](security.md#threat-model)).",
+        "What an account of MLflow created is its own; a team's account has the password of a row above. "
+        "Another team reads it where `model_registry.accounts.<team>.reads` names the account and its block "
+        "consents (`shares`), and never changes it. Accounts that promote read everything. A real server "
+        "answers so ([tests/end_to_end/test_mlflow_isolation.py](../tests/end_to_end/"
+        "test_mlflow_isolation.py)), refuses ways around MLflow's own rights, and answers nothing of "
+        "another account on any of its routes.",
+        table(["request", "of the own team", "of another team", "of a team that it reads"], registry.rows()),
         "## Kubernetes: roles",
         "Verbs in the namespace of the team; `read` is get, list and watch, `write` create, update, patch, "
         "delete and deletecollection. A real API server answers the same to SubjectAccessReviews "

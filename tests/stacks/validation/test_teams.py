@@ -133,6 +133,26 @@ CASES: Final[dict[str, tuple[Change, str]]] = {
         "model_registry.accounts.search.principals[0]: gives the models of search, to ads; expected its "
         "consent: teams.search.shares.ads: [models]",
     ),
+    "another team's models, by an account": (
+        teams(**{"model_registry/accounts": {"release": {"promotes": True}, "ads": {"reads": ["search"]}}}),
+        "model_registry.accounts.ads.reads[0]: gives the models of search, to ads; expected its consent: "
+        "teams.search.shares.ads: [models]",
+    ),
+    "the same by a shared account": (
+        teams(
+            **{
+                "model_registry/accounts": {
+                    "release": {"promotes": True},
+                    "audit": {"reads": ["search"], "principals": ["ads"]},
+                }
+            }
+        ),
+        "model_registry.accounts.audit.principals[0]: gives the models of search, to ads; expected its",
+    ),
+    "models of an account that does not exist": (
+        teams(**{"model_registry/accounts": {"release": {"promotes": True}, "ads": {"reads": ["serch"]}}}),
+        "accounts.ads.reads[0]: got 'serch'; expected another account of `accounts`; did you mean 'search'?",
+    ),
     "the account that promotes": (
         teams(**{"model_registry/accounts": {"release": {"promotes": True, "principals": ["ads"]}}}),
         "model_registry.accounts.release.principals[0]: gives the models of search, to ads",
@@ -157,6 +177,18 @@ CASES: Final[dict[str, tuple[Change, str]]] = {
         {"teams": {"a" * 21: SEARCH}},
         f"teams.{'a' * 21}: got '{'a' * 21}'; expected at most 20 characters",
     ),
+    "the name of the account that administers the model registry": (
+        {"teams": {"admin": SEARCH}},
+        "teams.admin: got 'admin', which is the account of the model registry that administers it",
+    ),
+    "the name of an account that promotes": (
+        {"teams": {"release": SEARCH}},
+        "teams.release: got 'release', which is the account of the model registry that promotes",
+    ),
+    "a namespace of two teams": (
+        teams({"namespace": "shared"}, {"namespace": "shared"}),
+        "teams.ads.namespace: got 'shared', which is the namespace of search; expected another one",
+    ),
     "the namespace of an archived team": (
         teams({"archive": True, "namespace": "search-ml"}, {"namespace": "search-ml"}),
         "teams.ads.namespace: got 'search-ml', which was that of search, an archived team with data below",
@@ -168,6 +200,37 @@ CASES: Final[dict[str, tuple[Change, str]]] = {
 }
 
 GOOGLE_CASES: Final[dict[str, tuple[Change, str]]] = {
+    "a namespace of two teams": (
+        on_google({"namespace": "shared"}, {"namespace": "shared"}),
+        "teams.ads.namespace: got 'shared', which is the namespace of search; expected another one",
+    ),
+    "a queue of two teams": (
+        on_google({"queue": "shared"}, {"queue": "shared"}),
+        "teams.ads.queue: got 'shared', which is the queue of search; expected another one",
+    ),
+    "a quota that is more than the pools of the cohort have": (
+        on_google(
+            {"queue": "search"},
+            **{
+                "queues/cohorts": [{"name": "all"}],
+                "queues/queues": [
+                    {"name": "search", "cohort": "all", "quotas": [{"pool": "t4", "accelerators": 100}]}
+                ],
+            },
+        ),
+        "queues.queues[0].quotas[0].accelerators: got 100 nvidia.com/gpu; expected at most",
+    ),
+    "another team's models, by an account": (
+        on_google(
+            **{"model_registry/accounts": {"release": {"promotes": True}, "ads": {"reads": ["search"]}}}
+        ),
+        "model_registry.accounts.ads.reads[0]: gives the models of search, to ads; expected its consent: "
+        "teams.search.shares.ads: [models]",
+    ),
+    "a name that is too long": (
+        on_google() | {"teams": {"a" * 21: {"owners": ["group:search@acme.example"]}}},
+        f"teams.{'a' * 21}: got '{'a' * 21}'; expected at most 20 characters",
+    ),
     "a user in place of a group": (
         on_google({"developers": ["user:ann@acme.example"]}),
         "teams.search.developers[0]: got 'user:ann@acme.example'; expected a Google group",
@@ -214,7 +277,11 @@ def test_what_two_teams_may_not_share_is_refused_on_google_cloud(
 
 def test_consent_of_the_owner_permits_a_grant(tmp_path: Path) -> None:
     consent = {"tables": [TABLE], "shares": {"ads": [TABLE, "models"]}}
-    accounts = {"release": {"promotes": True}, "search": {"principals": ["ads"]}}
+    accounts = {
+        "release": {"promotes": True},
+        "search": {"principals": ["ads"]},
+        "ads": {"reads": ["search"]},
+    }
     change = teams(consent, **granted("ads", tables=[TABLE]), **{"model_registry/accounts": accounts})
     assert load_file(changed(tmp_path, change, "aws-dev")).teams.keys() == {"search", "ads"}
 

@@ -16,6 +16,7 @@ _MODULES: Final = (
     "registry_app.py",
     "registry_cloud.py",
     "registry_guard.py",
+    "registry_isolation.py",
     "registry_metrics.py",
     "registry_routes.py",
     "registry_setup.py",

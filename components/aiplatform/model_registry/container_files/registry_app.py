@@ -1,4 +1,5 @@
-"""MLflow's app with accounts, and a guard before what promotes a model or changes a promoted one.
+"""MLflow's app with accounts: each has what it created (registry_isolation), and a guard evaluates what
+promotes a model or changes a promoted one (registry_guard).
 
 MLflow's permissions know one right for editing a model and for moving its aliases. Here the guarded aliases
 are another one: accounts that promote have it, for all models, and accounts that may edit a model have not.
@@ -8,6 +9,7 @@ are another one: accounts that promote have it, for all models, and accounts tha
 from functools import partial
 
 import registry_guard as guard
+import registry_isolation as isolation
 from mlflow.server import app as flask_app
 from mlflow.server import auth
 
@@ -22,7 +24,12 @@ def create_app(app=flask_app):
     for path, method in aliases:
         otherwise = auth.BEFORE_REQUEST_VALIDATORS[path, method]
         auth.BEFORE_REQUEST_VALIDATORS[path, method] = partial(guard.may_move, method, otherwise)
-    auth._find_fastapi_validator = guard.native(auth._find_fastapi_validator)
+    if auth.auth_config.default_permission != "NO_PERMISSIONS":
+        raise RuntimeError("default_permission: each account would read what all others created")
+    auth._find_fastapi_validator = guard.native(isolation.native(auth._find_fastapi_validator))
+    isolation.share(auth.store)
+    isolation.keep_traces()
     served = auth.create_app(app)
+    app.before_request(isolation.before_request)
     app.before_request(guard.before_request)
     return served

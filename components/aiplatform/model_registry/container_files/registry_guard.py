@@ -290,14 +290,14 @@ def native(found):
 
     def find(path: str, method: str):
         otherwise = found(path, method)
+        if path.startswith(routes.NATIVE_ADMIN):
+            return _never
         if method in _SAFE or path.startswith(routes.NATIVE_FREE):
             return otherwise
         for prefix in routes.NATIVE_FILES:
             # Other methods than this one Flask answers.
             if method == "PUT" and path.startswith(prefix):
                 return _also(otherwise or _never, path.removeprefix(prefix))
-        if path.startswith(routes.NATIVE_ADMIN):
-            return _never
         return otherwise
 
     return find

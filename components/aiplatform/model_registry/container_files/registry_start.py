@@ -22,7 +22,8 @@ def configuration(database_uri: str) -> str:
     """MLflow's file of its accounts' settings, for this process alone."""
     settings = configparser.RawConfigParser()
     settings["mlflow"] = {
-        "default_permission": "READ",
+        # What an account created is its own; registry_isolation lets other accounts read it.
+        "default_permission": "NO_PERMISSIONS",
         # MLflow reads the file with interpolation: a single % is an error there.
         "database_uri": database_uri.replace("%", "%%"),
         "admin_username": "admin",

@@ -128,6 +128,14 @@ def test_the_authority_of_the_databases_region_is_in_the_files(default: Recordin
     assert {entry["key"] for entry in mounted} == set(data), "what is not mounted is not there"
 
 
+def test_the_server_knows_which_account_reads_another() -> None:
+    accounts = {"search": {}, "audit": {"reads": ["search"]}, "release": {"promotes": True}}
+    variables = _variables(_pod(registry(accounts=accounts), DEPLOYMENT)["containers"][0])
+    assert json.loads(variables["REGISTRY_READS"]) == {"audit": ["search"]}
+    assert variables["REGISTRY_PROMOTERS"] == "admin,release", "they read everything"
+    assert variables["REGISTRY_ACCOUNTS"] == "admin,search,audit,release"
+
+
 def test_the_server_is_never_open(default: Recording) -> None:
     container = _pod(default, DEPLOYMENT)["containers"][0]
     assert "--app-name=ai-platform" in container["args"], "MLflow without it authenticates no one"

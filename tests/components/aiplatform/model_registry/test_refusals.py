@@ -41,6 +41,18 @@ WRONG: list[tuple[dict[str, Any], str]] = [
         {"accounts": {"release": {"principals": ["*"]}}},
         "accounts.release.principals[0]: got '*'; expected an IAM role's arn",
     ),
+    (
+        {"accounts": {"audit": {"reads": ["serch"]}, "search": {}}},
+        "accounts.audit.reads[0]: got 'serch'; expected another account of `accounts`; did you mean 'search'?",
+    ),
+    (
+        {"accounts": {"search": {"reads": ["search"]}}},
+        "accounts.search.reads[0]: got 'search'; expected another account of `accounts`",
+    ),
+    (
+        {"accounts": {"release": {"promotes": True, "reads": ["search"]}, "search": {}}},
+        "accounts.release.reads: got some together with promotes; expected none: it reads all",
+    ),
     ({"guarded_aliases": ["latest"]}, "guarded_aliases[0]: got 'latest'; expected an alias"),
     ({"hosts": ["https://models.acme.example"]}, "hosts[0]: got 'https://models.acme.example'"),
     ({"protect": True, "force_destroy": True}, "force_destroy: got true together with protect"),
