@@ -79,9 +79,7 @@ def render(recording: Recording, exported: Mapping[str, Any] | None = None) -> s
 def inputs_by_urn(recording: Recording) -> dict[str, Any]:
     """Return the readable inputs of every resource of a recording, as plain values, by its URN."""
     names = _Names(recording)
-    return {
-        resource.urn: _plain(names.resource(resource)["inputs"]) for resource in recording.resources
-    }
+    return {resource.urn: _plain(names.resource(resource)["inputs"]) for resource in recording.resources}
 
 
 def _plain(value: Any) -> Any:
