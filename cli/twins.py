@@ -125,7 +125,7 @@ def env(
     variables = {key: value for key, value in environment.environment(instance).items() if key != "PATH"}
     if instance.name in stack_names.environments() and (instance.bin / "pulumi").exists():
         variables |= _stack_variables(instance, instance.name, engine.ensure_stack(instance, instance.name))
-    first = f"{instance.bin}{os.pathsep}{Path(sys.prefix) / 'bin'}"
+    first = os.pathsep.join(environment.first_on_path(instance))
     if unset:
         say(f"unset {' '.join(sorted(variables))}")
         say(f'PATH="${{PATH#{first}:}}"')

@@ -41,6 +41,7 @@ ENVIRONMENTS: Final = (
     "tests/inventories/test_google_grants.py",
     "tests/inventories/test_kubernetes_rules.py",
     "tests/policies/test_environments.py",
+    "tests/releases/test_releases.py",
     "tests/stacks/test_foundation.py",
     "tests/stacks/test_google_project.py",
     "tests/stacks/test_layer_stacks.py",

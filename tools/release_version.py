@@ -1,4 +1,4 @@
-"""Check that a tag is the version of both packages and of the changelog.
+"""Check that a tag is the version of both packages and of the changelog, and that its resources are recorded.
 
     python3 tools/release_version.py v1.2.3
 
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[1]
+RECORDS: Final = "tests/releases"
 PACKAGES: Final = ("pyproject.toml", "twin/pyproject.toml")
 
 
@@ -31,12 +32,17 @@ def problems(tag: str, root: Path = ROOT) -> Iterator[str]:
     heading = re.search(
         r"^## \[([^\]]+)\] - (.+)$", (root / "CHANGELOG.md").read_text(encoding="utf-8"), re.M
     )
-    released = version.partition("rc")[0]
+    released, candidate, _ = version.partition("rc")
     if heading is None or heading[1] != released:
         first = heading[1] if heading else "missing"
         yield f"CHANGELOG.md: the first version is {first}; expected {released}"
-    elif "rc" not in version and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", heading[2]):
+    elif not candidate and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", heading[2]):
         yield f"CHANGELOG.md: {released} has the date {heading[2]!r}; expected YYYY-MM-DD"
+    if not candidate and not list((root / RECORDS / version).glob("*.json.gz")):
+        yield (
+            f"{RECORDS}/{version}: the version has no record of its resources; expected that of "
+            f"`python -m tests.releases {version}`"
+        )
 
 
 def main(arguments: list[str]) -> int:

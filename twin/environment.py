@@ -70,7 +70,10 @@ def complete(instance: Instance, base: Mapping[str, str] | None = None) -> dict[
     """The whole environment of a program in the twin, made from `base` (default: this process's)."""
     base = os.environ if base is None else base
     inherited = {name: value for name, value in base.items() if not FOREIGN.fullmatch(name)}
-    return inherited | environment(instance)
+    # bin/aiplatform has replaced it by that of the twin.
+    activated = activated_environment(instance)
+    named = {"VIRTUAL_ENV": str(activated)} if activated else {}
+    return inherited | named | environment(instance)
 
 
 def daemon_environment(instance: Instance) -> dict[str, str]:
@@ -123,8 +126,28 @@ def _charts() -> str:
     return str(folder) if folder.is_dir() else ""
 
 
+def first_on_path(instance: Instance) -> list[str]:
+    """The folders that programs in the twin search first.
+
+    An activated virtual environment is among them, before that of the twin: Pulumi runs a program whose
+    project names none with the `python3` on PATH.
+    """
+    activated = activated_environment(instance)
+    programs = [str(activated / "bin")] if activated else []
+    return [str(instance.bin), *programs, sysconfig.get_path("scripts")]
+
+
+def activated_environment(instance: Instance) -> Path | None:
+    """The virtual environment whose `python3` is the first on PATH; None for that of the twin itself."""
+    hidden = {str(instance.bin), sysconfig.get_path("scripts")}
+    places = [place for place in os.environ.get("PATH", os.defpath).split(os.pathsep) if place not in hidden]
+    python = shutil.which("python3", path=os.pathsep.join(places))
+    folder = Path(python).parent.parent if python else None
+    return folder if folder and (folder / "pyvenv.cfg").is_file() else None
+
+
 def _path(instance: Instance) -> str:
-    first = [str(instance.bin), sysconfig.get_path("scripts")]
+    first = first_on_path(instance)
     rest = os.environ.get("PATH", os.defpath).split(os.pathsep)
     # A shell in the twin may start another: each folder is listed once.
     return os.pathsep.join([*first, *(place for place in rest if place not in first)])

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import shutil
 import sys
 from importlib import metadata
 from pathlib import Path
@@ -19,6 +20,7 @@ from twin.instances import Instance, InstanceError
 from twin.toolchain.build import Toolchain
 
 KUBERNETES: Final = "kubernetes"
+PROVIDERS: Final = (*environment.CLOUDS, KUBERNETES)
 STAND_INS: Final = {"gcp": {"gke-gcloud-auth-plugin": "twin.gcp.auth_plugin"}}
 """By cloud: commands that kubeconfigs name and that would prove to the real cloud who the caller is. (The AWS
 CLI is the real one: it finds the twin by its variables.)"""
@@ -38,6 +40,8 @@ def install(instance: Instance, tools: Toolchain) -> None:
     # installed. That of another cloud refuses to be configured.
     for cloud in environment.CLOUDS:
         _script(_plugin(instance, cloud), [sys.executable, "-P", "-m", f"twin.{cloud}.provider"])
+    # The engine's copies of schemas, which have no other mark of age than the version of the provider.
+    shutil.rmtree(instance.folder / "pulumi" / "schemas", ignore_errors=True)
     for name, module in STAND_INS.get(instance.cloud, {}).items():
         _script(instance.bin / name, [sys.executable, "-P", "-m", module])
 

@@ -7,7 +7,6 @@ dies. Everything about one cloud comes through the contract; nothing here names 
 from __future__ import annotations
 
 import gc
-import json
 import os
 from collections.abc import Iterable
 from typing import Any
@@ -17,6 +16,7 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from twin.checks.check import check
+from twin.checks.package_schema import schema_text
 from twin.checks.sdk import ResourceSchema, sdk
 from twin.core import autonaming, configuration
 from twin.core.backoff import logged_waits
@@ -41,6 +41,7 @@ from twin.instances import Instance, load
 from twin.property_values import Path_, compact, has_unknown, marshal, unmarshal
 from twin.provider_interface import CANCELLED, UNKNOWN, Cloud, Context, Failure, Props, ResourceType
 from twin.store import Store
+from twin.toolchain.cache import cache_dir
 
 
 class Provider(provider_pb2_grpc.ResourceProviderServicer):
@@ -78,15 +79,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return plugin_pb2.PluginInfo(version=self.sdk.version)
 
     def GetSchema(self, request: Any, context: grpc.ServicerContext) -> Any:
-        """Return the provider's own configuration, which Pulumi YAML looks up here. The resource types are in
-        the SDK package."""
-        configuration = {key: {"$ref": "pulumi.json#/Any"} for key in self.sdk.provider}
-        schema = {
-            "name": self.cloud.name,
-            "version": self.sdk.version,
-            "provider": {"inputProperties": configuration},
-        }
-        return provider_pb2.GetSchemaResponse(schema=json.dumps(schema))
+        """Return the schema of the SDK's version, for programs in a language without an SDK, such as YAML."""
+        text = schema_text(self.cloud.sdk, cache_dir() / "schemas")
+        return provider_pb2.GetSchemaResponse(schema=text)
 
     def GetMapping(self, request: Any, context: grpc.ServicerContext) -> Any:
         """No mapping from another ecosystem."""

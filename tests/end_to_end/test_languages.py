@@ -269,6 +269,84 @@ def test_a_whole_output_without_its_cloud_is_refused_in_python_before_anything_i
     assert "aiplatform:index:Cluster" not in done.stdout
 
 
+OWN_RESOURCES: dict[str, Any] = {
+    "west": {
+        "type": "pulumi:providers:aws",
+        "properties": {"region": "us-west-2", "defaultTags": {"tags": {"team": "search"}}},
+    },
+    "vpc": {
+        "type": "aws:ec2:Vpc",
+        "properties": {"cidrBlock": "10.1.0.0/16"},
+        "options": {"provider": "${west}"},
+    },
+    "subnet": {
+        "type": "aws:ec2:Subnet",
+        "properties": {
+            "vpcId": "${vpc.id}",
+            "cidrBlock": "10.1.1.0/24",
+            "availabilityZone": "${zones.names[0]}",
+        },
+        "options": {"provider": "${west}"},
+    },
+    "token": {
+        "type": "aws:ssm:Parameter",
+        "properties": {"type": "SecureString", "value": "not-in-the-state"},
+    },
+}
+ZONES = {
+    "function": "aws:getAvailabilityZones",
+    "arguments": {"state": "available"},
+    "options": {"provider": "${west}"},
+}
+"""With OWN_RESOURCES: what YAML binds by the schema of the cloud's provider."""
+
+
+def test_resources_and_functions_of_the_cloud_are_bound_by_the_providers_schema_in_yaml(
+    twin: Twin, tmp_path: Path
+) -> None:
+    folder = write_project(
+        tmp_path / "own",
+        "yaml",
+        resources=OWN_RESOURCES,
+        variables={"zones": {"fn::invoke": ZONES}},
+        outputs={"tags": "${subnet.tagsAll}", "zone": "${subnet.availabilityZone}"},
+    )
+    pulumi(twin, folder, "stack", "init")
+    pulumi(twin, folder, "up", "--yes", "--skip-preview", "--suppress-progress")
+    outputs = json.loads(pulumi(twin, folder, "stack", "output", "--json"))
+    assert outputs["tags"] == {"team": "search"}, "nested configuration reaches the explicit provider"
+    assert outputs["zone"].startswith("us-west-2")
+    assert "not-in-the-state" not in pulumi(twin, folder, "stack", "export"), "the schema says what is secret"
+    pulumi(twin, folder, "preview", "--expect-no-changes")
+    pulumi(twin, folder, "destroy", "--yes", "--skip-preview", "--suppress-progress")
+
+
+@pytest.mark.parametrize(
+    ("kind", "properties", "expected"),
+    [
+        pytest.param(
+            "aws:ec2:Vpc",
+            {"cidrBlok": "10.1.0.0/16"},
+            "Property cidrBlok does not exist on 'aws:ec2/vpc:Vpc'",
+            id="unknown property",
+        ),
+        pytest.param(
+            "aws:ec2:Subnet", {"cidrBlock": "10.1.1.0/24"}, "Missing required property 'vpcId'", id="missing"
+        ),
+        pytest.param("aws:ec2:Vcp", {}, "unable to find resource type", id="unknown type"),
+    ],
+)
+def test_a_wrong_resource_of_the_cloud_is_an_error_in_yaml(
+    twin: Twin, tmp_path: Path, kind: str, properties: dict[str, Any], expected: str
+) -> None:
+    resources = {"wrong": {"type": kind, "properties": properties}}
+    folder = write_project(tmp_path / "wrong", "yaml", resources=resources)
+    pulumi(twin, folder, "stack", "init")
+    done = twin.pulumi("preview", "--stack", "team", "--cwd", str(folder), "--non-interactive", check=False)
+    assert done.returncode, "the program is refused"
+    assert expected in done.stdout
+
+
 NETWORK = {"vpcId": "vpc-1", "cidr": "10.0.0.0/16", "privateSubnetIds": ["subnet-1", "subnet-2"]}
 
 

@@ -76,6 +76,20 @@ def render(recording: Recording, exported: Mapping[str, Any] | None = None) -> s
     return HEADER + yaml.dump(content, Dumper=_Dumper, sort_keys=True, width=10_000, allow_unicode=True)
 
 
+def inputs_by_urn(recording: Recording) -> dict[str, Any]:
+    """Return the readable inputs of every resource of a recording, as plain values, by its URN."""
+    names = _Names(recording)
+    return {resource.urn: _plain(names.resource(resource)["inputs"]) for resource in recording.resources}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Marked):
+        return _plain(value.value)
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, list) else value
+
+
 def registered(inventory: str) -> list[str]:
     """Return type and logical name of every resource of an inventory."""
     return _RESOURCE.findall(inventory)

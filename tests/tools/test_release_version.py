@@ -22,6 +22,9 @@ def repository(tmp_path: Path) -> Path:
     (tmp_path / "CHANGELOG.md").write_text(
         "# Changelog\n\n## [1.2.0] - 2026-12-01\n### Added\n\n## [1.1.0] - 2026-11-01\n"
     )
+    record = tmp_path / release_version.RECORDS / "1.2.0"
+    record.mkdir(parents=True)
+    (record / "aws-dev.json.gz").touch()
     return tmp_path
 
 
@@ -51,6 +54,15 @@ def test_changelog_without_the_version_is_refused(repository: Path) -> None:
 def test_changelog_without_a_date_is_refused_but_for_a_candidate(repository: Path) -> None:
     (repository / "CHANGELOG.md").write_text("## [1.2.0] - Unreleased\n")
     assert "has the date 'Unreleased'" in next(release_version.problems("v1.2.0", repository))
+    for name in release_version.PACKAGES:
+        (repository / name).write_text('[project]\nversion = "1.2.0rc1"\n')
+    assert list(release_version.problems("v1.2.0rc1", repository)) == []
+
+
+def test_version_without_a_record_of_its_resources_is_refused_but_for_a_candidate(repository: Path) -> None:
+    (repository / release_version.RECORDS / "1.2.0" / "aws-dev.json.gz").unlink()
+    [problem] = release_version.problems("v1.2.0", repository)
+    assert "tests/releases/1.2.0: the version has no record of its resources" in problem
     for name in release_version.PACKAGES:
         (repository / name).write_text('[project]\nversion = "1.2.0rc1"\n')
     assert list(release_version.problems("v1.2.0rc1", repository)) == []

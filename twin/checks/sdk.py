@@ -17,7 +17,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from twin.checks.types import Annotation, ListOf, MapOf, ObjectOf, OneOf, Property, Type
 
@@ -28,6 +28,10 @@ _GETTER: Final = re.compile(
 )
 _NEXT: Final = re.compile(r"^(?:class|def|@|if|else|elif|MYPY)\b", re.MULTILINE)
 _EXPORTED_ARGS: Final = re.compile(r"__all__ = \[(?:'(?P<args>\w+)', )?'(?P<resource>\w+)'\]")
+_INVOKE: Final = re.compile(r"pulumi\.runtime\.invoke\('(?P<token>[^']+)', __args__, opts=opts, typ=\w+\)")
+_SECRETS: Final = re.compile(r"additional_secret_outputs=\[(?P<names>[^\]]*)\]")
+_ALIAS: Final = re.compile(r"pulumi\.Alias\(type_=\"(?P<token>[^\"]+)\"\)")
+_QUOTED: Final = re.compile(r"\"([^\"]+)\"")
 _ARGUMENT: Final = re.compile(r"^    __args__\['(?P<wire>[^']+)'\] = (?P<python>\w+)$", re.MULTILINE)
 
 
@@ -47,6 +51,17 @@ class FunctionSchema:
     token: str
     arguments: Mapping[str, Property]
     result: Mapping[str, Property]
+
+
+@dataclass(frozen=True)
+class Registration:
+    """What the class of a resource type adds to its registration, and what `get` of it takes."""
+
+    state: Mapping[str, Property]
+    """The properties by which an existing resource is looked up, next to its id."""
+    secrets: frozenset[str]
+    aliases: tuple[str, ...]
+    """Tokens that the type had before."""
 
 
 class Sdk:
@@ -71,14 +86,35 @@ class Sdk:
     @functools.cached_property
     def tokens(self) -> dict[str, tuple[str, str]]:
         """Every resource token, with its folder and class; from the table that the package registers."""
-        text = self._text("__init__.py")
-        match = re.search(r'resource_modules="""(.*?)"""', text, re.DOTALL)
-        modules = json.loads(match.group(1)) if match else []
         return {
-            token: (module["fqn"].removeprefix(self.package).lstrip(".").replace(".", "/"), name)
-            for module in modules
+            token: (self._folder(module), name)
+            for module in self._registered
             for token, name in module["classes"].items()
         }
+
+    @functools.cached_property
+    def modules(self) -> dict[str, str]:
+        """Every folder with resources, with the module that tokens have for it (`lambda_`: `lambda`)."""
+        return {self._folder(module): module["mod"].partition("/")[0] for module in self._registered}
+
+    @functools.cached_property
+    def function_tokens(self) -> list[str]:
+        """Every function token. Reads all files of the package: a second."""
+        return sorted(
+            {
+                call["token"]
+                for file in self.folder.rglob("*.py")
+                for call in _INVOKE.finditer(file.read_text(encoding="utf-8"))
+            }
+        )
+
+    @functools.cached_property
+    def _registered(self) -> list[dict[str, Any]]:
+        match = re.search(r'resource_modules="""(.*?)"""', self._text("__init__.py"), re.DOTALL)
+        return json.loads(match.group(1)) if match else []
+
+    def _folder(self, module: Mapping[str, Any]) -> str:
+        return str(module["fqn"]).removeprefix(self.package).lstrip(".").replace(".", "/")
 
     @functools.cached_property
     def provider(self) -> Mapping[str, Property]:
@@ -88,6 +124,22 @@ class Sdk:
     def nearest(self, token: str) -> list[str]:
         """Resource tokens that look like a misspelt one."""
         return difflib.get_close_matches(token, self.tokens, n=3, cutoff=0.7)
+
+    def registration(self, token: str) -> Registration:
+        """What a resource type has apart from its schema; empty for a token without a class."""
+        place = self._place(token)
+        if place is None:
+            return Registration({}, frozenset(), ())
+        module, file = place
+        text = self._text(_join(module, file))
+        exported = _EXPORTED_ARGS.search(text)
+        state = f"_{exported['resource']}State" if exported else ""
+        secrets = _SECRETS.search(text)
+        return Registration(
+            self._getters(module, file, state, outputs=False) if state else {},
+            frozenset(_QUOTED.findall(secrets["names"]) if secrets else ()),
+            tuple(dict.fromkeys(alias["token"] for alias in _ALIAS.finditer(text))),
+        )
 
     def _resource(self, token: str) -> ResourceSchema | None:
         place = self._place(token)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -95,6 +97,29 @@ def test_the_twins_programs_stand_first_on_the_path_once(
     assert path.split(os.pathsep)[0] == str(instance.bin)
     monkeypatch.setenv("PATH", path)
     assert environment.environment(instance)["PATH"] == path, "a shell in the twin may start another"
+
+
+def test_an_activated_virtual_environment_is_the_programs_and_not_that_of_the_twin(
+    instance: Instance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = tmp_path / "project"
+    for folder in (project / "bin", tmp_path / "system"):
+        folder.mkdir(parents=True)
+        (folder / "python3").symlink_to(sys.executable)
+    before = str(tmp_path / "system")
+    monkeypatch.setenv("PATH", os.pathsep.join([str(project / "bin"), before]))
+    scripts = sysconfig.get_path("scripts")
+    assert environment.first_on_path(instance) == [str(instance.bin), scripts], "a folder of programs is none"
+    (project / "pyvenv.cfg").touch()
+    variables = environment.complete(instance, {"VIRTUAL_ENV": sys.prefix})
+    assert variables["PATH"].split(os.pathsep)[:3] == [str(instance.bin), str(project / "bin"), scripts]
+    assert variables["VIRTUAL_ENV"] == str(project), "bin/aiplatform replaces it by that of the twin"
+    monkeypatch.setenv("PATH", variables["PATH"])
+    assert environment.environment(instance)["PATH"] == variables["PATH"], (
+        "a shell in the twin may start another"
+    )
+    monkeypatch.setenv("PATH", os.pathsep.join([before, str(project / "bin")]))
+    assert environment.first_on_path(instance) == [str(instance.bin), scripts], "it is not activated"
 
 
 def test_the_passphrase_is_random_private_and_stays(instance: Instance) -> None:

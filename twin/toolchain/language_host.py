@@ -28,6 +28,8 @@ import grpc
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 
+from twin import path_shims
+from twin.core.engine import WARNING, Engine
 from twin.toolchain.child_process import Children
 from twin.toolchain.installing import install_dependencies
 from twin.toolchain.interpreter import resolve, toolchain_of
@@ -35,6 +37,7 @@ from twin.toolchain.packages import list_packages, package_dependencies
 from twin.toolchain.plugin_run import PluginRun
 from twin.toolchain.policy_proxy import CHANNEL_OPTIONS
 from twin.toolchain.program_run import run_program
+from twin.toolchain.provider_versions import adopt
 from twin.toolchain.versions import read_versions
 
 EXECUTOR = "pulumi-language-python-exec"
@@ -81,8 +84,21 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         self, request: language_pb2.GetRequiredPackagesRequest, context: grpc.ServicerContext
     ) -> language_pb2.GetRequiredPackagesResponse:
         with _reported(context):
-            packages = list_packages(resolve(request.info), os.environ)
-            return language_pb2.GetRequiredPackagesResponse(packages=package_dependencies(packages))
+            packages = list(package_dependencies(list_packages(resolve(request.info), os.environ)))
+            self._adopt(packages)
+            return language_pb2.GetRequiredPackagesResponse(packages=packages)
+
+    def _adopt(self, packages: Sequence[plugin_pb2.PackageDependency]) -> None:
+        """In a twin, give the program the twin's providers whatever minor versions its SDKs have."""
+        if not os.environ.get("AIPLATFORM_TWIN"):
+            return
+        installed = {name: path_shims.sdk_version(name) for name in path_shims.PROVIDERS}
+        built = {path_shims.KUBERNETES: read_versions().kubernetes_provider}
+        plugins = Path(os.environ["PULUMI_HOME"]) / "plugins"
+        engine = Engine()
+        engine.connect(self._engine)
+        for warning in adopt(plugins, installed, built, packages):
+            engine.log(WARNING, warning)
 
     def GetRequiredPlugins(
         self, request: language_pb2.GetRequiredPluginsRequest, context: grpc.ServicerContext
