@@ -49,6 +49,7 @@ from stacks.validation import (
     functions,
     gpudirect_ranges,
     ip_capacity,
+    keys,
     layers,
     mirrors,
     model_monitor,
@@ -80,6 +81,7 @@ RULES: Final[tuple[Callable[[Settings], Iterable[Problem]], ...]] = (
     mirrors.problems,
     ip_capacity.problems,
     gpudirect_ranges.problems,
+    keys.problems,
 )
 """Rules that settings alone decide, in the order of their problems."""
 

@@ -158,5 +158,7 @@ SUPPORT: Final[SupportTable] = {
         aws=refused("EFA interfaces belong to the pool; leave it out"),
         gcp="multi-networking, which GPUDirect needs; fixed when the cluster is created",
     ),
+    "kms_key": CloudSupport(aws="a KMS key that exists", gcp="a Cloud KMS key that exists"),
+    "volumes_kms_key": CloudSupport(aws="a KMS key that exists", gcp="a Cloud KMS key that exists"),
     "tags": CloudSupport(aws="tags", gcp="labels: lower case, at most 63 characters"),
 }

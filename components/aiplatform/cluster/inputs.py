@@ -195,6 +195,16 @@ class ClusterArgs(TypedDict):
     """Whether administrators can log in to nodes, by AWS Systems Manager or Identity-Aware Proxy of Google
     Cloud. On AWS updates of the agent and patches come from buckets of the region that
     `aws.readable_buckets` of the network has to list. Default false."""
+    kms_key: NotRequired[Input[str]]
+    """The key that encrypts Kubernetes' secrets and control-plane logs. AWS: its arn, of the provider's
+    region, with a policy that lets CloudWatch Logs use it for the log group
+    `/aws/eks/{prefix}-cluster/cluster` and the deployer create grants (docs/bring-your-own.md); another key
+    later replaces the cluster. Google Cloud: `projects/.../cryptoKeys/...`, in the cluster's region. Default:
+    a key that is created."""
+    volumes_kms_key: NotRequired[Input[str]]
+    """The key that encrypts the volumes of nodes and persistent volumes, in the form of `kms_key`. AWS: its
+    policy lets the service-linked roles of EC2 Auto Scaling and EC2 Spot use it (docs/bring-your-own.md).
+    Default: a key that is created."""
     eks: NotRequired[EksArgs]
     """Options of EKS."""
     gke: NotRequired[GkeArgs]

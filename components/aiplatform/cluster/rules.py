@@ -10,6 +10,7 @@ from aiplatform._shared.args import Problem, Rule, between, matches, obeys
 from aiplatform._shared.gcp.machine_types import cpu_machine_type
 from aiplatform._shared.kubernetes import image_versions
 from aiplatform._shared.logs import retention
+from aiplatform._shared.secret_names import key_problems
 from aiplatform.cluster.gcp.args import MEMBER
 from aiplatform.cluster.gcp.versions import not_offered
 from aiplatform.naming import TAG_RULES, PhysicalName, prefix_for
@@ -48,6 +49,8 @@ def common(settings: ClusterSettings, names: Iterable[PhysicalName]) -> Iterator
     yield from obeys("prefix", settings.prefix, prefix_for(*names))
     yield from obeys("log_retention_days", settings.log_retention_days, _RETENTION[cloud])
     yield from obeys("tags", settings.tags, TAG_RULES[cloud])
+    for key in ("kms_key", "volumes_kms_key"):
+        yield from key_problems(key, getattr(settings, key), cloud, settings.network.region)
     for index, admin in enumerate(settings.admins):
         yield from obeys(f"admins[{index}]", admin, _ADMIN[cloud])
     for index, machine in enumerate(settings.system_nodes.instance_types):

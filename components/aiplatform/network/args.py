@@ -27,6 +27,7 @@ from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
 from aiplatform._shared.gcp.names import PROJECT, REGION, zones_of
 from aiplatform._shared.logs import retention
 from aiplatform._shared.outputs import Tags
+from aiplatform._shared.secret_names import key_problems
 from aiplatform.naming import (
     GCE,
     IAM_ROLE_PREFIX,
@@ -106,6 +107,10 @@ class NetworkSettings(CloudNeutral):
     """The number of pods that addresses are planned for, all zones together. Default 500."""
     retain_data: bool = False
     """Whether flow logs and their key stay in the cloud when the network is destroyed. Default false."""
+    kms_key: Input[str] | None = None
+    """The key that encrypts flow logs. AWS: its arn, of the provider's region, with a policy that lets
+    CloudWatch Logs use it for the log group `/aws/vpc/{prefix}/flow-logs` (docs/bring-your-own.md); Google
+    Cloud: `projects/.../cryptoKeys/...`, in the network's region. Default: a key that is created."""
     aws: AwsNetwork = field(default_factory=AwsNetwork)
     """Options of AWS."""
     gcp: GcpNetwork = field(default_factory=GcpNetwork)
@@ -125,6 +130,9 @@ class NetworkSettings(CloudNeutral):
         yield from wrong_range
         yield from obeys("flow_log_retention_days", self.flow_log_retention_days, _RETENTION[self.cloud])
         yield from obeys("tags", self.tags, TAG_RULES[self.cloud])
+        yield from key_problems("kms_key", self.kms_key, self.cloud, self.gcp.region)
+        if self.kms_key is not None and self.flow_log_retention_days == 0:
+            yield Problem("kms_key", "got one without flow logs; expected `flow_log_retention_days` above 0")
         if self.zone_count is not None and self.zone_ids is not None and self.zone_count != self.zones:
             yield Problem("zone_count", f"got {self.zone_count} and zone_ids; expected one of the two")
         yield from self._on_google() if self.cloud == "gcp" else self._on_aws()

@@ -72,6 +72,10 @@ class NetworkArgs(TypedDict):
     """The number of pods that addresses are planned for, all zones together. Default 500."""
     retain_data: NotRequired[bool]
     """Whether flow logs and their key stay in the cloud when the network is destroyed. Default false."""
+    kms_key: NotRequired[Input[str]]
+    """The key that encrypts flow logs. AWS: its arn, of the provider's region, with a policy that lets
+    CloudWatch Logs use it for the log group `/aws/vpc/{prefix}/flow-logs` (docs/bring-your-own.md); Google
+    Cloud: `projects/.../cryptoKeys/...`, in the network's region. Default: a key that is created."""
     aws: NotRequired[AwsNetworkArgs]
     """Options of AWS."""
     gcp: NotRequired[GcpNetworkArgs]
