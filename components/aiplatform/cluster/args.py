@@ -3,9 +3,9 @@
 The TypedDicts that programs write are generated from these classes into inputs.py by `make generate`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, ClassVar, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal, cast
 
 from pulumi import Input, Output
 
@@ -35,6 +35,7 @@ from aiplatform.naming import (
     PhysicalName,
 )
 from aiplatform.network.args import NetworkReference
+from aiplatform.network.gcp.shared_vpc import missing_ranges
 
 CLUSTER: Final = PhysicalName(EKS_CLUSTER, "{prefix}-cluster")
 LOGS: Final = PhysicalName(LOG_GROUP, "/aws/eks/{prefix}-cluster/cluster")
@@ -194,6 +195,14 @@ class ClusterSettings(CloudNeutral):
     def cloud(self) -> Cloud:
         """The cloud of the network."""
         return self.network.cloud
+
+    def unsupported(self, arguments: Mapping[str, Any]) -> Iterator[Problem]:
+        """Report arguments of the other cloud, and secondary ranges that Shared VPC requires."""
+        yield from super().unsupported(arguments)
+        network = arguments.get("network")
+        if self.network.is_shared_vpc and isinstance(network, Mapping):
+            for problem in missing_ranges(cast("Mapping[str, Any]", network)):
+                yield Problem(f"network.{problem.path}", problem.reason)
 
     @property
     def control_plane_subnets(self) -> Input[list[Input[str]]]:

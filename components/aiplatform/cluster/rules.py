@@ -104,8 +104,27 @@ def on_google(settings: ClusterSettings) -> Iterator[Problem]:
                     f"admins[{index}]",
                     f"got {admin!r}; expected gke.google_groups too, through which Kubernetes knows groups",
                 )
+    yield from _shared_vpc(settings)
     if not settings.network.listed_zones:
         yield Problem(
             "network.zones",
             "missing; expected a list of the zones of the nodes: it decides where the cluster is",
         )
+
+
+def _shared_vpc(settings: ClusterSettings) -> Iterator[Problem]:
+    if settings.network.is_shared_vpc:
+        if settings.gke.multi_networking:
+            yield Problem(
+                "gke.multi_networking",
+                "got true with a network of Shared VPC; expected false: GPU pools would create the "
+                "additional networks in the service project",
+            )
+        return
+    for key in ("shared_vpc_grants", "shared_vpc_firewall"):
+        if not getattr(settings.gke, key):
+            yield Problem(
+                f"gke.{key}",
+                "got false, and the network is in the cluster's project; expected a network of Shared VPC, "
+                "or it left out",
+            )

@@ -103,17 +103,23 @@ class NetworkReferenceArgs(TypedDict):
     """The network that a component is placed in: `Network.outputs`, or the same from a stack reference."""
 
     vpc_id: Input[str]
-    """The VPC."""
+    """The VPC. Google Cloud: `projects/PROJECT/global/networks/NAME`."""
     cidr: Input[str]
     """Its IPv4 range."""
     private_subnet_ids: Input[Sequence[Input[str]]]
-    """Its private subnets, one a zone; on Google Cloud one for the region, of the nodes."""
+    """Its private subnets, one a zone; on Google Cloud one for the region, of the nodes:
+    `projects/PROJECT/regions/REGION/subnetworks/NAME`."""
     cloud: NotRequired[Literal["aws", "gcp"]]
     """`aws` or `gcp`. Default `aws`."""
     project: NotRequired[str]
-    """Google Cloud, and required there: its project's id."""
+    """Google Cloud, and required there: the id of the project of what is placed in it; with Shared VPC the
+    service project."""
     region: NotRequired[str]
     """Google Cloud, and required there: its region."""
+    host_project: NotRequired[str]
+    """Google Cloud, with Shared VPC: the host project, which has the network. A cluster then requires
+    `pods_range` and `services_range`. Default: the project in `vpc_id` where that is known, else
+    `project`."""
     pods_range: NotRequired[Input[str]]
     """Google Cloud: the secondary range of pods, by its name. Default `pods`."""
     services_range: NotRequired[Input[str]]

@@ -24,7 +24,8 @@ from aiplatform.cluster.gcp.args import IMAGES
 from aiplatform.cluster.gcp.context import GkeContext, location_of
 from aiplatform.cluster.gcp.control_plane import Keys, control_plane
 from aiplatform.cluster.gcp.nodes import calls_from_control_plane, node_account, ssh_by_iap, system_nodes
-from aiplatform.cluster.gcp.service_agents import service_agents
+from aiplatform.cluster.gcp.service_agents import ServiceAgents, service_agents
+from aiplatform.cluster.gcp.shared_vpc import grant_in_host_project
 from aiplatform.cluster.gcp.storage import storage_classes
 from aiplatform.cluster.kubeconfig import gke_kubeconfig
 
@@ -42,15 +43,18 @@ def build(parent: pulumi.ComponentResource, name: str, settings: ClusterSettings
     location = location_of(settings)
     apis = enable_apis(parent, name, location.project, _needed_apis(settings))
     context = GkeContext(parent, name, settings, location, apis)
+    agents = service_agents(context)
     ring = _ring(context)
-    keys = _keys(context, ring)
+    keys = _keys(context, ring, agents)
     logs = _logs(context, ring)
     account, roles = node_account(context)
     needed: list[pulumi.Resource] = [*apis.values(), *keys.grants, *roles, logs, *_images(context)]
+    needed += grant_in_host_project(context, agents)
     cluster = control_plane(context, keys, account, needed)
     system_nodes(context, cluster, account, keys.disks.id, [*roles, *keys.grants])
-    webhooks = calls_from_control_plane(context, account)
-    if settings.session_manager:
+    creates_rules = settings.gke.shared_vpc_firewall
+    webhooks = [calls_from_control_plane(context, account)] if creates_rules else []
+    if settings.session_manager and creates_rules:
         ssh_by_iap(context, account)
     config, endpoint = _kubeconfig(settings, cluster)
     provider = kubernetes.Provider(
@@ -58,7 +62,7 @@ def build(parent: pulumi.ComponentResource, name: str, settings: ClusterSettings
         kubeconfig=config,
         # Identifies the cluster whatever its endpoint: its objects stay when `api_access` changes.
         cluster_identifier=_dns_endpoint(cluster),
-        opts=ResourceOptions(parent=parent, depends_on=[cluster, webhooks]),
+        opts=ResourceOptions(parent=parent, depends_on=[cluster, *webhooks]),
     )
     storage_classes(context, cluster, keys.disks.id, provider)
     grant_admins(context, cluster, provider)
@@ -125,11 +129,10 @@ def _key(
     return key(context.parent, name, ring, context.settings.tags, protect=protect, retain=retain)
 
 
-def _keys(context: GkeContext, ring: kms.KeyRing | None) -> Keys:
+def _keys(context: GkeContext, ring: kms.KeyRing | None, agents: ServiceAgents) -> Keys:
     """Return the key of Kubernetes' secrets, for GKE, and that of the disks of nodes and of persistent disks,
     for Compute Engine: another one, because persistent disks may remain after the cluster."""
     parent, name, settings = context.parent, context.name, context.settings
-    agents = service_agents(context)
     protect, retain = settings.protect, settings.retain_data
     secrets = _key(context, ring, "key", settings.kms_key, protect=protect)
     disks = _key(context, ring, "volumes-key", settings.volumes_kms_key, protect=protect, retain=retain)
