@@ -62,6 +62,7 @@ def network(settings: Settings) -> NetworkArgs:
     """Arguments of the network."""
     environment = settings.environment
     args = stated(settings.network)
+    args.pop("existing", None)
     args.update(prefix=environment.prefix, cloud=environment.cloud, retain_data=retains_data(settings))
     if environment.cloud == "gcp":
         # A missing project is reported by stacks/validation/environment.py.
@@ -70,6 +71,21 @@ def network(settings: Settings) -> NetworkArgs:
     elif settings.cluster.eks.prefix_delegation:
         args["aws"] = {**args.get("aws", {}), "prefix_delegation": True}
     return cast(NetworkArgs, args)
+
+
+def existing_network(settings: Settings) -> NetworkReferenceArgs | None:
+    """Return the network that the file names, in the form of Network.outputs; None where one is created."""
+    existing, environment = settings.network.existing, settings.environment
+    if existing is None:
+        return None
+    args = stated(existing)
+    args.pop("proxies_cidr", None)
+    args.update(cloud=environment.cloud, cidr=settings.network.cidr)
+    if environment.cloud == "gcp":
+        # A missing project is reported by stacks/validation/environment.py.
+        args.update(project=environment.project_id or UNKNOWN, region=environment.region)
+        args["pods_per_node"] = settings.network.gcp.pods_per_node
+    return cast(NetworkReferenceArgs, args)
 
 
 def retains_data(settings: Settings) -> bool:

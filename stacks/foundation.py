@@ -83,30 +83,28 @@ def make(settings: Settings) -> tuple[Foundation, LayerOptions | None]:
     if problems:
         raise refusal(pulumi.get_stack(), problems)
     in_cloud = ResourceOptions(provider=provider)
-    network = Network("network", arguments.network(settings), in_cloud)
+    network = arguments.existing_network(settings)
+    if network is None:
+        network = Network("network", arguments.network(settings), in_cloud).outputs
     runner = None
     if settings.has_runner:
-        runner = Runner("runner", arguments.runner(settings, network.outputs, pulumi.get_stack()), in_cloud)
+        runner = Runner("runner", arguments.runner(settings, network, pulumi.get_stack()), in_cloud)
     below: dict[str, Any] = {
-        "network": dict(network.outputs),
+        "network": dict(network),
         "runner": dict(runner.outputs) if runner else None,
     }
     if settings.environment.bootstrap:
         return Foundation(**below, cluster=None, node_pools={}, gpu_pools={}), None
     group = runner.security_group_id if runner else None
-    cluster = Cluster("cluster", arguments.cluster(settings, network.outputs, group), in_cloud)
+    cluster = Cluster("cluster", arguments.cluster(settings, network, group), in_cloud)
     # On Google Cloud pools have Kubernetes objects too.
     in_both = ResourceOptions(providers=[provider, cluster.kubernetes])
     cpu = {
-        name: NodePool(
-            name, arguments.node_pool(settings, name, pool, cluster.outputs, network.outputs), in_both
-        )
+        name: NodePool(name, arguments.node_pool(settings, name, pool, cluster.outputs, network), in_both)
         for name, pool in settings.node_pools.items()
     }
     gpu = {
-        name: GpuPool(
-            name, arguments.gpu_pool(settings, name, pool, cluster.outputs, network.outputs), in_both
-        )
+        name: GpuPool(name, arguments.gpu_pool(settings, name, pool, cluster.outputs, network), in_both)
         for name, pool in settings.gpu_pools.items()
     }
     if settings.environment.cloud == "aws" and "kubernetes" in settings.layers.separate:

@@ -36,6 +36,10 @@ def gateway(settings: Settings, cluster: Mapping[str, Any]) -> GatewayArgs:
 
 def _proxy_ranges(settings: Settings) -> list[str]:
     """Return the range of the network's proxy-only subnet."""
+    existing = settings.network.existing
+    if existing is not None:
+        # A missing one is reported by stacks/validation/existing_network.py.
+        return [existing.proxies_cidr or "10.0.176.0/23"]
     try:
         return [str(plan(IPv4Network(str(stated(settings.network)["cidr"]))).proxies)]
     except (KeyError, ValueError):

@@ -55,7 +55,7 @@ OPTIONAL: Final = (
 )
 """Topics that an environment has only where its file states them, if only as an empty object."""
 
-EXCLUSIVE: Final[Mapping[str, tuple[str, ...]]] = {"network": ("zone_ids", "zone_count")}
+EXCLUSIVE: Final[Mapping[str, tuple[str, ...]]] = {"network": ("existing", "zone_ids", "zone_count")}
 """Topic -> keys of which one is stated: in a file it replaces the others of its shared files and profile."""
 
 # Capacity of GPU pools: cheap first, where an interruption only delays work.

@@ -45,10 +45,12 @@ from stacks.validation import (
     cross_references,
     devices,
     environment,
+    existing_network,
     fabrics,
     functions,
     gpudirect_ranges,
     ip_capacity,
+    keys,
     layers,
     mirrors,
     model_monitor,
@@ -76,10 +78,12 @@ RULES: Final[tuple[Callable[[Settings], Iterable[Problem]], ...]] = (
     devices.problems,
     fabrics.problems,
     components.problems,
+    existing_network.problems,
     private_network.problems,
     mirrors.problems,
     ip_capacity.problems,
     gpudirect_ranges.problems,
+    keys.problems,
 )
 """Rules that settings alone decide, in the order of their problems."""
 

@@ -32,7 +32,7 @@ from aiplatform.model_monitor.args import ModelMonitorSettings
 from aiplatform.model_registry.args import ModelRegistrySettings
 from aiplatform.model_store.args import ModelStoreSettings
 from aiplatform.naming import tightest
-from aiplatform.network.args import NetworkSettings
+from aiplatform.network.args import NetworkReference, NetworkSettings
 from aiplatform.node_pool.args import NodePoolSettings
 from aiplatform.node_pool.planned import planned as planned_node_pool
 from aiplatform.observability.args import ObservabilitySettings
@@ -108,6 +108,7 @@ _CAUSED_BY: Final[Mapping[str, Mapping[str, str]]] = {
     "model_registry": {"mirrors": "images.mirrors", "network": "network.gcp.private_services"},
 }
 """Topic -> argument that the topic does not have -> key that decides it."""
+_EXISTING: Final = "network.existing"
 _OF_MACHINES: Final = ("name", "accelerator", "count")
 """The arguments of a GPU pool that decide its machines."""
 _PREFIX: Final = "environment.name"
@@ -117,7 +118,13 @@ _PREFIX: Final = "environment.name"
 def problems(settings: Settings) -> list[Problem]:
     """Return everything that a component would refuse."""
     references = placeholders.of(settings)
-    collected = _problems_of("network", NetworkSettings, arguments.network(settings))
+    existing = arguments.existing_network(settings)
+    if existing is not None:
+        # Components that refer to it would report its problems again.
+        reported = _problems_of(_EXISTING, NetworkReference, existing)
+        if reported:
+            return reported
+    collected = _problems_of("network", NetworkSettings, arguments.network(settings)) if not existing else []
     if any(problem.path == "network.cidr" for problem in collected):
         # Components that refer to the network would report its range again.
         references = replace(references, network={**references.network, "cidr": UNKNOWN})
@@ -327,6 +334,9 @@ def _key(topic: str, path: str) -> str:
         return CHARTS_VARIABLE
     if head == "prefix":
         return _PREFIX
+    if topic == "cluster" and head == "network":
+        # Of a network that is created there is no problem.
+        return _EXISTING + argument.removeprefix("network")
     causes = _CAUSED_BY.get(topic.partition(".")[0], {})
     cause = causes.get(argument) or causes.get(head)
     return cause.format(topic=topic) if cause is not None else ".".join(filter(None, [topic, argument]))

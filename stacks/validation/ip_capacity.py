@@ -26,7 +26,7 @@ _SURGE_NODES: Final = 1
 def problems(settings: Settings) -> Iterator[Problem]:
     """Yield a problem if the pools together may outgrow the network."""
     nodes = _most_nodes(settings) if settings.environment.cloud == "gcp" else None
-    if nodes is None:
+    if nodes is None or settings.network.existing is not None:
         return
     try:
         network = read(NetworkSettings, arguments.network(settings), "NetworkArgs")

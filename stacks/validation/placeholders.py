@@ -53,7 +53,8 @@ def of(settings: Settings, zones: Sequence[str] | None = None) -> Placeholders:
     principals = _principals(settings)
     on_google_cloud = settings.environment.cloud == "gcp"
     return Placeholders(
-        network=placeholder(
+        network=arguments.existing_network(settings)
+        or placeholder(
             NetworkReference,
             **location,
             cidr=settings.network.cidr,

@@ -1,11 +1,11 @@
 """Secrets and keys of a cloud, as arguments name them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from pulumi import Input
 
-from aiplatform._shared.args import Rule, matches
+from aiplatform._shared.args import Problem, Rule, got, is_unknown, matches, obeys
 from aiplatform._shared.cloud_support import Cloud
 from aiplatform._shared.outputs import mapped
 
@@ -34,6 +34,27 @@ KEY: Final[Mapping[Cloud, Rule]] = {
     ),
 }
 """Cloud -> the rule for a key there."""
+
+
+def location_of_key(key: str) -> str:
+    """Return the region of a key on AWS, or the location of one on Google Cloud."""
+    return key.split(":" if key.startswith("arn:") else "/")[3]
+
+
+def key_problems(path: str, key: Input[str] | None, cloud: Cloud, region: str | None) -> Iterator[Problem]:
+    """Yield the problem of an argument that names an existing key: its form, or its location.
+
+    region: of what it encrypts, None where it is not known, such as that of AWS' provider. Services of Google
+    Cloud that store data in a region take keys of that region alone (Cloud KMS, "CMEK best practices":
+    locations).
+    """
+    wrong = [] if key is None else list(obeys(path, key, KEY[cloud]))
+    yield from wrong
+    if key is None or wrong or is_unknown(key) or region is None:
+        return
+    location = location_of_key(str(key))
+    if location != region:
+        yield Problem(path, f"{got(key)}, a key in {location}; expected one in {region}, as what it encrypts")
 
 
 def google_id(secret: Input[str]) -> Input[str]:

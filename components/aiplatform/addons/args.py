@@ -12,6 +12,7 @@ from aiplatform._shared.cloud_support import CLOUDS, Cloud, CloudNeutral, Suppor
 from aiplatform._shared.deep_merge import overlaid
 from aiplatform._shared.outputs import Tags, mapped_object
 from aiplatform._shared.references.cluster import ClusterReference
+from aiplatform._shared.secret_names import KMS_KEY
 from aiplatform.addons import permissions
 from aiplatform.addons.catalog import Addon, catalog, in_order, owner_problems, selected
 from aiplatform.addons.charts import UPSTREAM
@@ -95,6 +96,10 @@ class AddonsSettings(CloudNeutral):
     ray: bool = False
     """Whether Kueue queues RayClusters, RayJobs and RayServices, whose operator the component Training
     installs. Default false."""
+    interruptions_kms_key: Input[Annotated[str, KMS_KEY]] | None = None
+    """AWS: the arn of the key that encrypts Karpenter's messages from EC2, of the provider's region, with a
+    policy that lets EventBridge use it for the queue `{prefix}-karpenter` (docs/bring-your-own.md). Default:
+    a key that is created."""
     tags: Annotated[Tags, aws_tags] = field(default_factory=dict[str, Input[str]])
     """Tags of every resource on AWS, in addition to the provider's default tags."""
 
@@ -150,6 +155,13 @@ class AddonsSettings(CloudNeutral):
         ]
         yield from problems
         yield from permissions.problems(self.addons, self)
+        names = {addon.name for addon in self.addons}
+        if self.interruptions_kms_key is not None and permissions.KARPENTER not in names:
+            yield Problem(
+                "interruptions_kms_key",
+                "got one without Karpenter, whose messages it encrypts; expected "
+                "`options.karpenter.enabled: true`",
+            )
         yield from owner_problems(self.addons, "options")
         if not problems:
             yield from chart_problems(self.addons, self.charts, "charts")

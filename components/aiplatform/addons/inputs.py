@@ -71,5 +71,9 @@ class AddonsArgs(TypedDict):
     ray: NotRequired[bool]
     """Whether Kueue queues RayClusters, RayJobs and RayServices, whose operator the component Training
     installs. Default false."""
+    interruptions_kms_key: NotRequired[Input[str]]
+    """AWS: the arn of the key that encrypts Karpenter's messages from EC2, of the provider's region, with a
+    policy that lets EventBridge use it for the queue `{prefix}-karpenter` (docs/bring-your-own.md). Default:
+    a key that is created."""
     tags: NotRequired[Input[Mapping[str, Input[str]]]]
     """Tags of every resource on AWS, in addition to the provider's default tags."""

@@ -3,9 +3,9 @@
 The TypedDicts that programs write are generated from these classes into inputs.py by `make generate`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, ClassVar, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal, cast
 
 from pulumi import Input, Output
 
@@ -35,6 +35,7 @@ from aiplatform.naming import (
     PhysicalName,
 )
 from aiplatform.network.args import NetworkReference
+from aiplatform.network.gcp.shared_vpc import missing_ranges
 
 CLUSTER: Final = PhysicalName(EKS_CLUSTER, "{prefix}-cluster")
 LOGS: Final = PhysicalName(LOG_GROUP, "/aws/eks/{prefix}-cluster/cluster")
@@ -173,6 +174,16 @@ class ClusterSettings(CloudNeutral):
     """Whether administrators can log in to nodes, by AWS Systems Manager or Identity-Aware Proxy of Google
     Cloud. On AWS updates of the agent and patches come from buckets of the region that
     `aws.readable_buckets` of the network has to list. Default false."""
+    kms_key: Input[str] | None = None
+    """The key that encrypts Kubernetes' secrets and control-plane logs. AWS: its arn, of the provider's
+    region, with a policy that lets CloudWatch Logs use it for the log group
+    `/aws/eks/{prefix}-cluster/cluster` and the deployer create grants (docs/bring-your-own.md); another key
+    later replaces the cluster. Google Cloud: `projects/.../cryptoKeys/...`, in the cluster's region. Default:
+    a key that is created."""
+    volumes_kms_key: Input[str] | None = None
+    """The key that encrypts the volumes of nodes and persistent volumes, in the form of `kms_key`. AWS: its
+    policy lets the service-linked roles of EC2 Auto Scaling and EC2 Spot use it (docs/bring-your-own.md).
+    Default: a key that is created."""
     eks: Eks = field(default_factory=Eks)
     """Options of EKS."""
     gke: Gke = field(default_factory=Gke)
@@ -184,6 +195,14 @@ class ClusterSettings(CloudNeutral):
     def cloud(self) -> Cloud:
         """The cloud of the network."""
         return self.network.cloud
+
+    def unsupported(self, arguments: Mapping[str, Any]) -> Iterator[Problem]:
+        """Report arguments of the other cloud, and secondary ranges that Shared VPC requires."""
+        yield from super().unsupported(arguments)
+        network = arguments.get("network")
+        if self.network.is_shared_vpc and isinstance(network, Mapping):
+            for problem in missing_ranges(cast("Mapping[str, Any]", network)):
+                yield Problem(f"network.{problem.path}", problem.reason)
 
     @property
     def control_plane_subnets(self) -> Input[list[Input[str]]]:

@@ -154,9 +154,18 @@ SUPPORT: Final[SupportTable] = {
     "gke.security_posture": CloudSupport(
         aws=refused(f"the dashboard is {_GKE_ONLY}; leave it out"), gcp="security posture dashboard, basic"
     ),
+    "gke.shared_vpc_grants": CloudSupport(
+        aws=refused("a subnet that AWS RAM shares needs no grant; leave it out"),
+        gcp="roles/container.hostServiceAgentUser on the host project, roles/compute.networkUser on subnets",
+    ),
+    "gke.shared_vpc_firewall": CloudSupport(
+        aws=refused("EKS has security groups; leave it out"), gcp="firewall rules in the host project"
+    ),
     "gke.multi_networking": CloudSupport(
         aws=refused("EFA interfaces belong to the pool; leave it out"),
         gcp="multi-networking, which GPUDirect needs; fixed when the cluster is created",
     ),
+    "kms_key": CloudSupport(aws="a KMS key that exists", gcp="a Cloud KMS key that exists"),
+    "volumes_kms_key": CloudSupport(aws="a KMS key that exists", gcp="a Cloud KMS key that exists"),
     "tags": CloudSupport(aws="tags", gcp="labels: lower case, at most 63 characters"),
 }

@@ -161,6 +161,14 @@ class GkeArgs(TypedDict):
     Default: all may."""
     security_posture: NotRequired[bool]
     """The security posture dashboard. Default true."""
+    shared_vpc_grants: NotRequired[bool]
+    """Shared VPC: whether GKE's service agent and the Google APIs service agent of the service project get
+    their roles on the host project and its subnets; the deployer then sets IAM policies there. False where
+    administrators of the host project have granted them (docs/bring-your-own.md). Default true."""
+    shared_vpc_firewall: NotRequired[bool]
+    """Shared VPC: whether the cluster's firewall rules are created in the host project: from the control
+    plane to webhooks, and with `session_manager` from Identity-Aware Proxy. False where administrators of the
+    host project have created them (docs/bring-your-own.md); webhooks fail without them. Default true."""
     multi_networking: NotRequired[bool]
     """Whether Pods may have further network interfaces, which GPUDirect needs. Fixed when the cluster is
     created. Default false."""
@@ -195,6 +203,16 @@ class ClusterArgs(TypedDict):
     """Whether administrators can log in to nodes, by AWS Systems Manager or Identity-Aware Proxy of Google
     Cloud. On AWS updates of the agent and patches come from buckets of the region that
     `aws.readable_buckets` of the network has to list. Default false."""
+    kms_key: NotRequired[Input[str]]
+    """The key that encrypts Kubernetes' secrets and control-plane logs. AWS: its arn, of the provider's
+    region, with a policy that lets CloudWatch Logs use it for the log group
+    `/aws/eks/{prefix}-cluster/cluster` and the deployer create grants (docs/bring-your-own.md); another key
+    later replaces the cluster. Google Cloud: `projects/.../cryptoKeys/...`, in the cluster's region. Default:
+    a key that is created."""
+    volumes_kms_key: NotRequired[Input[str]]
+    """The key that encrypts the volumes of nodes and persistent volumes, in the form of `kms_key`. AWS: its
+    policy lets the service-linked roles of EC2 Auto Scaling and EC2 Spot use it (docs/bring-your-own.md).
+    Default: a key that is created."""
     eks: NotRequired[EksArgs]
     """Options of EKS."""
     gke: NotRequired[GkeArgs]

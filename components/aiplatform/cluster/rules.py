@@ -10,6 +10,7 @@ from aiplatform._shared.args import Problem, Rule, between, matches, obeys
 from aiplatform._shared.gcp.machine_types import cpu_machine_type
 from aiplatform._shared.kubernetes import image_versions
 from aiplatform._shared.logs import retention
+from aiplatform._shared.secret_names import key_problems
 from aiplatform.cluster.gcp.args import MEMBER
 from aiplatform.cluster.gcp.versions import not_offered
 from aiplatform.naming import TAG_RULES, PhysicalName, prefix_for
@@ -48,6 +49,8 @@ def common(settings: ClusterSettings, names: Iterable[PhysicalName]) -> Iterator
     yield from obeys("prefix", settings.prefix, prefix_for(*names))
     yield from obeys("log_retention_days", settings.log_retention_days, _RETENTION[cloud])
     yield from obeys("tags", settings.tags, TAG_RULES[cloud])
+    for key in ("kms_key", "volumes_kms_key"):
+        yield from key_problems(key, getattr(settings, key), cloud, settings.network.region)
     for index, admin in enumerate(settings.admins):
         yield from obeys(f"admins[{index}]", admin, _ADMIN[cloud])
     for index, machine in enumerate(settings.system_nodes.instance_types):
@@ -101,8 +104,27 @@ def on_google(settings: ClusterSettings) -> Iterator[Problem]:
                     f"admins[{index}]",
                     f"got {admin!r}; expected gke.google_groups too, through which Kubernetes knows groups",
                 )
+    yield from _shared_vpc(settings)
     if not settings.network.listed_zones:
         yield Problem(
             "network.zones",
             "missing; expected a list of the zones of the nodes: it decides where the cluster is",
         )
+
+
+def _shared_vpc(settings: ClusterSettings) -> Iterator[Problem]:
+    if settings.network.is_shared_vpc:
+        if settings.gke.multi_networking:
+            yield Problem(
+                "gke.multi_networking",
+                "got true with a network of Shared VPC; expected false: GPU pools would create the "
+                "additional networks in the service project",
+            )
+        return
+    for key in ("shared_vpc_grants", "shared_vpc_firewall"):
+        if not getattr(settings.gke, key):
+            yield Problem(
+                f"gke.{key}",
+                "got false, and the network is in the cluster's project; expected a network of Shared VPC, "
+                "or it left out",
+            )

@@ -23,6 +23,7 @@ from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
 from aiplatform._shared.gcp.names import PROJECT, REGION
 from aiplatform._shared.outputs import Tags
 from aiplatform._shared.principals import PRINCIPAL, assignable_role
+from aiplatform._shared.secret_names import key_problems
 from aiplatform.container_registry.cloud_support import SUPPORT
 from aiplatform.container_registry.inputs import ContainerRegistryArgs as ContainerRegistryArgs
 from aiplatform.container_registry.inputs import ContainerRegistryCacheArgs as ContainerRegistryCacheArgs
@@ -171,6 +172,10 @@ class ContainerRegistrySettings(CloudNeutral):
     )
     """AWS: arns of the roles of nodes that pull through the caches: the first pull of an image creates its
     repository, which roles of nodes are not allowed otherwise. Default none."""
+    kms_key: Input[str] | None = None
+    """The key that encrypts images. AWS: its arn, of the provider's region, on which the deployer may create
+    grants for ECR (docs/bring-your-own.md); another key later replaces the repositories. Google Cloud:
+    `projects/.../cryptoKeys/...`, in the region. Default: a key that is created."""
     protect: bool = False
     """Whether Pulumi refuses to delete repositories and key. Default false."""
     force_destroy: bool = False
@@ -192,6 +197,7 @@ class ContainerRegistrySettings(CloudNeutral):
         """Return the problems that concern several keys."""
         yield from obeys("prefix", self.prefix, _PREFIX[self.cloud])
         yield from obeys("tags", self.tags, _TAGS[self.cloud])
+        yield from key_problems("kms_key", self.kms_key, self.cloud, self.region)
         upstreams = [cache.upstream for cache in self.caches]
         for index, cache in enumerate(self.caches):
             if cache.upstream in upstreams[:index]:

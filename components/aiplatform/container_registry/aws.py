@@ -11,6 +11,7 @@ from pulumi_aws import ecr, iam, kms
 
 from aiplatform._shared.aws.account import account_of
 from aiplatform._shared.aws.context import AwsDataContext
+from aiplatform._shared.aws.keys import Key, existing_key
 from aiplatform._shared.aws.logs import name_key
 from aiplatform._shared.aws.policy_documents import Statement, allow, document, key_policy, trust
 from aiplatform._shared.aws.roles import AS_TEXT, Role, ServiceRole, roles, service_role
@@ -103,7 +104,10 @@ def _paths(key: str, principals: Sequence[Input[str]]) -> dict[str, Input[str]]:
     return {f"ContainerRegistryArgs.{key}[{index}]": arn for index, arn in enumerate(principals)}
 
 
-def _create_key(context: Context) -> kms.Key:
+def _create_key(context: Context) -> Key:
+    stated = context.settings.kms_key
+    if stated is not None:
+        return existing_key(stated, context.account, "ContainerRegistryArgs.kms_key")
     key = kms.Key(
         f"{context.name}-key",
         description=f"Container images of {context.settings.prefix}",
@@ -114,10 +118,10 @@ def _create_key(context: Context) -> kms.Key:
         opts=context.options(data=True),
     )
     name_key(f"{context.name}-key", key, KEY_ALIAS.of(context.settings.prefix), context.options())
-    return key
+    return Key(key.arn)
 
 
-def _create_repository(context: Context, name: str, key: kms.Key) -> ecr.Repository:
+def _create_repository(context: Context, name: str, key: Key) -> ecr.Repository:
     settings = context.settings
     logical = f"{context.name}-{name.replace('/', '-')}"
     repository = ecr.Repository(
@@ -188,7 +192,7 @@ def _allow_login(context: Context, kind: str, own_roles: Sequence[Role]) -> None
         )
 
 
-def _create_caches(context: Context, key: kms.Key, node_roles: Sequence[Role]) -> dict[str, Input[str]]:
+def _create_caches(context: Context, key: Key, node_roles: Sequence[Role]) -> dict[str, Input[str]]:
     """Create pull-through cache rules, and templates of the repositories that they create; returns the URLs
     of caches by their upstreams. A tag of the upstream may refer to another image later: tags of caches are
     mutable."""
@@ -216,7 +220,7 @@ def _create_caches(context: Context, key: kms.Key, node_roles: Sequence[Role]) -
 
 
 def _create_cache_rule(
-    context: Context, cache: ContainerRegistryCacheSettings, key: kms.Key, role: ServiceRole
+    context: Context, cache: ContainerRegistryCacheSettings, key: Key, role: ServiceRole
 ) -> ecr.PullThroughCacheRule:
     prefix = f"{context.settings.prefix}-{cache.repository_name}"
     template = ecr.RepositoryCreationTemplate(
@@ -243,7 +247,7 @@ def _create_cache_rule(
     )
 
 
-def _create_cache_role(context: Context, key: kms.Key) -> ServiceRole:
+def _create_cache_role(context: Context, key: Key) -> ServiceRole:
     """ECR creates repositories with a key or tags by a role (ECR user guide, "Creating an IAM role for
     repository creation templates")."""
 

@@ -49,5 +49,6 @@ SUPPORT: Final[SupportTable] = {
         aws="repositories are deleted with their images",
         gcp=refused("Artifact Registry deletes a repository with its images in any case; leave it out"),
     ),
+    "kms_key": CloudSupport(aws="a KMS key that exists", gcp="a Cloud KMS key that exists"),
     "tags": CloudSupport(aws="tags", gcp="labels"),
 }

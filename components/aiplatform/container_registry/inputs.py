@@ -53,6 +53,10 @@ class ContainerRegistryArgs(TypedDict):
     node_roles: NotRequired[Sequence[Input[str]]]
     """AWS: arns of the roles of nodes that pull through the caches: the first pull of an image creates its
     repository, which roles of nodes are not allowed otherwise. Default none."""
+    kms_key: NotRequired[Input[str]]
+    """The key that encrypts images. AWS: its arn, of the provider's region, on which the deployer may create
+    grants for ECR (docs/bring-your-own.md); another key later replaces the repositories. Google Cloud:
+    `projects/.../cryptoKeys/...`, in the region. Default: a key that is created."""
     protect: NotRequired[bool]
     """Whether Pulumi refuses to delete repositories and key. Default false."""
     force_destroy: NotRequired[bool]

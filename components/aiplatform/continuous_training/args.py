@@ -14,7 +14,7 @@ from aiplatform._shared.cron import cron
 from aiplatform._shared.outputs import Tags
 from aiplatform._shared.references.cluster import ClusterReference
 from aiplatform._shared.references.identity import WorkloadIdentityReference
-from aiplatform._shared.secret_names import KMS_KEY
+from aiplatform._shared.secret_names import key_problems
 from aiplatform.continuous_training.cloud_support import SUPPORT
 from aiplatform.continuous_training.inputs import ContinuousEvaluationArgs as ContinuousEvaluationArgs
 from aiplatform.continuous_training.inputs import ContinuousFeatureViewArgs as ContinuousFeatureViewArgs
@@ -85,13 +85,6 @@ _PREFIX: Final[Mapping[Cloud, Rule]] = {
     "gcp": prefix_for(
         PhysicalName(PUBSUB_TOPIC, _LONGEST),
         PhysicalName(GOOGLE_SERVICE_ACCOUNT, f"{{prefix}}-wi-{REQUESTS_IDENTITY}"),
-    ),
-}
-_KEYS: Final[Mapping[Cloud, Rule]] = {
-    "aws": KMS_KEY,
-    "gcp": matches(
-        r"projects/[^/\s]+/locations/[^/\s]+/keyRings/[^/\s]+/cryptoKeys/[^/\s]+",
-        "a key, projects/PROJECT/locations/REGION/keyRings/RING/cryptoKeys/KEY",
     ),
 }
 
@@ -369,8 +362,7 @@ class ContinuousTrainingSettings(CloudNeutral):
         """Return the problems that concern several keys."""
         yield from obeys("prefix", self.prefix, _PREFIX[self.cloud])
         yield from obeys("tags", self.tags, TAG_RULES[self.cloud])
-        if self.kms_key is not None:
-            yield from obeys("kms_key", self.kms_key, _KEYS[self.cloud])
+        yield from key_problems("kms_key", self.kms_key, self.cloud, self.cluster.region)
         for name, team in self.teams.items():
             yield from self._team(f"teams.{name}", name, team)
         if self.cloud == "gcp" and self.cluster.workload_pool is None:

@@ -12,6 +12,7 @@ from pulumi import Input, Output
 from pulumi_aws import cloudwatch, iam, kms, sqs
 
 from aiplatform._shared.aws.account import Account, account_of
+from aiplatform._shared.aws.keys import existing_key
 from aiplatform._shared.aws.logs import name_key
 from aiplatform._shared.aws.policy_documents import (
     Statement,
@@ -104,7 +105,7 @@ def create(parent: pulumi.ComponentResource, name: str, settings: ContinuousTrai
 def _key(context: Context) -> Input[str]:
     settings = context.settings
     if settings.kms_key is not None:
-        return settings.kms_key
+        return existing_key(settings.kms_key, context.account, "ContinuousTrainingArgs.kms_key").arn
     queues = [context.queue_arn(team, TRAINING) for team in settings.teams]
 
     def policy(promoter: str) -> str:

@@ -8,11 +8,11 @@ from typing import Any, Final
 
 import pulumi
 from pulumi import Input, Output
-from pulumi_gcp import kms, pubsub, storage
+from pulumi_gcp import pubsub, storage
 
 from aiplatform._shared.gcp.apis import enable_apis
 from aiplatform._shared.gcp.context import GcpDataContext
-from aiplatform._shared.gcp.keys import USER, data_key
+from aiplatform._shared.gcp.keys import data_key, grant_member_key_use
 from aiplatform._shared.outputs import mapped
 from aiplatform.continuous_training.args import (
     REQUESTS_IDENTITY,
@@ -51,13 +51,14 @@ def create(parent: pulumi.ComponentResource, name: str, settings: ContinuousTrai
     project, region = settings.cluster.project or "", settings.cluster.region or ""
     context = Context(parent, name, settings, project, region, enable_apis(parent, name, project, APIS))
     agent = context.service_agent("pubsub")
-    key = settings.kms_key if settings.kms_key is not None else data_key(context).id
-    grant = kms.CryptoKeyIAMMember(
+    crypto_key = data_key(context)
+    key = crypto_key.id
+    grant = grant_member_key_use(
+        context.parent,
         f"{name}-key-pubsub",
-        crypto_key_id=key,
-        role=USER,
-        member=agent,
-        opts=context.options(context.apis["cloudkms"]),
+        crypto_key,
+        agent,
+        depends_on=[context.apis["cloudkms"]],
     )
     topics = _Topics(key, grant, agent)
     args: Any = {

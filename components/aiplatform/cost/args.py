@@ -12,7 +12,7 @@ from aiplatform._shared.cron import cron
 from aiplatform._shared.kubernetes.names import COST_NAMESPACE
 from aiplatform._shared.outputs import Tags
 from aiplatform._shared.references.cluster import ClusterReference
-from aiplatform._shared.secret_names import KEY
+from aiplatform._shared.secret_names import key_problems
 from aiplatform.cost.cloud_support import SUPPORT
 from aiplatform.cost.inputs import CostAnomaliesArgs as CostAnomaliesArgs
 from aiplatform.cost.inputs import CostArgs as CostArgs
@@ -252,8 +252,7 @@ class CostSettings(CloudNeutral):
         yield from self._program()
         yield from obeys("prefix", self.prefix, _PREFIX[self.cloud])
         yield from obeys("tags", self.tags, TAG_RULES[self.cloud])
-        if self.kms_key is not None:
-            yield from obeys("kms_key", self.kms_key, KEY[self.cloud])
+        yield from key_problems("kms_key", self.kms_key, self.cloud, self.cluster.region)
         if self.cloud == "aws" and self.currency != "USD":
             yield Problem("currency", f"{got(self.currency)}; expected 'USD': budgets of AWS have no other")
         if self.cloud == "gcp" and self.budgets and self.billing_account is None:

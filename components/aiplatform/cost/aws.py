@@ -10,6 +10,7 @@ from pulumi import Input, Output
 from pulumi_aws import budgets, costexplorer, iam, kms, sns, sqs
 
 from aiplatform._shared.aws.account import Account, account_of
+from aiplatform._shared.aws.keys import existing_key
 from aiplatform._shared.aws.logs import name_key
 from aiplatform._shared.aws.policy_documents import Statement, allow, document, key_policy, queue_by_tls
 from aiplatform._shared.context import Context as Base
@@ -95,7 +96,7 @@ def _key(context: Context) -> Input[str]:
     compatibility between event sources from AWS services and encrypted topics")."""
     settings = context.settings
     if settings.kms_key is not None:
-        return settings.kms_key
+        return existing_key(settings.kms_key, context.account, "CostArgs.kms_key").arn
     key = kms.Key(
         f"{context.name}-key",
         description=f"Alerts of costs of {settings.prefix}",

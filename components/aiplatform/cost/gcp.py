@@ -7,11 +7,11 @@ from typing import Any, Final
 
 import pulumi
 from pulumi import Output
-from pulumi_gcp import billing, kms, monitoring, organizations, pubsub
+from pulumi_gcp import billing, monitoring, organizations, pubsub
 
 from aiplatform._shared.gcp.apis import enable_apis
 from aiplatform._shared.gcp.context import GcpDataContext
-from aiplatform._shared.gcp.keys import USER, data_key
+from aiplatform._shared.gcp.keys import data_key, grant_member_key_use
 from aiplatform._shared.kubernetes.names import COST_ACCOUNT
 from aiplatform.cost.args import (
     ALERTS,
@@ -61,13 +61,14 @@ def _topic(context: Context) -> tuple[pubsub.Topic, pulumi.Resource]:
     """Create the topic, encrypted by a key, and the right of Cloud Billing to publish to it."""
     settings = context.settings
     agent = context.service_agent("pubsub")
-    key = settings.kms_key if settings.kms_key is not None else data_key(context).id
-    grant = kms.CryptoKeyIAMMember(
+    crypto_key = data_key(context)
+    key = crypto_key.id
+    grant = grant_member_key_use(
+        context.parent,
         f"{context.name}-key-pubsub",
-        crypto_key_id=key,
-        role=USER,
-        member=agent,
-        opts=context.options(context.apis["cloudkms"]),
+        crypto_key,
+        agent,
+        depends_on=[context.apis["cloudkms"]],
     )
     topic = pubsub.Topic(
         f"{context.name}-alerts",

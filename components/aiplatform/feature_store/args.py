@@ -24,6 +24,7 @@ from aiplatform._shared.principals import PRINCIPAL, identity, known
 from aiplatform._shared.references.cluster import ClusterReference
 from aiplatform._shared.references.identity import WorkloadIdentityReference
 from aiplatform._shared.references.lakehouse import LakehouseReference
+from aiplatform._shared.secret_names import key_problems
 from aiplatform.feature_store import online
 from aiplatform.feature_store.cloud_support import SUPPORT
 from aiplatform.feature_store.component_args import (
@@ -170,6 +171,10 @@ class FeatureStoreSettings(CloudNeutral):
     mirrors: _images.Mirrors = field(default_factory=dict[str, Input[str]])
     """Mirrors of upstream's image: its registry (`quay.io`), or a repository in it -> the registry or
     repository to pull from instead. Tag and digest stay. Default: upstream itself."""
+    kms_key: Input[str] | None = None
+    """The key that encrypts registry, online store and staging. AWS: its arn, of the provider's region, on
+    which the deployer may create grants (docs/bring-your-own.md). Google Cloud:
+    `projects/.../cryptoKeys/...`, in the lakehouse's region. Default: a key that is created."""
     protect: bool = False
     """Whether Pulumi and the online store refuse to delete data. Default false."""
     retain_data: bool = False
@@ -201,6 +206,7 @@ class FeatureStoreSettings(CloudNeutral):
 
     def check(self) -> Iterator[Problem]:
         """Return the problems that concern several keys."""
+        yield from key_problems("kms_key", self.kms_key, self.cloud, self.lakehouse.region)
         if self.lakehouse.cloud != self.cloud:
             yield Problem(
                 "lakehouse.cloud",

@@ -76,5 +76,6 @@ SUPPORT: Final[SupportTable] = {
     ),
     "retain_data": CloudSupport(aws="stays after a destroy", gcp="stays after a destroy"),
     "force_destroy": CloudSupport(aws="non-empty buckets are emptied", gcp="non-empty buckets are emptied"),
+    "kms_key": CloudSupport(aws="a KMS key that exists", gcp="a Cloud KMS key that exists"),
     "tags": CloudSupport(aws="tags", gcp="labels"),
 }

@@ -125,6 +125,10 @@ class FeatureStoreArgs(TypedDict):
     mirrors: NotRequired[Input[Mapping[str, Input[str]]]]
     """Mirrors of upstream's image: its registry (`quay.io`), or a repository in it -> the registry or
     repository to pull from instead. Tag and digest stay. Default: upstream itself."""
+    kms_key: NotRequired[Input[str]]
+    """The key that encrypts registry, online store and staging. AWS: its arn, of the provider's region, on
+    which the deployer may create grants (docs/bring-your-own.md). Google Cloud:
+    `projects/.../cryptoKeys/...`, in the lakehouse's region. Default: a key that is created."""
     protect: NotRequired[bool]
     """Whether Pulumi and the online store refuse to delete data. Default false."""
     retain_data: NotRequired[bool]

@@ -23,7 +23,7 @@ from aiplatform._shared.logs import retention
 from aiplatform._shared.outputs import Tags, merged
 from aiplatform._shared.principals import PRINCIPAL, assignable_role
 from aiplatform._shared.references.lakehouse import LakehouseReference
-from aiplatform._shared.secret_names import KEY
+from aiplatform._shared.secret_names import KEY, key_problems
 from aiplatform.function import limits
 from aiplatform.function.cloud_support import SUPPORT
 from aiplatform.function.inputs import FunctionArgs as FunctionArgs
@@ -290,8 +290,7 @@ class FunctionSettings(CloudNeutral):
         return one is other or (not is_unknown(one) and not is_unknown(other) and one == other)
 
     def _principals(self) -> Iterator[Problem]:
-        if self.kms_key is not None:
-            yield from obeys("kms_key", self.kms_key, KEY[self.cloud])
+        yield from key_problems("kms_key", self.kms_key, self.cloud, self.region)
         for path, entries in (("reads", self.reads), ("writes", self.writes)):
             for index, entry in enumerate(entries):
                 if entry.kms_key is not None:

@@ -11,6 +11,7 @@ from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
 from aiplatform._shared.gcp.names import PROJECT, REGION
 from aiplatform._shared.outputs import Tags
 from aiplatform._shared.principals import assignable_role, identity
+from aiplatform._shared.secret_names import key_problems
 from aiplatform.lakehouse import ingestion, snapshots
 from aiplatform.lakehouse.aws.names import NAMES, name_problems
 from aiplatform.lakehouse.billing import LakehouseBillingExportSettings
@@ -214,6 +215,10 @@ class LakehouseSettings(CloudNeutral):
     """Whether this lakehouse sets the data lake administrators of the whole account and region, and that new
     tables are not left to IAM. Account and region have one such setting: false where something else manages
     it. Default true."""
+    kms_key: Input[str] | None = None
+    """The key that encrypts all data. AWS: its arn, of the provider's region, with the policy that
+    docs/bring-your-own.md lists: Athena, CloudWatch Logs and, where they are used, S3 Tables and Data Exports
+    use it. Google Cloud: `projects/.../cryptoKeys/...`, in the region. Default: a key that is created."""
     protect: bool = False
     """Whether Pulumi refuses to delete buckets, key, databases and tables. Default false."""
     retain_data: bool = False
@@ -249,6 +254,7 @@ class LakehouseSettings(CloudNeutral):
     def check(self) -> Iterator[Problem]:
         """Return the problems that concern several keys."""
         yield from self._names()
+        yield from key_problems("kms_key", self.kms_key, self.cloud, self.region)
         for index, grant in enumerate(self.grants):
             for problem in grant.misfits(self.tables):
                 yield Problem(f"grants[{index}].{problem.path}", problem.reason)

@@ -200,6 +200,7 @@ SUPPORT: Final[SupportTable] = {
         aws=refused("AWS has no perimeter of a project; leave it out"),
         gcp="a service perimeter of VPC Service Controls in the organisation's access policy",
     ),
+    "kms_key": CloudSupport(aws="a KMS key that exists", gcp="a Cloud KMS key that exists"),
     "tags": CloudSupport(
         aws="tags",
         gcp="labels, where a resource has them: lower case, at most 63 characters",

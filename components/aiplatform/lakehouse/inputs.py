@@ -390,6 +390,10 @@ class LakehouseArgs(TypedDict):
     """Whether this lakehouse sets the data lake administrators of the whole account and region, and that new
     tables are not left to IAM. Account and region have one such setting: false where something else manages
     it. Default true."""
+    kms_key: NotRequired[Input[str]]
+    """The key that encrypts all data. AWS: its arn, of the provider's region, with the policy that
+    docs/bring-your-own.md lists: Athena, CloudWatch Logs and, where they are used, S3 Tables and Data Exports
+    use it. Google Cloud: `projects/.../cryptoKeys/...`, in the region. Default: a key that is created."""
     protect: NotRequired[bool]
     """Whether Pulumi refuses to delete buckets, key, databases and tables. Default false."""
     retain_data: NotRequired[bool]

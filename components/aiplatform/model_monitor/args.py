@@ -13,7 +13,7 @@ from aiplatform._shared.cron import cron
 from aiplatform._shared.outputs import Tags
 from aiplatform._shared.references.cluster import ClusterReference
 from aiplatform._shared.references.identity import WorkloadIdentityReference
-from aiplatform._shared.secret_names import KEY, KMS_KEY
+from aiplatform._shared.secret_names import KMS_KEY, key_problems
 from aiplatform.model_monitor.cloud_support import SUPPORT
 from aiplatform.model_monitor.columns import MonitoredColumnArgs as MonitoredColumnArgs
 from aiplatform.model_monitor.columns import MonitorThresholdsArgs as MonitorThresholdsArgs
@@ -169,9 +169,10 @@ class ModelMonitorSettings(CloudNeutral):
         """Return the problems that concern several keys."""
         yield from obeys("prefix", self.prefix, _PREFIX[self.cloud])
         yield from obeys("tags", self.tags, TAG_RULES[self.cloud])
-        if self.kms_key is not None:
-            yield from obeys("kms_key", self.kms_key, KEY[self.cloud])
-        elif self.bucket is not None and self.cloud == "aws":
+        # A bucket that exists may be in another region, and its key with it.
+        region = self.cluster.region if self.bucket is None else None
+        yield from key_problems("kms_key", self.kms_key, self.cloud, region)
+        if self.kms_key is None and self.bucket is not None and self.cloud == "aws":
             yield Problem("kms_key", "missing; expected the arn of the key of the bucket")
         for other in ("protect", "retain_data"):
             if self.force_destroy and getattr(self, other):

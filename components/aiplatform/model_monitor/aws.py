@@ -22,6 +22,7 @@ from aiplatform._shared.aws.buckets import (
     with_policy,
 )
 from aiplatform._shared.aws.context import AwsDataContext
+from aiplatform._shared.aws.keys import existing_key
 from aiplatform._shared.aws.logs import name_key
 from aiplatform._shared.aws.policy_documents import Statement, allow, document, key_policy
 from aiplatform._shared.outputs import mapped
@@ -55,7 +56,7 @@ def create(parent: pulumi.ComponentResource, name: str, settings: ModelMonitorSe
 
 def _key(context: Context) -> Input[str]:
     if context.settings.kms_key is not None:
-        return context.settings.kms_key
+        return existing_key(context.settings.kms_key, context.account, "ModelMonitorArgs.kms_key").arn
     created = kms.Key(
         f"{context.name}-key",
         description=f"Requests and reports of monitors of {context.settings.prefix}",

@@ -6,12 +6,12 @@ from typing import Final
 
 import pulumi
 from pulumi import Input
-from pulumi_gcp import kms, pubsub, storage
+from pulumi_gcp import pubsub, storage
 
 from aiplatform._shared.gcp.access_logs import log_bucket
 from aiplatform._shared.gcp.apis import enable_apis
 from aiplatform._shared.gcp.context import GcpBucketContext
-from aiplatform._shared.gcp.keys import USER, data_key
+from aiplatform._shared.gcp.keys import data_key, grant_member_key_use
 from aiplatform._shared.outputs import mapped, merged
 from aiplatform.model_monitor.args import LOGS, REPORTS, ModelMonitorSettings
 from aiplatform.model_monitor.platform import Store
@@ -40,13 +40,15 @@ def _bucket(context: Context) -> tuple[Input[str], Input[str]]:
     """Create the bucket, without versions and soft delete: a request that is compacted is deleted, and ends
     then."""
     settings = context.settings
-    key = settings.kms_key if settings.kms_key is not None else data_key(context).id
-    grant = kms.CryptoKeyIAMMember(
+    crypto_key = data_key(context)
+    key = crypto_key.id
+    grant = grant_member_key_use(
+        context.parent,
         f"{context.name}-key-storage",
-        crypto_key_id=key,
-        role=USER,
-        member=pulumi.Output.concat("serviceAccount:", context.storage_agent()),
-        opts=context.options(context.apis["cloudkms"], retain=True),
+        crypto_key,
+        pulumi.Output.concat("serviceAccount:", context.storage_agent()),
+        depends_on=[context.apis["cloudkms"]],
+        retain=settings.retain_data,
     )
     logs = log_bucket(
         f"{context.name}-logs",

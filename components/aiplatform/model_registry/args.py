@@ -11,6 +11,7 @@ from aiplatform._shared.args import Problem, Rule, between, distinct, length, ma
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
 from aiplatform._shared.outputs import Tags, mapped_object
 from aiplatform._shared.references.cluster import ClusterReference
+from aiplatform._shared.secret_names import key_problems
 from aiplatform.model_registry.accounts import (
     ADMIN,
     ALIAS,
@@ -186,6 +187,11 @@ class ModelRegistrySettings(CloudNeutral):
     mirrors: _images.Mirrors = field(default_factory=dict[str, Input[str]])
     """Mirrors of upstream's image: its registry (`ghcr.io`), or a repository in it -> the registry or
     repository to pull from instead. Tag and digest stay. Default: upstream itself."""
+    kms_key: Input[str] | None = None
+    """The key that encrypts database, files, secrets and logs. AWS: its arn, of the provider's region, with a
+    policy that lets CloudWatch Logs use it for the database's log groups, and the principals of `accounts`
+    decrypt by Secrets Manager (docs/bring-your-own.md); another key later replaces the database. Google
+    Cloud: `projects/.../cryptoKeys/...`, in the cluster's region. Default: a key that is created."""
     protect: bool = False
     """Whether Pulumi refuses to delete database, bucket, key and secrets. Default false."""
     retain_data: bool = False
@@ -235,6 +241,7 @@ class ModelRegistrySettings(CloudNeutral):
         """Return the problems that concern several keys."""
         yield from obeys("prefix", self.prefix, _PREFIX[self.cloud])
         yield from obeys("tags", self.tags, _TAGS[self.cloud])
+        yield from key_problems("kms_key", self.kms_key, self.cloud, self.cluster.region)
         if self.network.cloud != self.cloud:
             yield Problem(
                 "network.cloud", f"got {self.network.cloud!r}; expected the cluster's, {self.cloud!r}"

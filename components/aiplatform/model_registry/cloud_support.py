@@ -69,5 +69,6 @@ SUPPORT: Final[SupportTable] = {
         aws="no last snapshot, bucket emptied, secrets deleted at once",
         gcp="bucket emptied, backups deleted with the instance",
     ),
+    "kms_key": CloudSupport(aws="a KMS key that exists", gcp="a Cloud KMS key that exists"),
     "tags": CloudSupport(aws="tags", gcp="labels"),
 }

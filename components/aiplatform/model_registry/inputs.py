@@ -118,6 +118,11 @@ class ModelRegistryArgs(TypedDict):
     mirrors: NotRequired[Input[Mapping[str, Input[str]]]]
     """Mirrors of upstream's image: its registry (`ghcr.io`), or a repository in it -> the registry or
     repository to pull from instead. Tag and digest stay. Default: upstream itself."""
+    kms_key: NotRequired[Input[str]]
+    """The key that encrypts database, files, secrets and logs. AWS: its arn, of the provider's region, with a
+    policy that lets CloudWatch Logs use it for the database's log groups, and the principals of `accounts`
+    decrypt by Secrets Manager (docs/bring-your-own.md); another key later replaces the database. Google
+    Cloud: `projects/.../cryptoKeys/...`, in the cluster's region. Default: a key that is created."""
     protect: NotRequired[bool]
     """Whether Pulumi refuses to delete database, bucket, key and secrets. Default false."""
     retain_data: NotRequired[bool]

@@ -13,7 +13,7 @@ from aiplatform._shared.outputs import Tags
 from aiplatform._shared.principals import GROUP, ROLE
 from aiplatform._shared.references.cluster import ClusterReference
 from aiplatform._shared.references.model_store import NAMESPACE as NAMESPACE
-from aiplatform._shared.secret_names import KEY, KMS_KEY, SECRET
+from aiplatform._shared.secret_names import KEY, KMS_KEY, SECRET, key_problems
 from aiplatform.model_registry.accounts import ALIAS
 from aiplatform.model_store.cloud_support import SUPPORT
 from aiplatform.model_store.inputs import ModelStoreArgs as ModelStoreArgs
@@ -261,8 +261,7 @@ class ModelStoreSettings(CloudNeutral):
             yield Problem("cluster.workload_pool", "missing; expected it as in Cluster.outputs")
 
     def _keys(self) -> Iterator[Problem]:
-        if self.kms_key is not None:
-            yield from obeys("kms_key", self.kms_key, KEY[self.cloud])
+        yield from key_problems("kms_key", self.kms_key, self.cloud, self.cluster.region)
         checkpoints = self.checkpoints
         if checkpoints.bucket is None:
             if checkpoints.kms_key is not None:

@@ -3,7 +3,7 @@
 The TypedDicts that programs write are generated from these classes into inputs.py by `make generate`.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Network
 from typing import Annotated, Any, ClassVar, Final, Literal
@@ -27,6 +27,7 @@ from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
 from aiplatform._shared.gcp.names import PROJECT, REGION, zones_of
 from aiplatform._shared.logs import retention
 from aiplatform._shared.outputs import Tags
+from aiplatform._shared.secret_names import key_problems
 from aiplatform.naming import (
     GCE,
     IAM_ROLE_PREFIX,
@@ -41,6 +42,7 @@ from aiplatform.network.aws.args import AwsNetwork
 from aiplatform.network.aws.planning import LARGEST, MOST_ZONES, SMALLEST, too_small
 from aiplatform.network.cloud_support import SUPPORT
 from aiplatform.network.gcp import planning as google
+from aiplatform.network.gcp import shared_vpc as google_shared_vpc
 from aiplatform.network.gcp.args import PODS_PER_NODE, GcpNetwork
 from aiplatform.network.inputs import NetworkArgs as NetworkArgs
 from aiplatform.network.inputs import NetworkReferenceArgs as NetworkReferenceArgs
@@ -106,6 +108,10 @@ class NetworkSettings(CloudNeutral):
     """The number of pods that addresses are planned for, all zones together. Default 500."""
     retain_data: bool = False
     """Whether flow logs and their key stay in the cloud when the network is destroyed. Default false."""
+    kms_key: Input[str] | None = None
+    """The key that encrypts flow logs. AWS: its arn, of the provider's region, with a policy that lets
+    CloudWatch Logs use it for the log group `/aws/vpc/{prefix}/flow-logs` (docs/bring-your-own.md); Google
+    Cloud: `projects/.../cryptoKeys/...`, in the network's region. Default: a key that is created."""
     aws: AwsNetwork = field(default_factory=AwsNetwork)
     """Options of AWS."""
     gcp: GcpNetwork = field(default_factory=GcpNetwork)
@@ -125,6 +131,9 @@ class NetworkSettings(CloudNeutral):
         yield from wrong_range
         yield from obeys("flow_log_retention_days", self.flow_log_retention_days, _RETENTION[self.cloud])
         yield from obeys("tags", self.tags, TAG_RULES[self.cloud])
+        yield from key_problems("kms_key", self.kms_key, self.cloud, self.gcp.region)
+        if self.kms_key is not None and self.flow_log_retention_days == 0:
+            yield Problem("kms_key", "got one without flow logs; expected `flow_log_retention_days` above 0")
         if self.zone_count is not None and self.zone_ids is not None and self.zone_count != self.zones:
             yield Problem("zone_count", f"got {self.zone_count} and zone_ids; expected one of the two")
         yield from self._on_google() if self.cloud == "gcp" else self._on_aws()
@@ -209,17 +218,23 @@ class NetworkReference:
     passed_on: ClassVar[Collection[str]] = NetworkReferenceArgs.__annotations__.keys()
 
     vpc_id: Input[str]
-    """The VPC."""
+    """The VPC. Google Cloud: `projects/PROJECT/global/networks/NAME`."""
     cidr: Input[Annotated[str, any_range]]
     """Its IPv4 range."""
     private_subnet_ids: Input[list[Input[str]]]
-    """Its private subnets, one a zone; on Google Cloud one for the region, of the nodes."""
+    """Its private subnets, one a zone; on Google Cloud one for the region, of the nodes:
+    `projects/PROJECT/regions/REGION/subnetworks/NAME`."""
     cloud: Cloud = "aws"
     """`aws` or `gcp`. Default `aws`."""
     project: Annotated[str, PROJECT] | None = None
-    """Google Cloud, and required there: its project's id."""
+    """Google Cloud, and required there: the id of the project of what is placed in it; with Shared VPC the
+    service project."""
     region: Annotated[str, REGION] | None = None
     """Google Cloud, and required there: its region."""
+    host_project: Annotated[str, PROJECT] | None = None
+    """Google Cloud, with Shared VPC: the host project, which has the network. A cluster then requires
+    `pods_range` and `services_range`. Default: the project in `vpc_id` where that is known, else
+    `project`."""
     pods_range: Input[str] = "pods"
     """Google Cloud: the secondary range of pods, by its name. Default `pods`."""
     services_range: Input[str] = "services"
@@ -260,11 +275,34 @@ class NetworkReference:
 
         return replace(self, zones=[zone(zone_id) for zone_id in ids])
 
+    @property
+    def network_project(self) -> str:
+        """Google Cloud: the project that has the network; with Shared VPC the host project."""
+        return google_shared_vpc.project_of_network(self) or ""
+
+    @property
+    def is_shared_vpc(self) -> bool:
+        """Google Cloud: whether the network is in another project than what is placed in it."""
+        return self.cloud == "gcp" and google_shared_vpc.is_shared(self)
+
+    def unsupported(self, _arguments: Mapping[str, Any]) -> Iterator[Problem]:
+        """Report a key of the other cloud."""
+        if self.cloud == "aws" and self.host_project is not None:
+            yield Problem(
+                "host_project",
+                f"{got(self.host_project)}, which AWS does not support: subnets of another account that are "
+                "shared by AWS RAM are named by their ids; leave it out",
+            )
+
     def check(self) -> Iterator[Problem]:
         """Report what a network on Google Cloud has to state."""
+        if self.cloud == "aws":
+            return
         for key in ("project", "region"):
-            if self.cloud == "gcp" and getattr(self, key) is None:
+            if getattr(self, key) is None:
                 yield Problem(key, f"missing; expected the network's {key}")
+        if self.project is not None and self.region is not None:
+            yield from google_shared_vpc.problems(self)
 
 
 def _private_subnet(zones: Sequence[Any], zone_id: str) -> Input[str]:

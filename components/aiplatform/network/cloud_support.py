@@ -83,6 +83,7 @@ SUPPORT: Final[SupportTable] = {
         aws=refused("EKS counts by instance type and `aws.prefix_delegation`; leave it out"),
         gcp="the most pods of a node, and so the size of its block",
     ),
+    "kms_key": CloudSupport(aws="a KMS key that exists", gcp="a Cloud KMS key that exists"),
     "tags": CloudSupport(
         aws="tags",
         gcp="labels, where a resource has them: lower case, at most 63 characters",

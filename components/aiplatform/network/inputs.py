@@ -72,6 +72,10 @@ class NetworkArgs(TypedDict):
     """The number of pods that addresses are planned for, all zones together. Default 500."""
     retain_data: NotRequired[bool]
     """Whether flow logs and their key stay in the cloud when the network is destroyed. Default false."""
+    kms_key: NotRequired[Input[str]]
+    """The key that encrypts flow logs. AWS: its arn, of the provider's region, with a policy that lets
+    CloudWatch Logs use it for the log group `/aws/vpc/{prefix}/flow-logs` (docs/bring-your-own.md); Google
+    Cloud: `projects/.../cryptoKeys/...`, in the network's region. Default: a key that is created."""
     aws: NotRequired[AwsNetworkArgs]
     """Options of AWS."""
     gcp: NotRequired[GcpNetworkArgs]
@@ -99,17 +103,23 @@ class NetworkReferenceArgs(TypedDict):
     """The network that a component is placed in: `Network.outputs`, or the same from a stack reference."""
 
     vpc_id: Input[str]
-    """The VPC."""
+    """The VPC. Google Cloud: `projects/PROJECT/global/networks/NAME`."""
     cidr: Input[str]
     """Its IPv4 range."""
     private_subnet_ids: Input[Sequence[Input[str]]]
-    """Its private subnets, one a zone; on Google Cloud one for the region, of the nodes."""
+    """Its private subnets, one a zone; on Google Cloud one for the region, of the nodes:
+    `projects/PROJECT/regions/REGION/subnetworks/NAME`."""
     cloud: NotRequired[Literal["aws", "gcp"]]
     """`aws` or `gcp`. Default `aws`."""
     project: NotRequired[str]
-    """Google Cloud, and required there: its project's id."""
+    """Google Cloud, and required there: the id of the project of what is placed in it; with Shared VPC the
+    service project."""
     region: NotRequired[str]
     """Google Cloud, and required there: its region."""
+    host_project: NotRequired[str]
+    """Google Cloud, with Shared VPC: the host project, which has the network. A cluster then requires
+    `pods_range` and `services_range`. Default: the project in `vpc_id` where that is known, else
+    `project`."""
     pods_range: NotRequired[Input[str]]
     """Google Cloud: the secondary range of pods, by its name. Default `pods`."""
     services_range: NotRequired[Input[str]]

@@ -296,7 +296,7 @@ class ObservabilitySettings(CloudNeutral):
                 "cluster.workload_pool", "missing; expected the cluster's workload_pool as in Cluster.outputs"
             )
         if self.logs is not None:
-            yield from self.logs.problems(self.cloud, "logs")
+            yield from self.logs.problems(self.cloud, self.cluster.region, "logs")
         if self.traces is not None:
             yield from self.traces.problems("traces")
         if self.long_term_storage is not None:

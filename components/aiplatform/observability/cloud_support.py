@@ -45,6 +45,7 @@ SUPPORT: Final[SupportTable] = {
         aws="Fluent Bit, and a log group of CloudWatch Logs with a separate key",
         gcp="Fluent Bit, and a log bucket of Cloud Logging with a separate key",
     ),
+    "logs.kms_key": CloudSupport(aws="a KMS key that exists", gcp="a Cloud KMS key that exists"),
     "logs.retention_days": CloudSupport(
         aws="the log group's; days that CloudWatch Logs knows", gcp="the log bucket's; 1 to 3650 days"
     ),

@@ -20,6 +20,10 @@ class LogsArgs(TypedDict):
     retention_days: NotRequired[Input[int]]
     """How long logs are kept, in days: on AWS a period of CloudWatch Logs (1, 3, 5, 7, 14, 30, 60, 90 ...),
     on Google Cloud 1 to 3650. Default 30."""
+    kms_key: NotRequired[Input[str]]
+    """The key that encrypts the logs. AWS: its arn, of the provider's region, with a policy that lets
+    CloudWatch Logs use it for the log group (docs/bring-your-own.md); Google Cloud:
+    `projects/.../cryptoKeys/...`, in the cluster's region. Default: a key that is created."""
     buffer_mib: NotRequired[int]
     """Disk of each node for logs that wait for the cloud's store, MiB, 64 to 65536. The oldest are lost when
     it is full. Default 1024."""

@@ -27,7 +27,7 @@ from aiplatform._shared.outputs import Tags
 from aiplatform._shared.principals import ROLE
 from aiplatform._shared.references.cluster import ClusterReference
 from aiplatform._shared.references.identity import WorkloadIdentityReference
-from aiplatform._shared.secret_names import KEY
+from aiplatform._shared.secret_names import key_problems
 from aiplatform.addons.catalog import Addon, catalog
 from aiplatform.addons.charts import UPSTREAM
 from aiplatform.addons.charts import problems as chart_problems
@@ -185,8 +185,7 @@ class PipelinesSettings(CloudNeutral):
         """Return the problems that concern several keys."""
         yield from obeys("prefix", self.prefix, _PREFIX[self.cloud])
         yield from obeys("tags", self.tags, TAG_RULES[self.cloud])
-        if self.kms_key is not None:
-            yield from obeys("kms_key", self.kms_key, KEY[self.cloud])
+        yield from key_problems("kms_key", self.kms_key, self.cloud, self.cluster.region)
         for name, team in self.teams.items():
             yield from self._team(f"teams.{name}", team)
         yield from self._namespaces()

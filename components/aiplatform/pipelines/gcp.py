@@ -5,13 +5,13 @@ from typing import Final
 
 import pulumi
 from pulumi import Input
-from pulumi_gcp import kms, projects, storage
+from pulumi_gcp import projects, storage
 
 from aiplatform._shared.gcp.access_logs import log_bucket
 from aiplatform._shared.gcp.apis import enable_apis
 from aiplatform._shared.gcp.cluster_members import REACH
 from aiplatform._shared.gcp.context import GcpBucketContext
-from aiplatform._shared.gcp.keys import USER, data_key
+from aiplatform._shared.gcp.keys import data_key, grant_member_key_use
 from aiplatform._shared.outputs import mapped, merged
 from aiplatform._shared.principals import identity, member_key
 from aiplatform.pipelines.args import PipelinesSettings
@@ -31,13 +31,15 @@ def create(parent: pulumi.ComponentResource, name: str, settings: PipelinesSetti
     """Create the resources in the cloud as children of the component."""
     project, region = settings.cluster.project or "", settings.cluster.region or ""
     context = Context(parent, name, settings, project, region, enable_apis(parent, name, project, APIS))
-    key = settings.kms_key if settings.kms_key is not None else data_key(context).id
-    grant = kms.CryptoKeyIAMMember(
+    crypto_key = data_key(context)
+    key = crypto_key.id
+    grant = grant_member_key_use(
+        context.parent,
         f"{name}-key-storage",
-        crypto_key_id=key,
-        role=USER,
-        member=pulumi.Output.concat("serviceAccount:", context.storage_agent()),
-        opts=context.options(context.apis["cloudkms"], retain=True),
+        crypto_key,
+        pulumi.Output.concat("serviceAccount:", context.storage_agent()),
+        depends_on=[context.apis["cloudkms"]],
+        retain=settings.retain_data,
     )
     logs = log_bucket(
         f"{name}-logs",

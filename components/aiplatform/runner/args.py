@@ -11,6 +11,7 @@ from pulumi import Input
 from aiplatform._shared.args import Problem, between, distinct, matches, one_of
 from aiplatform._shared.logs import retention
 from aiplatform._shared.outputs import Tags
+from aiplatform._shared.secret_names import KMS_KEY
 from aiplatform.naming import (
     CODEBUILD_PROJECT,
     IAM_ROLE,
@@ -137,6 +138,10 @@ class RunnerSettings:
     queued."""
     log_retention_days: Input[Annotated[int, retention()]] = 90
     """Retention of logs, days. Default 90."""
+    kms_key: Input[Annotated[str, KMS_KEY]] | None = None
+    """The arn of the key that encrypts logs and artifacts, of the provider's region, with a policy that lets
+    CloudWatch Logs use it for the runner's log groups (docs/bring-your-own.md). Default: a key that is
+    created."""
     retain_data: bool = False
     """Whether logs and their key are retained when the runner is destroyed. Default false."""
     tags: Annotated[Tags, aws_tags] = field(default_factory=dict[str, Input[str]])

@@ -9,6 +9,7 @@ from pulumi import Output, ResourceOptions
 from pulumi_aws import cloudwatch, codebuild, ec2, iam, kms, vpc
 
 from aiplatform._shared.aws.account import Account, account_of
+from aiplatform._shared.aws.keys import Key, existing_key
 from aiplatform._shared.aws.logs import log_group, name_key
 from aiplatform._shared.aws.policy_documents import (
     USE_OF_KEY,
@@ -69,7 +70,7 @@ class Built:
     role: iam.Role
     security_group: ec2.SecurityGroup
     log_group: cloudwatch.LogGroup
-    key: kms.Key
+    key: Key
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ def build(component: pulumi.ComponentResource, name: str, settings: RunnerSettin
 
 
 def _project_with_role(
-    context: RunnerContext, purpose: _Purpose, key: kms.Key, group: ec2.SecurityGroup, egress: pulumi.Resource
+    context: RunnerContext, purpose: _Purpose, key: Key, group: ec2.SecurityGroup, egress: pulumi.Resource
 ) -> Built:
     """Create one project with its role and its logs."""
     log_group = _log_group(context, purpose, key)
@@ -110,7 +111,10 @@ def _tags(context: RunnerContext) -> Tags:
     return merged(context.settings.tags, {"Name": f"{context.settings.prefix}-runner"})
 
 
-def _key(context: RunnerContext) -> kms.Key:
+def _key(context: RunnerContext) -> Key:
+    stated = context.settings.kms_key
+    if stated is not None:
+        return existing_key(stated, context.account, "RunnerArgs.kms_key")
     logs = [purpose.logs.of(context.settings.prefix) for purpose in context.purposes]
     key = kms.Key(
         f"{context.name}-key",
@@ -121,10 +125,10 @@ def _key(context: RunnerContext) -> kms.Key:
         opts=context.options(retain=context.settings.retain_data),
     )
     name_key(f"{context.name}-key", key, KEY_ALIAS.of(context.settings.prefix), context.options())
-    return key
+    return Key(key.arn)
 
 
-def _log_group(context: RunnerContext, purpose: _Purpose, key: kms.Key) -> cloudwatch.LogGroup:
+def _log_group(context: RunnerContext, purpose: _Purpose, key: Key) -> cloudwatch.LogGroup:
     return log_group(
         f"{context.name}{purpose.stem}-logs",
         purpose.logs.of(context.settings.prefix),
@@ -160,7 +164,7 @@ def _security_group(context: RunnerContext) -> tuple[ec2.SecurityGroup, pulumi.R
     return group, rule
 
 
-def _role(context: RunnerContext, purpose: _Purpose, key: kms.Key) -> ServiceRole:
+def _role(context: RunnerContext, purpose: _Purpose, key: Key) -> ServiceRole:
     """Create the role, which only its own project can use, by the two conditions against the confused deputy
     (CodeBuild user guide, "Cross-service confused deputy prevention")."""
     project = purpose.project.of(context.settings.prefix)
@@ -184,7 +188,7 @@ def _role(context: RunnerContext, purpose: _Purpose, key: kms.Key) -> ServiceRol
     )
 
 
-def _statements(context: RunnerContext, purpose: _Purpose, key: kms.Key) -> Output[list[Statement]]:
+def _statements(context: RunnerContext, purpose: _Purpose, key: Key) -> Output[list[Statement]]:
     known = Output.all(
         key=key.arn,
         deployer=context.settings.deployer_role_arn,
@@ -261,7 +265,7 @@ def _project(
     context: RunnerContext,
     purpose: _Purpose,
     role: iam.Role,
-    key: kms.Key,
+    key: Key,
     log_group: cloudwatch.LogGroup,
     group: ec2.SecurityGroup,
     depends_on: list[pulumi.Resource],

@@ -54,6 +54,10 @@ class RunnerArgs(TypedDict):
     queued."""
     log_retention_days: NotRequired[Input[int]]
     """Retention of logs, days. Default 90."""
+    kms_key: NotRequired[Input[str]]
+    """The arn of the key that encrypts logs and artifacts, of the provider's region, with a policy that lets
+    CloudWatch Logs use it for the runner's log groups (docs/bring-your-own.md). Default: a key that is
+    created."""
     retain_data: NotRequired[bool]
     """Whether logs and their key are retained when the runner is destroyed. Default false."""
     tags: NotRequired[Input[Mapping[str, Input[str]]]]

@@ -12,7 +12,7 @@ from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
 from aiplatform._shared.gcp.names import PROJECT, REGION
 from aiplatform._shared.logs import retention
 from aiplatform._shared.outputs import Tags, merged
-from aiplatform._shared.secret_names import KEY
+from aiplatform._shared.secret_names import key_problems
 from aiplatform.lakehouse.schedules import schedule_rule
 from aiplatform.naming import (
     CLOUDWATCH_ALARM,
@@ -244,8 +244,7 @@ class WorkflowSettings(CloudNeutral):
             yield from self._names()
         yield from obeys("tags", self.tags, TAG_RULES[self.cloud])
         yield from obeys("owner", {"owner": self.owner}, TAG_RULES[self.cloud])
-        if self.kms_key is not None:
-            yield from obeys("kms_key", self.kms_key, KEY[self.cloud])
+        yield from key_problems("kms_key", self.kms_key, self.cloud, self.region)
         for index, target in enumerate(self.alarm_targets):
             yield from obeys(f"alarm_targets[{index}]", target, _TARGET[self.cloud])
         twice = self.functions.keys() & self.jobs.keys()

@@ -11,6 +11,7 @@ from pulumi import Input, Output
 from pulumi_aws import cloudwatch, kms, scheduler, sfn, sqs
 
 from aiplatform._shared.aws.account import Account, account_of
+from aiplatform._shared.aws.keys import existing_key
 from aiplatform._shared.aws.logs import name_key
 from aiplatform._shared.aws.policy_documents import (
     Statement,
@@ -142,7 +143,7 @@ def create(parent: pulumi.ComponentResource, name: str, settings: WorkflowSettin
 def _key(context: Context) -> Input[str]:
     settings = context.settings
     if settings.kms_key is not None:
-        return settings.kms_key
+        return existing_key(settings.kms_key, context.account, "WorkflowArgs.kms_key").arn
     use = {"Effect": "Allow", "Resource": "*"}
     delivers: Statement = {
         "Sid": "DeliveryDecrypts",

@@ -12,7 +12,6 @@ from pulumi import Input, Output
 from pulumi_gcp import (
     cloudrunv2,
     cloudscheduler,
-    kms,
     monitoring,
     projects,
     pubsub,
@@ -22,7 +21,7 @@ from pulumi_gcp import (
 
 from aiplatform._shared.gcp.apis import enable_apis
 from aiplatform._shared.gcp.context import GcpDataContext
-from aiplatform._shared.gcp.keys import USER, data_key
+from aiplatform._shared.gcp.keys import data_key, grant_member_key_use
 from aiplatform._shared.gcp.logs import LogBucket, create_log_bucket, writer
 from aiplatform._shared.outputs import mapped
 from aiplatform.workflow.args import (
@@ -110,22 +109,21 @@ def create(parent: pulumi.ComponentResource, name: str, settings: WorkflowSettin
 
 
 def _key(context: Context) -> _Key:
-    settings = context.settings
-    key = settings.kms_key if settings.kms_key is not None else data_key(context).id
+    key = data_key(context)
     agents = {service: context.service_agent(service) for service in ("pubsub", "workflows")}
     logs = writer(context.parent, context.project, context.apis["logging"])
     members: dict[str, Input[str]] = {**agents, "logging": Output.concat("serviceAccount:", logs)}
     grants = {
-        service: kms.CryptoKeyIAMMember(
+        service: grant_member_key_use(
+            context.parent,
             f"{context.name}-key-{service}",
-            crypto_key_id=key,
-            role=USER,
-            member=member,
-            opts=context.options(context.apis["cloudkms"]),
+            key,
+            member,
+            depends_on=[context.apis["cloudkms"]],
         )
         for service, member in members.items()
     }
-    return _Key(key, grants)
+    return _Key(key.id, grants)
 
 
 def _account(context: Context, logical: str, identifier: str, does: str) -> serviceaccount.Account:

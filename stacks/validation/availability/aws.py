@@ -23,10 +23,8 @@ from stacks.validation.components import by_key
 def problems(settings: Settings, provider: pulumi.ProviderResource) -> list[Problem]:
     """Return everything that the settings ask for and AWS does not offer."""
     options = pulumi.InvokeOptions(provider=provider)
-    network = read(NetworkSettings, arguments.network(settings), "NetworkArgs")
     try:
-        refuse_endpoints(network, settings.environment.region)
-        zones = list(find_zones(network, options))
+        zones = _zones(settings, options)
     except ArgumentError as error:
         # Without the zones of the network its pools cannot be checked.
         return by_key("network", error)
@@ -40,6 +38,15 @@ def problems(settings: Settings, provider: pulumi.ProviderResource) -> list[Prob
     if missing or settings.environment.bootstrap:
         return missing
     return aws_quotas.problems(settings, zones, offerings, options)
+
+
+def _zones(settings: Settings, options: pulumi.InvokeOptions) -> list[str]:
+    """Return the ids of the zones of the network that is created, or that exists."""
+    if settings.network.existing is not None:
+        return list(settings.network.zones)
+    network = read(NetworkSettings, arguments.network(settings), "NetworkArgs")
+    refuse_endpoints(network, settings.environment.region)
+    return list(find_zones(network, options))
 
 
 def _leftovers(settings: Settings, options: pulumi.InvokeOptions) -> list[Problem]:

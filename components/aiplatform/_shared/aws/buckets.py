@@ -10,9 +10,10 @@ from typing import Any, Final, Protocol
 
 import pulumi
 from pulumi import ResourceOptions
-from pulumi_aws import kms, s3
+from pulumi_aws import s3
 
 from aiplatform._shared.aws.account import Account
+from aiplatform._shared.aws.keys import Key
 from aiplatform._shared.aws.policy_documents import Statement, document
 from aiplatform._shared.outputs import Tags
 
@@ -98,13 +99,13 @@ def private_bucket(
 
 
 def encrypted(
-    context: BucketContext, purpose: str, bucket: pulumi.Input[str], key: kms.Key | pulumi.Input[str] | None
+    context: BucketContext, purpose: str, bucket: pulumi.Input[str], key: Key | pulumi.Input[str] | None
 ) -> s3.BucketServerSideEncryptionConfiguration:
     """Set the default encryption of objects. key: or its arn. Without a key S3's own key is used, as S3
     requires for buckets of access logs (S3 user guide, "Enabling Amazon S3 server access logging")."""
     default = s3.BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgs(
         sse_algorithm="AES256" if key is None else "aws:kms",
-        kms_master_key_id=key.arn if isinstance(key, kms.Key) else key,
+        kms_master_key_id=key.arn if isinstance(key, Key) else key,
     )
     return s3.BucketServerSideEncryptionConfiguration(
         f"{context.name}-{purpose}",

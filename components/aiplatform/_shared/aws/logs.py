@@ -3,6 +3,7 @@
 from pulumi import Input, ResourceOptions
 from pulumi_aws import cloudwatch, kms
 
+from aiplatform._shared.aws.keys import Key
 from aiplatform._shared.outputs import Tags
 
 
@@ -12,7 +13,7 @@ def name_key(name: str, key: kms.Key, alias: str, options: ResourceOptions) -> N
 
 
 def log_group(
-    name: str, group: Input[str], days: Input[int], key: kms.Key, tags: Tags, options: ResourceOptions
+    name: str, group: Input[str], days: Input[int], key: Key, tags: Tags, options: ResourceOptions
 ) -> cloudwatch.LogGroup:
     """Create a log group, encrypted by a key. group: its physical name. days: its retention."""
     return cloudwatch.LogGroup(

@@ -6,10 +6,11 @@ from typing import Final
 
 import pulumi
 from pulumi import Output
-from pulumi_gcp import kms, projects, storage
+from pulumi_gcp import projects, storage
 
 from aiplatform._shared.context import DataContext, S
 from aiplatform._shared.gcp.apis import Apis
+from aiplatform._shared.gcp.keys import Key
 from aiplatform._shared.outputs import Tags
 
 _AGENT_ROLES: Final[Mapping[str, str]] = {
@@ -28,7 +29,7 @@ class DataKey:
     """The key of all data of a component. grants: the roles on it of the services that encrypt by it; what is
     encrypted depends on them."""
 
-    key: kms.CryptoKey
+    key: Key
     grants: list[pulumi.Resource]
 
 

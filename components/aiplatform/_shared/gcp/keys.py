@@ -1,10 +1,12 @@
 """Keys in Cloud KMS, and permissions to use them."""
 
+import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 import pulumi
-from pulumi import Input, ResourceOptions
+from pulumi import Input, Output, ResourceOptions
 from pulumi_gcp import kms
 
 from aiplatform._shared.gcp.apis import Apis
@@ -14,6 +16,27 @@ USER: Final = "roles/cloudkms.cryptoKeyEncrypterDecrypter"
 """The role to encrypt and decrypt."""
 ROTATION: Final = f"{90 * 24 * 3600}s"
 """A new version every 90 days; older versions still decrypt their data."""
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key that a component creates, or that its arguments name.
+
+    id: `projects/.../cryptoKeys/...`. suffix: for names that are reserved after a deletion: random digits of
+    the name of a created key, a digest of the id of another one. shared: whether it exists without the
+    component, so that other components may use it.
+    """
+
+    id: Output[str]
+    suffix: Output[str]
+    shared: bool = False
+
+
+def existing_key(name: Input[str]) -> Key:
+    """Return the key that an argument names."""
+    known = Output.from_input(name)
+    digest = known.apply(lambda text: hashlib.sha256(text.encode()).hexdigest()[:7])
+    return Key(known, digest, shared=True)
 
 
 def key_ring(
@@ -37,10 +60,10 @@ def key(
     *,
     protect: bool = False,
     retain: bool = False,
-) -> kms.CryptoKey:
+) -> Key:
     """Create a key with automatic rotation. Deleting it destroys all its versions, and the data that they
     encrypted is lost. retain: whether it stays when the component is destroyed."""
-    return kms.CryptoKey(
+    created = kms.CryptoKey(
         name,
         key_ring=ring.id,
         purpose="ENCRYPT_DECRYPT",
@@ -51,9 +74,12 @@ def key(
         # None, not False: an enclosing component's option applies.
         opts=ResourceOptions(parent=parent, protect=protect or None, retain_on_delete=retain or None),
     )
+    return Key(created.id, created.name.apply(lambda unique: unique.rpartition("-")[2]))
 
 
 class _DataSettings(Protocol):
+    @property
+    def kms_key(self) -> Input[str] | None: ...
     @property
     def tags(self) -> Tags: ...
     @property
@@ -79,9 +105,12 @@ class _KeyContext(Protocol):
     def settings(self) -> _DataSettings: ...
 
 
-def data_key(context: _KeyContext) -> kms.CryptoKey:
-    """Create the key of a component's data in a separate ring, protected and retained like the data."""
+def data_key(context: _KeyContext) -> Key:
+    """Return the key of a component's data: the one that its arguments name, or else a new one in a separate
+    ring, protected and retained like the data."""
     settings = context.settings
+    if settings.kms_key is not None:
+        return existing_key(settings.kms_key)
     ring = key_ring(
         context.parent, f"{context.name}-keys", context.project, context.region, [context.apis["cloudkms"]]
     )
@@ -96,19 +125,36 @@ def data_key(context: _KeyContext) -> kms.CryptoKey:
 
 
 def grant_key_use(
-    parent: pulumi.Resource,
-    name: str,
-    crypto_key: kms.CryptoKey,
-    email: Input[str],
-    *,
-    retain: bool = False,
+    parent: pulumi.Resource, name: str, crypto_key: Key, email: Input[str], *, retain: bool = False
 ) -> kms.CryptoKeyIAMMember:
     """Grant a service account the use of a key. retain: whether the grant stays, as retained data needs
     it."""
+    member = Output.concat("serviceAccount:", email)
+    return grant_member_key_use(parent, name, crypto_key, member, retain=retain)
+
+
+def grant_member_key_use(
+    parent: pulumi.Resource,
+    name: str,
+    crypto_key: Key,
+    member: Input[str],
+    *,
+    depends_on: Sequence[pulumi.Resource] = (),
+    retain: bool = False,
+) -> kms.CryptoKeyIAMMember:
+    """Grant a principal of IAM the use of a key.
+
+    The grant on a key that exists without the component always stays: a service agent has one for all
+    components of the project that use the key, and data of the others is unreadable without it.
+    """
     return kms.CryptoKeyIAMMember(
         name,
         crypto_key_id=crypto_key.id,
         role=USER,
-        member=pulumi.Output.concat("serviceAccount:", email),
-        opts=ResourceOptions(parent=parent, retain_on_delete=retain or None),
+        member=member,
+        opts=ResourceOptions(
+            parent=parent,
+            depends_on=list(depends_on) or None,
+            retain_on_delete=True if retain or crypto_key.shared else None,
+        ),
     )

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 import pulumi
 from pulumi import Input, Output, ResourceOptions
-from pulumi_gcp import kms, logging
+from pulumi_gcp import logging
+
+from aiplatform._shared.gcp.keys import Key
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ def writer(parent: pulumi.Resource, project: str, api: pulumi.Resource) -> Outpu
 
 
 def separate_log_bucket(
-    parent: pulumi.Resource, logical: str, logs: LogBucket, key: kms.CryptoKey, grant: pulumi.Resource
+    parent: pulumi.Resource, logical: str, logs: LogBucket, key: Key, grant: pulumi.Resource
 ) -> pulumi.Resource:
     """Create the bucket, the sink to it, and the exclusion from `_Default`. logical: the logical name of
     each. grant: the permission of Cloud Logging to use the key. Returns the last of the resources."""
@@ -96,7 +98,9 @@ def create_log_bucket(
     return CreatedLogBucket(bucket.id, exclusion)
 
 
-def bucket_id(name: str, key: kms.CryptoKey) -> Output[str]:
+def bucket_id(name: str, key: Key) -> Output[str]:
     """Return the id of the bucket of some logs. The name of a deleted bucket is reserved for seven days, so
-    the id has the random suffix of the key's name."""
-    return key.name.apply(lambda unique: f"{name}-{unique.rsplit('-', maxsplit=1)[-1]}")
+    the id has the suffix of the key, which is random where the component creates the key. With a key that
+    exists the bucket of a destroyed component is restored first (`gcloud logging buckets undelete`), or
+    the component is created again a week later."""
+    return key.suffix.apply(lambda suffix: f"{name}-{suffix}")

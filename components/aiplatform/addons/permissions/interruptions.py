@@ -11,6 +11,7 @@ from pulumi import Output
 from pulumi_aws import cloudwatch, kms, sqs
 
 from aiplatform._shared.aws.account import Account
+from aiplatform._shared.aws.keys import Key, existing_key
 from aiplatform._shared.aws.logs import name_key
 from aiplatform._shared.aws.policy_documents import document, key_policy, queue_by_tls, rules_may_send
 from aiplatform._shared.context import Context
@@ -38,7 +39,7 @@ class Interruptions:
     """The queue, its key, and all that must exist before messages arrive."""
 
     queue: sqs.Queue
-    key: kms.Key
+    key: Key
     needed: Sequence[pulumi.Resource]
 
 
@@ -77,10 +78,12 @@ def create(context: Context[Settings], account: Account, logical: str) -> Interr
     return Interruptions(queue, key, [policy, *targets])
 
 
-def _key(context: Context[Settings], account: Account, logical: str) -> kms.Key:
-    """Create the key of the messages. With a key of AWS's own EventBridge could not send to the queue, and
-    that of SQS cannot be revoked."""
+def _key(context: Context[Settings], account: Account, logical: str) -> Key:
+    """Return the key of the messages, a new one where the settings name none. With a key of AWS's own
+    EventBridge could not send to the queue, and that of SQS cannot be revoked."""
     settings = context.settings
+    if settings.interruptions_kms_key is not None:
+        return existing_key(settings.interruptions_kms_key, account, "AddonsArgs.interruptions_kms_key")
     queue = account.arn("sqs", INTERRUPTIONS.of(settings.prefix))
     # Amazon EventBridge user guide, "Troubleshooting": events are not delivered to an encrypted queue.
     sends = {
@@ -101,7 +104,7 @@ def _key(context: Context[Settings], account: Account, logical: str) -> kms.Key:
     )
     alias = INTERRUPTION_KEY_ALIAS.of(settings.prefix)
     name_key(f"{logical}-interruptions-key", key, alias, context.options())
-    return key
+    return Key(key.arn)
 
 
 def _rule(context: Context[Settings], logical: str, purpose: str) -> cloudwatch.EventRule:

@@ -65,6 +65,11 @@ class Settings(Protocol):
         ...
 
     @property
+    def interruptions_kms_key(self) -> Input[str] | None:
+        """AWS: an existing key of Karpenter's messages. None: a key that is created."""
+        ...
+
+    @property
     def tags(self) -> Tags:
         """Tags of every resource."""
         ...

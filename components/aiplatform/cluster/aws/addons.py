@@ -11,8 +11,9 @@ from typing import Any, Final, cast
 
 import pulumi
 from pulumi import Input, Output
-from pulumi_aws import eks, iam, kms
+from pulumi_aws import eks, iam
 
+from aiplatform._shared.aws.keys import Key
 from aiplatform._shared.aws.policy_documents import USE_OF_KEY, Statement, allow, document, pod_identity_trust
 from aiplatform._shared.deep_merge import overlaid
 from aiplatform._shared.kubernetes.node_labels import POOL
@@ -80,7 +81,7 @@ def addons_after_nodes(
     cluster: eks.Cluster,
     versions: AddonVersions,
     nodes: pulumi.Resource,
-    volumes_key: kms.Key,
+    volumes_key: Key,
 ) -> None:
     """Create the add-ons that need nodes to become healthy."""
     account = "ebs-csi-controller-sa"

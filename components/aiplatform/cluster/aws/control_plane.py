@@ -7,6 +7,7 @@ import pulumi
 from pulumi import Output
 from pulumi_aws import cloudwatch, eks, iam, kms, vpc
 
+from aiplatform._shared.aws.keys import Key, existing_key
 from aiplatform._shared.aws.logs import log_group, name_key
 from aiplatform._shared.aws.policy_documents import allow, document, key_policy, logs_may_use_key, trust
 from aiplatform.cluster.args import CLUSTER_ROLE, KEY_ALIAS, LOGS
@@ -23,7 +24,7 @@ class ControlPlane:
     """
 
     cluster: eks.Cluster
-    key: kms.Key
+    key: Key
     oidc_provider: iam.OpenIdConnectProvider
     api_rules: Sequence[pulumi.Resource]
 
@@ -66,10 +67,12 @@ def control_plane(context: EksContext) -> ControlPlane:
     return ControlPlane(cluster, key, oidc_provider, [_api_rule(context, cluster)] if in_vpc else [])
 
 
-def _key(context: EksContext) -> kms.Key:
-    """The key of secrets and logs. Without its key a cluster is lost: its deletion can be cancelled for 30
-    days."""
-    prefix = context.settings.prefix
+def _key(context: EksContext) -> Key:
+    """The key of secrets and logs, a new one where the settings name none. Without its key a cluster is lost:
+    its deletion can be cancelled for 30 days."""
+    prefix, stated = context.settings.prefix, context.settings.kms_key
+    if stated is not None:
+        return existing_key(stated, context.account, "ClusterArgs.kms_key")
     key = kms.Key(
         f"{context.name}-key",
         description=f"Secrets and control-plane logs of {context.cluster_name}",
@@ -80,10 +83,10 @@ def _key(context: EksContext) -> kms.Key:
         opts=context.options(protect=True, retain=True),
     )
     name_key(f"{context.name}-key", key, KEY_ALIAS.of(prefix), context.options())
-    return key
+    return Key(key.arn)
 
 
-def _log_group(context: EksContext, key: kms.Key) -> cloudwatch.LogGroup:
+def _log_group(context: EksContext, key: Key) -> cloudwatch.LogGroup:
     """Create the log group before the cluster: EKS would create it without a retention and without the
     key."""
     return log_group(
@@ -96,7 +99,7 @@ def _log_group(context: EksContext, key: kms.Key) -> cloudwatch.LogGroup:
     )
 
 
-def _role(context: EksContext, key: kms.Key) -> tuple[iam.Role, list[pulumi.Resource]]:
+def _role(context: EksContext, key: Key) -> tuple[iam.Role, list[pulumi.Resource]]:
     """Return the role, and the permissions that it must have before EKS uses it, and until the cluster is
     deleted."""
     arn = context.account.arn("eks", f"cluster/{context.cluster_name}")
@@ -135,7 +138,7 @@ def _role(context: EksContext, key: kms.Key) -> tuple[iam.Role, list[pulumi.Reso
 
 
 def _cluster(
-    context: EksContext, role: iam.Role, key: kms.Key, depends_on: Sequence[pulumi.Resource]
+    context: EksContext, role: iam.Role, key: Key, depends_on: Sequence[pulumi.Resource]
 ) -> eks.Cluster:
     settings = context.settings
     public = settings.api_access.mode == "cidrs"

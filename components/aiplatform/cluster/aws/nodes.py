@@ -3,9 +3,10 @@
 from collections.abc import Collection, Sequence
 
 import pulumi
-from pulumi_aws import eks, iam, kms
+from pulumi_aws import eks, iam
 
 from aiplatform._shared.args import ArgumentError, Problem, got
+from aiplatform._shared.aws.keys import Key
 from aiplatform._shared.aws.node_groups import (
     NODE_POLICIES,
     NodeRole,
@@ -59,7 +60,7 @@ def system_nodes(
     context: EksContext,
     cluster: eks.Cluster,
     role: iam.Role,
-    volumes_key: kms.Key,
+    volumes_key: Key,
     ready: Sequence[pulumi.Resource],
 ) -> eks.NodeGroup:
     """Create the node group. ready: what must exist before a node can join: the role's policies, the first

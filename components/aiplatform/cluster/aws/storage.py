@@ -6,6 +6,7 @@ from pulumi_aws import eks, kms
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs, ObjectMetaPatchArgs
 from pulumi_kubernetes.storage.v1 import StorageClass, StorageClassPatch
 
+from aiplatform._shared.aws.keys import Key, existing_key
 from aiplatform._shared.aws.logs import name_key
 from aiplatform._shared.aws.policy_documents import instances_may_use_key, key_policy
 from aiplatform.cluster.args import VOLUMES_KEY_ALIAS
@@ -13,9 +14,12 @@ from aiplatform.cluster.aws.context import EksContext
 from aiplatform.cluster.storage_annotations import DEFAULT
 
 
-def volumes_key(context: EksContext) -> kms.Key:
-    """Create the key of the volumes of nodes and of persistent volumes: another one than the cluster's,
-    because persistent volumes may remain after the cluster."""
+def volumes_key(context: EksContext) -> Key:
+    """Return the key of the volumes of nodes and of persistent volumes: another one than the cluster's,
+    because persistent volumes may remain after the cluster. A new one where the settings name none."""
+    stated = context.settings.volumes_kms_key
+    if stated is not None:
+        return existing_key(stated, context.account, "ClusterArgs.volumes_kms_key")
     key = kms.Key(
         f"{context.name}-volumes-key",
         description=f"Volumes of nodes and persistent volumes of {context.cluster_name}",
@@ -28,11 +32,11 @@ def volumes_key(context: EksContext) -> kms.Key:
     )
     alias = VOLUMES_KEY_ALIAS.of(context.settings.prefix)
     name_key(f"{context.name}-volumes-key", key, alias, context.options())
-    return key
+    return Key(key.arn)
 
 
 def storage_classes(
-    context: EksContext, cluster: eks.Cluster, key: kms.Key, provider: kubernetes.Provider
+    context: EksContext, cluster: eks.Cluster, key: Key, provider: kubernetes.Provider
 ) -> None:
     """Create gp3, encrypted, as the default StorageClass instead of gp2, which EKS installs.
 

@@ -191,6 +191,14 @@ class Gke:
     Default: all may."""
     security_posture: bool = True
     """The security posture dashboard. Default true."""
+    shared_vpc_grants: bool = True
+    """Shared VPC: whether GKE's service agent and the Google APIs service agent of the service project get
+    their roles on the host project and its subnets; the deployer then sets IAM policies there. False where
+    administrators of the host project have granted them (docs/bring-your-own.md). Default true."""
+    shared_vpc_firewall: bool = True
+    """Shared VPC: whether the cluster's firewall rules are created in the host project: from the control
+    plane to webhooks, and with `session_manager` from Identity-Aware Proxy. False where administrators of the
+    host project have created them (docs/bring-your-own.md); webhooks fail without them. Default true."""
     multi_networking: bool = False
     """Whether Pods may have further network interfaces, which GPUDirect needs. Fixed when the cluster is
     created. Default false."""

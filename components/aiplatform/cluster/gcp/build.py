@@ -9,12 +9,12 @@ from functools import partial
 
 import pulumi
 import pulumi_kubernetes as kubernetes
-from pulumi import Output, ResourceOptions
+from pulumi import Input, Output, ResourceOptions
 from pulumi_gcp import binaryauthorization, container, kms
 
 from aiplatform._shared.dependencies import after
 from aiplatform._shared.gcp.apis import enable_apis
-from aiplatform._shared.gcp.keys import grant_key_use, key, key_ring
+from aiplatform._shared.gcp.keys import Key, existing_key, grant_key_use, key, key_ring
 from aiplatform._shared.gcp.logs import LogBucket, separate_log_bucket, writer
 from aiplatform._shared.outputs import checked, mapped
 from aiplatform._shared.references.cluster import ClusterReferenceArgs
@@ -24,7 +24,8 @@ from aiplatform.cluster.gcp.args import IMAGES
 from aiplatform.cluster.gcp.context import GkeContext, location_of
 from aiplatform.cluster.gcp.control_plane import Keys, control_plane
 from aiplatform.cluster.gcp.nodes import calls_from_control_plane, node_account, ssh_by_iap, system_nodes
-from aiplatform.cluster.gcp.service_agents import service_agents
+from aiplatform.cluster.gcp.service_agents import ServiceAgents, service_agents
+from aiplatform.cluster.gcp.shared_vpc import grant_in_host_project
 from aiplatform.cluster.gcp.storage import storage_classes
 from aiplatform.cluster.kubeconfig import gke_kubeconfig
 
@@ -42,14 +43,18 @@ def build(parent: pulumi.ComponentResource, name: str, settings: ClusterSettings
     location = location_of(settings)
     apis = enable_apis(parent, name, location.project, _needed_apis(settings))
     context = GkeContext(parent, name, settings, location, apis)
-    keys, ring = _keys(context)
+    agents = service_agents(context)
+    ring = _ring(context)
+    keys = _keys(context, ring, agents)
     logs = _logs(context, ring)
     account, roles = node_account(context)
     needed: list[pulumi.Resource] = [*apis.values(), *keys.grants, *roles, logs, *_images(context)]
+    needed += grant_in_host_project(context, agents)
     cluster = control_plane(context, keys, account, needed)
     system_nodes(context, cluster, account, keys.disks.id, [*roles, *keys.grants])
-    webhooks = calls_from_control_plane(context, account)
-    if settings.session_manager:
+    creates_rules = settings.gke.shared_vpc_firewall
+    webhooks = [calls_from_control_plane(context, account)] if creates_rules else []
+    if settings.session_manager and creates_rules:
         ssh_by_iap(context, account)
     config, endpoint = _kubeconfig(settings, cluster)
     provider = kubernetes.Provider(
@@ -57,7 +62,7 @@ def build(parent: pulumi.ComponentResource, name: str, settings: ClusterSettings
         kubeconfig=config,
         # Identifies the cluster whatever its endpoint: its objects stay when `api_access` changes.
         cluster_identifier=_dns_endpoint(cluster),
-        opts=ResourceOptions(parent=parent, depends_on=[cluster, webhooks]),
+        opts=ResourceOptions(parent=parent, depends_on=[cluster, *webhooks]),
     )
     storage_classes(context, cluster, keys.disks.id, provider)
     grant_admins(context, cluster, provider)
@@ -99,29 +104,51 @@ def _needed_apis(settings: ClusterSettings) -> list[str]:
     return apis
 
 
-def _keys(context: GkeContext) -> tuple[Keys, kms.KeyRing]:
-    """Create the key of Kubernetes' secrets, for GKE, and that of the disks of nodes and of persistent disks,
+def _ring(context: GkeContext) -> kms.KeyRing | None:
+    """Create the ring of the keys that the cluster creates; None where the arguments name all of them."""
+    settings, location = context.settings, context.location
+    if settings.kms_key is not None and settings.volumes_kms_key is not None:
+        return None
+    apis = [context.apis["cloudkms"]]
+    return key_ring(context.parent, f"{context.name}-keys", location.project, location.region, apis)
+
+
+def _key(
+    context: GkeContext,
+    ring: kms.KeyRing | None,
+    purpose: str,
+    stated: Input[str] | None,
+    *,
+    protect: bool = False,
+    retain: bool = False,
+) -> Key:
+    """Return the key that the arguments name, or else a new one. purpose: last part of its logical name."""
+    if stated is not None or ring is None:
+        return existing_key(stated or "")
+    name = f"{context.name}-{purpose}"
+    return key(context.parent, name, ring, context.settings.tags, protect=protect, retain=retain)
+
+
+def _keys(context: GkeContext, ring: kms.KeyRing | None, agents: ServiceAgents) -> Keys:
+    """Return the key of Kubernetes' secrets, for GKE, and that of the disks of nodes and of persistent disks,
     for Compute Engine: another one, because persistent disks may remain after the cluster."""
     parent, name, settings = context.parent, context.name, context.settings
-    agents = service_agents(context)
-    location = context.location
-    ring = key_ring(parent, f"{name}-keys", location.project, location.region, [context.apis["cloudkms"]])
-    retain = settings.retain_data
-    secrets = key(parent, f"{name}-key", ring, settings.tags, protect=settings.protect)
-    disks = key(parent, f"{name}-volumes-key", ring, settings.tags, protect=settings.protect, retain=retain)
+    protect, retain = settings.protect, settings.retain_data
+    secrets = _key(context, ring, "key", settings.kms_key, protect=protect)
+    disks = _key(context, ring, "volumes-key", settings.volumes_kms_key, protect=protect, retain=retain)
     grants = [
         grant_key_use(parent, f"{name}-key", secrets, agents.gke),
         grant_key_use(parent, f"{name}-volumes-key", disks, agents.compute, retain=retain),
     ]
-    return Keys(secrets, disks, grants), ring
+    return Keys(secrets, disks, grants)
 
 
-def _logs(context: GkeContext, ring: kms.KeyRing) -> pulumi.Resource:
+def _logs(context: GkeContext, ring: kms.KeyRing | None) -> pulumi.Resource:
     """Create the log bucket of the control plane. It exists before the cluster, or the first logs would be
     written to the project's default bucket."""
     parent, name, settings, location = context.parent, context.name, context.settings, context.location
     retain = settings.retain_data
-    crypto_key = key(parent, f"{name}-logs-key", ring, settings.tags, retain=retain)
+    crypto_key = _key(context, ring, "logs-key", settings.kms_key, retain=retain)
     email = writer(parent, location.project, context.apis["logging"])
     grant = grant_key_use(parent, f"{name}-logs-key", crypto_key, email, retain=retain)
     logs = LogBucket(

@@ -6,7 +6,7 @@ from typing import Final
 
 import pulumi
 from pulumi import Input, Output, ResourceOptions
-from pulumi_gcp import container, kms, serviceaccount
+from pulumi_gcp import container, serviceaccount
 from pulumi_gcp.container import (
     ClusterAddonsConfigGcePersistentDiskCsiDriverConfigArgs as _PersistentDisk,
 )
@@ -26,6 +26,7 @@ from pulumi_gcp.container import (
     ClusterMonitoringConfigAdvancedDatapathObservabilityConfigArgs as _Datapath,
 )
 
+from aiplatform._shared.gcp.keys import Key
 from aiplatform._shared.gcp.node_pools import SCOPES
 from aiplatform._shared.outputs import mapped
 from aiplatform.cluster.args import ClusterSettings
@@ -59,8 +60,8 @@ class Keys:
     """The keys of the cluster's secrets and of disks. grants: the permissions of service agents to use
     them."""
 
-    secrets: kms.CryptoKey
-    disks: kms.CryptoKey
+    secrets: Key
+    disks: Key
     grants: Sequence[pulumi.Resource]
 
 

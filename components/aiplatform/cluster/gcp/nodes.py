@@ -108,7 +108,7 @@ def ssh_by_iap(context: GkeContext, account: serviceaccount.Account) -> None:
     """Allow SSH to nodes of this cluster from Identity-Aware Proxy, which authorizes users by IAM."""
     compute.Firewall(
         f"{context.name}-ssh-by-iap",
-        project=context.location.project,
+        project=context.settings.network.network_project,
         name=f"{context.settings.prefix}-ssh-by-iap",
         description=f"SSH to nodes of {context.cluster_name} through Identity-Aware Proxy",
         network=context.settings.network.vpc_id,
@@ -129,14 +129,14 @@ def calls_from_control_plane(context: GkeContext, account: serviceaccount.Accoun
     subnet = first(context.settings.control_plane_subnets).apply(lambda path: path.rpartition("/")[2])
     source = compute.get_subnetwork_output(
         name=subnet,
-        project=context.location.project,
+        project=context.settings.network.network_project,
         region=context.location.region,
         opts=pulumi.InvokeOutputOptions(parent=context.parent),
     )
     ports = [str(port) for port in webhook_ports("gcp") if port not in OPENED_BY_GKE]
     return compute.Firewall(
         f"{context.name}-webhooks",
-        project=context.location.project,
+        project=context.settings.network.network_project,
         name=f"{context.settings.prefix}-webhooks",
         description=f"The control plane of {context.cluster_name} to webhooks of its add-ons",
         network=context.settings.network.vpc_id,

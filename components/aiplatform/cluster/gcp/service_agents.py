@@ -16,6 +16,8 @@ class ServiceAgents:
 
     gke: Output[str]
     compute: Output[str]
+    cloud_services: Output[str]
+    """The Google APIs service agent, by which managed instance groups create instances."""
 
 
 def service_agents(context: GkeContext) -> ServiceAgents:
@@ -40,5 +42,7 @@ def service_agents(context: GkeContext) -> ServiceAgents:
 
     # By its name: an API may have several agents, and ServiceIdentity returns one of them.
     return ServiceAgents(
-        gke=after(agent("container-engine-robot"), identity), compute=agent("compute-system")
+        gke=after(agent("container-engine-robot"), identity),
+        compute=agent("compute-system"),
+        cloud_services=description.number.apply(lambda number: f"{number}@cloudservices.gserviceaccount.com"),
     )

@@ -17,6 +17,7 @@ from aiplatform._shared.aws.buckets import (
     versioned,
     with_policy,
 )
+from aiplatform._shared.aws.keys import Key, existing_key
 from aiplatform._shared.aws.logs import name_key
 from aiplatform._shared.aws.policy_documents import document, key_policy
 from aiplatform.feature_store.args import KEY_ALIAS
@@ -36,9 +37,12 @@ class Registry:
     ready: list[pulumi.Resource]
 
 
-def create_key(context: Context) -> kms.Key:
-    """Create the key of registry, online store and staging. A lost key is lost data: its deletion can be
-    cancelled for 30 days."""
+def create_key(context: Context) -> Key:
+    """Return the key of registry, online store and staging, a new one where the settings name none. A lost
+    key is lost data: its deletion can be cancelled for 30 days."""
+    stated = context.settings.kms_key
+    if stated is not None:
+        return existing_key(stated, context.account, "FeatureStoreArgs.kms_key")
     key = kms.Key(
         f"{context.name}-key",
         description=f"Feature store of {context.settings.prefix}",
@@ -49,10 +53,10 @@ def create_key(context: Context) -> kms.Key:
         opts=context.options(data=True),
     )
     name_key(f"{context.name}-key", key, KEY_ALIAS.of(context.settings.prefix), context.options())
-    return key
+    return Key(key.arn)
 
 
-def create_registry(context: Context, key: kms.Key) -> Registry:
+def create_registry(context: Context, key: Key) -> Registry:
     """Create the registry, an empty one, which Feast changes from then on."""
     registry = private_bucket(context, REGISTRY, force_destroy=context.settings.force_destroy)
     registry.ready.append(encrypted(context, REGISTRY, registry.bucket.bucket, key))
@@ -88,7 +92,7 @@ def create_registry(context: Context, key: kms.Key) -> Registry:
     return Registry(registry.bucket, ready)
 
 
-def create_staging_bucket(staging: Staging, key: kms.Key) -> list[pulumi.Resource]:
+def create_staging_bucket(staging: Staging, key: Key) -> list[pulumi.Resource]:
     """Create the bucket of one principal, in which no other reads or writes, administrators included. Returns
     what its users depend on."""
     bucket = private_bucket(staging, staging.purpose, force_destroy=True)

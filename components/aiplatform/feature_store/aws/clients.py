@@ -6,8 +6,9 @@ from typing import Any
 
 import pulumi
 from pulumi import Input, Output
-from pulumi_aws import glue, iam, kms
+from pulumi_aws import glue, iam
 
+from aiplatform._shared.aws.keys import Key
 from aiplatform._shared.aws.managed_policies import attached
 from aiplatform._shared.aws.policy_documents import Statement, document
 from aiplatform._shared.aws.roles import Role, roles
@@ -52,7 +53,7 @@ class Clients:
     lakehouse's databases are."""
 
     context: Context
-    key: kms.Key
+    key: Key
     database: glue.CatalogDatabase
     online: OnlineStore
 

@@ -5,8 +5,9 @@ from typing import Any
 
 import pulumi
 from pulumi import Output
-from pulumi_aws import athena, glue, kms, lakeformation
+from pulumi_aws import athena, glue, lakeformation
 
+from aiplatform._shared.aws.keys import Key
 from aiplatform._shared.dependencies import dependencies_of
 from aiplatform.feature_store.aws.context import RESULTS, Context, Staging
 from aiplatform.lakehouse.tables import ZONES
@@ -14,9 +15,7 @@ from aiplatform.lakehouse.tables import ZONES
 CATALOG = "AwsDataCatalog"
 
 
-def create_workgroup(
-    staging: Staging, key: kms.Key, depends_on: Sequence[pulumi.Resource]
-) -> athena.Workgroup:
+def create_workgroup(staging: Staging, key: Key, depends_on: Sequence[pulumi.Resource]) -> athena.Workgroup:
     """Create the workgroup of one principal: all principals of a workgroup fetch the results of its queries
     (Athena user guide, "Considerations and limitations for querying data registered with Lake Formation").
     depends_on: its bucket, which Athena verifies.

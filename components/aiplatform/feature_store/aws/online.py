@@ -7,8 +7,9 @@ from typing import Any, Final
 import pulumi
 import pulumi_aws as aws
 from pulumi import Input, Output
-from pulumi_aws import dynamodb, ec2, elasticache, kms, secretsmanager, vpc
+from pulumi_aws import dynamodb, ec2, elasticache, secretsmanager, vpc
 
+from aiplatform._shared.aws.keys import Key
 from aiplatform._shared.outputs import merged
 from aiplatform.feature_store.args import CACHE, CACHE_GROUP, CACHE_USER, MATERIALIZER, SERVER
 from aiplatform.feature_store.aws.context import Context
@@ -43,12 +44,12 @@ class OnlineStore:
     ready: list[pulumi.Resource] = field(default_factory=list[pulumi.Resource])
 
 
-def create_online_store(context: Context, key: kms.Key) -> OnlineStore:
+def create_online_store(context: Context, key: Key) -> OnlineStore:
     """Create the store that the settings choose."""
     return _valkey(context, key) if context.settings.store == "valkey" else _dynamodb(context, key)
 
 
-def _dynamodb(context: Context, key: kms.Key) -> OnlineStore:
+def _dynamodb(context: Context, key: Key) -> OnlineStore:
     """Create the tables as Feast would (a hash key `entity_id`, paid by request), with the platform's key,
     backups and tags. Feast finds them by their names and creates none."""
     tables = [_table(context, view, key) for view in context.settings.feature_views]
@@ -63,7 +64,7 @@ def _dynamodb(context: Context, key: kms.Key) -> OnlineStore:
     )
 
 
-def _table(context: Context, view: str, key: kms.Key) -> dynamodb.Table:
+def _table(context: Context, view: str, key: Key) -> dynamodb.Table:
     settings = context.settings
     return dynamodb.Table(
         f"{context.name}-{view}",
@@ -82,7 +83,7 @@ def _table(context: Context, view: str, key: kms.Key) -> dynamodb.Table:
     )
 
 
-def _valkey(context: Context, key: kms.Key) -> OnlineStore:
+def _valkey(context: Context, key: Key) -> OnlineStore:
     """Create a serverless Valkey: only by TLS, in the private subnets, reachable from the cluster, with two
     users whose passwords Secrets Manager generates. IAM's tokens are valid for fifteen minutes, and Feast's
     client cannot renew them.
@@ -122,7 +123,7 @@ def _valkey(context: Context, key: kms.Key) -> OnlineStore:
     return OnlineStore(config=config, users=users, ready=[cache])
 
 
-def _user(context: Context, key: kms.Key, part: str) -> User:
+def _user(context: Context, key: Key, part: str) -> User:
     name = CACHE_USER.of(context.settings.prefix).removesuffix(MATERIALIZER) + part
     password = _password(context, key, part)
     user = elasticache.User(
@@ -174,7 +175,7 @@ def _security_group(context: Context) -> ec2.SecurityGroup:
     return group
 
 
-def _password(context: Context, key: kms.Key, part: str) -> Output[str]:
+def _password(context: Context, key: Key, part: str) -> Output[str]:
     """Generate the password once: a new one at every deployment would lock out clients with the former one.
     The state has it as a secret, encrypted by the stack's secrets provider."""
     secret = secretsmanager.Secret(

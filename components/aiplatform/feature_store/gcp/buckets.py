@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import pulumi
 from pulumi import Input, Output, ResourceOptions
-from pulumi_gcp import bigquery, kms, storage
+from pulumi_gcp import bigquery, storage
 
-from aiplatform._shared.gcp.keys import data_key, grant_key_use
+from aiplatform._shared.gcp.keys import Key, data_key, grant_key_use
 from aiplatform._shared.outputs import Tags, mapped, merged
 from aiplatform.feature_store.config import EMPTY
 from aiplatform.feature_store.config import REGISTRY as OBJECT
@@ -34,7 +34,7 @@ class Storage:
     """Key and registry. grants: by service, the role of its agent on the key. ready: what users of the
     registry depend on."""
 
-    key: kms.CryptoKey
+    key: Key
     registry: storage.Bucket
     grants: Mapping[str, pulumi.Resource]
     ready: list[pulumi.Resource]
@@ -137,7 +137,7 @@ def _bucket(
     context: Context,
     purpose: str,
     name: str,
-    crypto_key: kms.CryptoKey,
+    crypto_key: Key,
     expiry: storage.BucketLifecycleRuleConditionArgs,
     *,
     versioned: bool,

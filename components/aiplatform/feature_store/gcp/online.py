@@ -6,9 +6,9 @@ from typing import Any, Final, Literal
 
 import pulumi
 from pulumi import Input, Output
-from pulumi_gcp import bigtable, firestore, kms, projects
+from pulumi_gcp import bigtable, firestore, projects
 
-from aiplatform._shared.gcp.keys import grant_key_use
+from aiplatform._shared.gcp.keys import Key, grant_key_use
 from aiplatform._shared.gcp.names import first_zones
 from aiplatform._shared.outputs import mapped
 from aiplatform._shared.principals import renamed
@@ -49,14 +49,14 @@ class OnlineStore:
     apply_role: projects.IAMCustomRole | None = None
 
 
-def create_online_store(context: Context, key: kms.CryptoKey) -> OnlineStore:
+def create_online_store(context: Context, key: Key) -> OnlineStore:
     """Create the store that the settings choose."""
     if context.settings.store == "bigtable":
         return _bigtable(context, key)
     return _firestore(context, key)
 
 
-def _allow_agent(context: Context, key: kms.CryptoKey, service: str) -> pulumi.Resource:
+def _allow_agent(context: Context, key: Key, service: str) -> pulumi.Resource:
     """Allow the service's agent to use the key."""
     identity = context.service_identity(service, f"{service}-agent")
     return grant_key_use(
@@ -68,7 +68,7 @@ def _allow_agent(context: Context, key: kms.CryptoKey, service: str) -> pulumi.R
     )
 
 
-def _firestore(context: Context, key: kms.CryptoKey) -> OnlineStore:
+def _firestore(context: Context, key: Key) -> OnlineStore:
     settings = context.settings
     grant = _allow_agent(context, key, "firestore")
     database = firestore.Database(
@@ -103,7 +103,7 @@ def _firestore(context: Context, key: kms.CryptoKey) -> OnlineStore:
     return OnlineStore(config, database)
 
 
-def _bigtable(context: Context, key: kms.CryptoKey) -> OnlineStore:
+def _bigtable(context: Context, key: Key) -> OnlineStore:
     """Create an instance of one cluster, which scales by its load. Feast creates the tables in it."""
     settings = context.settings
     grant = _allow_agent(context, key, "bigtableadmin")

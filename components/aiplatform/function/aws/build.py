@@ -9,6 +9,7 @@ import pulumi
 from pulumi import Archive, FileArchive, Input, Output
 from pulumi_aws import cloudwatch, ec2, iam, kms, lambda_, vpc
 
+from aiplatform._shared.aws.keys import existing_key
 from aiplatform._shared.aws.logs import name_key
 from aiplatform._shared.aws.policy_documents import Statement, document, key_policy, logs_may_use_key, trust
 from aiplatform._shared.principals import declare
@@ -53,8 +54,10 @@ def create(parent: pulumi.ComponentResource, name: str, settings: FunctionSettin
 
 def _key(context: Context) -> Input[str] | None:
     settings = context.settings
-    if settings.kms_key is not None or not settings.has_key:
-        return settings.kms_key
+    if settings.kms_key is not None:
+        return existing_key(settings.kms_key, context.account, "FunctionArgs.kms_key").arn
+    if not settings.has_key:
+        return None
     uses: list[Statement] = [logs_may_use_key(context.account, context.log_group)]
     if settings.event is not None:
         uses.append(events_may_use_key(context))

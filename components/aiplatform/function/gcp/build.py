@@ -9,9 +9,9 @@ from typing import Final
 
 import pulumi
 from pulumi import Input, Output
-from pulumi_gcp import cloudrunv2, kms, projects, serviceaccount, storage
+from pulumi_gcp import cloudrunv2, projects, serviceaccount, storage
 
-from aiplatform._shared.gcp.keys import USER, data_key
+from aiplatform._shared.gcp.keys import data_key, grant_member_key_use
 from aiplatform._shared.gcp.logs import LogBucket, create_log_bucket, writer
 from aiplatform._shared.principals import declare, member_key
 from aiplatform.function import limits
@@ -58,20 +58,20 @@ def _key(context: Context, agents: dict[str, Output[str]]) -> Key | None:
     settings = context.settings
     if not settings.has_key:
         return None
-    key_id = settings.kms_key if settings.kms_key is not None else data_key(context).id
+    key = data_key(context)
     logging = writer(context.parent, context.project, context.apis["logging"])
     users = {**agents, "logging": Output.concat("serviceAccount:", logging)}
     grants = [
-        kms.CryptoKeyIAMMember(
+        grant_member_key_use(
+            context.parent,
             f"{context.name}-key-{service}",
-            crypto_key_id=key_id,
-            role=USER,
-            member=member,
-            opts=context.options(context.apis["cloudkms"]),
+            key,
+            member,
+            depends_on=[context.apis["cloudkms"]],
         )
         for service, member in users.items()
     ]
-    return Key(key_id, grants)
+    return Key(key.id, grants)
 
 
 def _account(context: Context) -> tuple[Input[str], Input[str]]:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import pulumi
 from pulumi import Output
-from pulumi_aws import bcmdata, glue, kms, lakeformation, s3
+from pulumi_aws import bcmdata, glue, lakeformation, s3
 
 from aiplatform._shared.aws.buckets import (
     Bucket,
@@ -26,6 +26,7 @@ from aiplatform._shared.aws.buckets import (
     versioned,
     with_policy,
 )
+from aiplatform._shared.aws.keys import Key
 from aiplatform._shared.aws.policy_documents import Statement, document
 from aiplatform.lakehouse.aws.billing_permissions import SERVICES, TABLE
 from aiplatform.lakehouse.aws.buckets import READ_OBJECTS, Buckets
@@ -91,7 +92,7 @@ class Billing:
 
 def create(
     context: Context,
-    key: kms.Key,
+    key: Key,
     roles: Roles,
     buckets: Buckets,
     principals: Sequence[Principal],
@@ -126,7 +127,7 @@ def create(
 
 
 def _bucket(
-    context: Context, key: kms.Key, roles: Roles, logs: Bucket, settings: LakehouseBillingExportSettings
+    context: Context, key: Key, roles: Roles, logs: Bucket, settings: LakehouseBillingExportSettings
 ) -> Bucket:
     bucket = private_bucket(context, BILLING, force_destroy=context.settings.force_destroy)
     name = bucket.bucket.bucket

@@ -21,6 +21,7 @@ from aiplatform._shared.aws.buckets import (
     versioned,
     with_policy,
 )
+from aiplatform._shared.aws.keys import Key, existing_key
 from aiplatform._shared.aws.logs import name_key
 from aiplatform._shared.aws.policy_documents import Statement, document, key_policy, logs_may_use_key
 from aiplatform.lakehouse.aws.billing_permissions import billing_purposes, exports_may_use_key
@@ -47,9 +48,12 @@ class Buckets:
     logs: Bucket
 
 
-def create_key(context: Context, principals: Sequence[Principal]) -> kms.Key:
-    """Create the key of all data. A lost key is lost data: its deletion can be cancelled for 30 days.
-    principals: those of grants."""
+def create_key(context: Context, principals: Sequence[Principal]) -> Key:
+    """Return the key of all data, a new one where the settings name none. A lost key is lost data: its
+    deletion can be cancelled for 30 days. principals: those of grants."""
+    stated = context.settings.kms_key
+    if stated is not None:
+        return existing_key(stated, context.account, "LakehouseArgs.kms_key")
     local = [principal.arn for principal in principals if principal.local]
     key = kms.Key(
         f"{context.name}-key",
@@ -71,7 +75,7 @@ def create_key(context: Context, principals: Sequence[Principal]) -> kms.Key:
         opts=context.options(data=True),
     )
     name_key(f"{context.name}-key", key, KEY_ALIAS.of(context.settings.prefix), context.options())
-    return key
+    return Key(key.arn)
 
 
 def _log_groups(context: Context) -> list[str]:
@@ -129,7 +133,7 @@ def _deny_results_of_others(context: Context, arns: Sequence[str]) -> Iterator[S
         }
 
 
-def create_buckets(context: Context, key: kms.Key, roles: Roles) -> Buckets:
+def create_buckets(context: Context, key: Key, roles: Roles) -> Buckets:
     """Create a bucket for each zone, and the one of their access logs."""
     logs = log_bucket(
         context,
@@ -141,7 +145,7 @@ def create_buckets(context: Context, key: kms.Key, roles: Roles) -> Buckets:
     return Buckets({zone: _zone_bucket(context, zone, key, logs, roles) for zone in ZONES}, logs)
 
 
-def _zone_bucket(context: Context, zone: Zone, key: kms.Key, logs: Bucket, roles: Roles) -> Bucket:
+def _zone_bucket(context: Context, zone: Zone, key: Key, logs: Bucket, roles: Roles) -> Bucket:
     hold = context.settings.legal_hold if zone == "raw" else None
     bucket = private_bucket(
         context, zone, force_destroy=context.settings.force_destroy, object_lock=hold is not None

@@ -5,10 +5,11 @@ from typing import Any
 
 import pulumi
 import pulumi_aws as aws
-from pulumi_aws import ec2, glue, kms
+from pulumi_aws import ec2, glue
 
 from aiplatform._shared.args import ArgumentError
 from aiplatform._shared.aws.account import account_of
+from aiplatform._shared.aws.keys import Key
 from aiplatform._shared.aws.roles import Role, ServiceRole, roles
 from aiplatform.lakehouse.args import LakehouseSettings
 from aiplatform.lakehouse.aws import catalog as glue_catalog
@@ -108,7 +109,7 @@ def _validate(context: Context) -> list[Role]:
 
 def _create_store(
     context: Context,
-    key: kms.Key,
+    key: Key,
     roles: Roles,
     buckets: Buckets,
     depends_on: Sequence[pulumi.Resource],
@@ -151,7 +152,7 @@ def _govern_by_tags(
 def _create_jobs(
     context: Context,
     roles: Roles,
-    key: kms.Key,
+    key: Key,
     catalog: Catalog,
     depends_on: Sequence[pulumi.Resource],
 ) -> dict[str, glue.Job]:
@@ -171,7 +172,7 @@ def _create_jobs(
 
 def _outputs(
     context: Context,
-    key: kms.Key,
+    key: Key,
     buckets: Buckets,
     catalog: Catalog,
     queries: Queries,

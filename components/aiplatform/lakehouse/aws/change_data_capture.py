@@ -10,10 +10,11 @@ from typing import Final
 
 import pulumi
 import pulumi_aws as aws
-from pulumi_aws import dms, ec2, kms, vpc
+from pulumi_aws import dms, ec2, vpc
 
 from aiplatform._shared.args import Problem
 from aiplatform._shared.aws.buckets import Bucket
+from aiplatform._shared.aws.keys import Key
 from aiplatform._shared.aws.roles import ServiceRole
 from aiplatform.lakehouse.aws.context import FILES, Context
 from aiplatform.lakehouse.aws.names import CAPTURE, CAPTURE_GROUP
@@ -41,7 +42,7 @@ def capture_problems(context: Context) -> Iterator[Problem]:
 
 
 def create_captures(
-    context: Context, key: kms.Key, roles: Mapping[str, ServiceRole], raw: Bucket
+    context: Context, key: Key, roles: Mapping[str, ServiceRole], raw: Bucket
 ) -> ec2.SecurityGroup | None:
     """Create the replications; returns their security group, which the databases must allow. None without
     captures. raw: the bucket that they write to."""
@@ -87,7 +88,7 @@ def create_captures(
 def _capture(
     context: Context,
     capture: LakehouseCaptureSettings,
-    key: kms.Key,
+    key: Key,
     role: ServiceRole,
     subnets: dms.ReplicationSubnetGroup,
     group: ec2.SecurityGroup,

@@ -6,8 +6,9 @@ from typing import Final
 
 import pulumi
 from pulumi import Input
-from pulumi_aws import glue, kms
+from pulumi_aws import glue
 
+from aiplatform._shared.aws.keys import Key
 from aiplatform._shared.aws.roles import ServiceRole
 from aiplatform._shared.outputs import mapped
 from aiplatform.lakehouse.aws.context import SPILL, Context
@@ -38,7 +39,7 @@ class Job:
     runs: int = 1
 
 
-def create_security_configuration(context: Context, key: kms.Key) -> glue.SecurityConfiguration:
+def create_security_configuration(context: Context, key: Key) -> glue.SecurityConfiguration:
     """Encrypt what jobs write outside of tables: logs, temporary files, bookmarks."""
     encryption = glue.SecurityConfigurationEncryptionConfigurationArgs
     return glue.SecurityConfiguration(

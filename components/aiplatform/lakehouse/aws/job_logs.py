@@ -3,8 +3,9 @@
 from typing import Final
 
 from pulumi import Output
-from pulumi_aws import cloudwatch, glue, kms
+from pulumi_aws import cloudwatch, glue
 
+from aiplatform._shared.aws.keys import Key
 from aiplatform._shared.aws.logs import log_group
 from aiplatform._shared.aws.roles import ServiceRole
 from aiplatform.lakehouse.aws.context import Context
@@ -15,7 +16,7 @@ _GROUPS: Final = ("error", "output")
 
 
 def create_job_logs(
-    context: Context, purpose: str, role: ServiceRole, security: glue.SecurityConfiguration, key: kms.Key
+    context: Context, purpose: str, role: ServiceRole, security: glue.SecurityConfiguration, key: Key
 ) -> list[cloudwatch.LogGroup]:
     """Create the log groups of the jobs that run with a role.
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from pulumi import Output
-from pulumi_aws import athena, kms
+from pulumi_aws import athena
 
+from aiplatform._shared.aws.keys import Key
 from aiplatform._shared.aws.managed_policies import attached
 from aiplatform._shared.aws.policy_documents import Statement, allow, document
 from aiplatform.lakehouse.aws.billing_permissions import client_statement
@@ -42,7 +43,7 @@ class Queries:
     policies: dict[str, Output[str]]
 
 
-def create_workgroups(context: Context, key: kms.Key, principals: Sequence[Principal]) -> Queries:
+def create_workgroups(context: Context, key: Key, principals: Sequence[Principal]) -> Queries:
     """Create the workgroups and the policies of the roles of this account."""
     workgroups: dict[str, Output[str]] = {}
     policies: dict[str, Output[str]] = {}
@@ -58,7 +59,7 @@ def create_workgroups(context: Context, key: kms.Key, principals: Sequence[Princ
     return Queries(workgroups, policies)
 
 
-def _workgroup(context: Context, key: kms.Key, principal: Principal) -> athena.Workgroup:
+def _workgroup(context: Context, key: Key, principal: Principal) -> athena.Workgroup:
     """A workgroup whose results Athena itself stores, encrypted by the key."""
     prefix = context.settings.prefix
     name = f"{context.name}-workgroup-{principal.key}"
@@ -91,9 +92,7 @@ def _workgroup(context: Context, key: kms.Key, principal: Principal) -> athena.W
     )
 
 
-def _policy(
-    context: Context, key: kms.Key, principal: Principal, group: athena.Workgroup | None
-) -> Output[str]:
+def _policy(context: Context, key: Key, principal: Principal, group: athena.Workgroup | None) -> Output[str]:
     return Output.all(key.arn, None if group is None else group.name).apply(
         lambda known: document(*_statements(context, principal, str(known[0]), known[1]))
     )

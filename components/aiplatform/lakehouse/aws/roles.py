@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import pulumi
 from pulumi import Output
-from pulumi_aws import iam, kms
+from pulumi_aws import iam
 
+from aiplatform._shared.aws.keys import Key
 from aiplatform._shared.aws.policy_documents import Statement, allow, document, trust
 from aiplatform._shared.aws.roles import Role, ServiceRole, service_role
 from aiplatform.lakehouse.aws import permissions
@@ -47,7 +48,7 @@ class Roles:
         return [*self.lake_formation.policies, *self.writer.policies, *self.optimizer.policies]
 
 
-def create_roles(context: Context, key: kms.Key, writers: Sequence[Role]) -> Roles:
+def create_roles(context: Context, key: Key, writers: Sequence[Role]) -> Roles:
     """Create the roles. writers: those that may assume the writer role."""
 
     def with_key(statements: Callable[[Context, str], list[Statement]]) -> Output[list[Statement]]:
@@ -145,7 +146,7 @@ def allow_writers_to_assume(context: Context, writer: ServiceRole, writers: Sequ
         )
 
 
-def _capture_roles(context: Context, key: kms.Key) -> dict[str, ServiceRole]:
+def _capture_roles(context: Context, key: Key) -> dict[str, ServiceRole]:
     # DMS, and DMS of this region: only the latter reads secrets (DMS user guide, "Using secrets to access AWS
     # Database Migration Service endpoints").
     services = ["dms.amazonaws.com", f"dms.{context.account.region}.amazonaws.com"]

@@ -11,7 +11,7 @@ from typing import Final
 
 import pulumi
 from pulumi import Output
-from pulumi_aws import glue, iam, kms, lakeformation, s3tables
+from pulumi_aws import glue, iam, lakeformation, s3tables
 from pulumi_aws.s3tables import (
     TableBucketEncryptionConfigurationArgs,
     TableBucketMaintenanceConfigurationArgs,
@@ -33,6 +33,7 @@ from pulumi_aws.s3tables import (
     TableBucketMaintenanceConfigurationIcebergUnreferencedFileRemovalSettingsArgs as UnreferencedDays,
 )
 
+from aiplatform._shared.aws.keys import Key
 from aiplatform._shared.aws.policy_documents import Statement, allow, document
 from aiplatform._shared.aws.roles import ServiceRole
 from aiplatform._shared.outputs import mapped
@@ -47,7 +48,7 @@ _FILE_MIB: Final = 512
 CATALOG: Final = "s3tablescatalog"
 
 
-def create_table_bucket(context: Context, key: kms.Key, role: ServiceRole) -> s3tables.TableBucket:
+def create_table_bucket(context: Context, key: Key, role: ServiceRole) -> s3tables.TableBucket:
     """Create the table bucket, encrypted by the key. Only Lake Formation's role and the deployer access data;
     all others would circumvent Lake Formation."""
     bucket = s3tables.TableBucket(
@@ -117,7 +118,7 @@ def maintenance_may_use_key(context: Context) -> Statement:
 
 
 def register_with_lake_formation(
-    context: Context, role: ServiceRole, key: kms.Key, depends_on: Sequence[pulumi.Resource]
+    context: Context, role: ServiceRole, key: Key, depends_on: Sequence[pulumi.Resource]
 ) -> list[pulumi.Resource]:
     """Add the account's table buckets to Glue's catalog and to Lake Formation's locations; returns what
     databases depend on. role: Lake Formation's."""
@@ -208,7 +209,7 @@ def create_tables(
     context: Context,
     bucket: s3tables.TableBucket,
     databases: Mapping[Zone, Database],
-    key: kms.Key,
+    key: Key,
 ) -> dict[str, Table]:
     """Create the tables with their columns; returns them by their paths. The table migrator adds the rest of
     the declaration."""

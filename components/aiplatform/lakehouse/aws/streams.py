@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 import pulumi
-from pulumi_aws import cloudwatch, iam, kinesis, kms, lakeformation
+from pulumi_aws import cloudwatch, iam, kinesis, lakeformation
 from pulumi_aws.kinesis import (
     FirehoseDeliveryStreamIcebergConfigurationArgs,
     FirehoseDeliveryStreamIcebergConfigurationDestinationTableConfigurationArgs,
@@ -20,6 +20,7 @@ from pulumi_aws.kinesis import (
     FirehoseDeliveryStreamIcebergConfigurationS3ConfigurationCloudwatchLoggingOptionsArgs as ErrorLogging,
 )
 
+from aiplatform._shared.aws.keys import Key
 from aiplatform._shared.aws.logs import log_group
 from aiplatform._shared.aws.policy_documents import document
 from aiplatform._shared.aws.roles import ServiceRole
@@ -38,7 +39,7 @@ APPENDS: Final = ("ALTER", "DESCRIBE", "INSERT")
 
 
 def create_streams(
-    context: Context, role: ServiceRole | None, key: kms.Key, catalog: Catalog
+    context: Context, role: ServiceRole | None, key: Key, catalog: Catalog
 ) -> dict[str, kinesis.FirehoseDeliveryStream]:
     """Create the streams; returns them by their names. role: Firehose's, None without streams."""
     if role is None:
@@ -62,7 +63,7 @@ def _stream(
     context: Context,
     stream: LakehouseStreamSettings,
     role: ServiceRole,
-    key: kms.Key,
+    key: Key,
     logs: cloudwatch.LogGroup,
     catalog: Catalog,
     depends_on: Sequence[pulumi.Resource],

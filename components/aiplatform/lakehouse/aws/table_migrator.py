@@ -13,9 +13,10 @@ from typing import Final
 
 import pulumi
 from pulumi import AssetArchive, StringAsset
-from pulumi_aws import kms, lakeformation, lambda_
+from pulumi_aws import lakeformation, lambda_
 
 from aiplatform._shared.args import Problem
+from aiplatform._shared.aws.keys import Key
 from aiplatform._shared.aws.logs import log_group
 from aiplatform._shared.aws.roles import ServiceRole
 from aiplatform.lakehouse import table_keeper
@@ -73,7 +74,7 @@ def migration_problems(context: Context) -> Iterator[Problem]:
             yield Problem(f"LakehouseArgs.tables[{index}]", f"{table.path}: {reason}")
 
 
-def create_migrator(context: Context, role: ServiceRole, key: kms.Key) -> TableMigrator:
+def create_migrator(context: Context, role: ServiceRole, key: Key) -> TableMigrator:
     """Create the function. It changes tables by permissions of Lake Formation, and has none on a bucket."""
     logs = log_group(
         f"{context.name}-keeper",

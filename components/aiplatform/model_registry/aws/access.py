@@ -6,8 +6,9 @@ from typing import Any, Final, cast
 
 import pulumi
 from pulumi import Input, Output
-from pulumi_aws import iam, kms, rds, secretsmanager
+from pulumi_aws import iam, rds, secretsmanager
 
+from aiplatform._shared.aws.keys import Key
 from aiplatform._shared.aws.policy_documents import Statement, allow, document
 from aiplatform.model_registry.args import SERVER, SETUP, SIGNING_KEY
 from aiplatform.model_registry.aws.context import ARTIFACTS, Context
@@ -58,7 +59,7 @@ class Secrets:
     ready: Sequence[pulumi.Resource]
 
 
-def create_secrets(context: Context, key: kms.Key) -> Secrets:
+def create_secrets(context: Context, key: Key) -> Secrets:
     """Create a secret for each account, which its principals may read, and one for the server's signing
     key."""
     signing_key = _secret(
@@ -94,9 +95,7 @@ def create_secrets(context: Context, key: kms.Key) -> Secrets:
     return Secrets(signing_key, accounts, [signing_key, *accounts.values(), *policies])
 
 
-def _secret(
-    context: Context, key: kms.Key, logical: str, name: str, description: str
-) -> secretsmanager.Secret:
+def _secret(context: Context, key: Key, logical: str, name: str, description: str) -> secretsmanager.Secret:
     return secretsmanager.Secret(
         f"{context.name}-{logical}",
         name=name,
@@ -122,7 +121,7 @@ def _read_policy(principals: Sequence[str]) -> str:
 
 
 def grant_permissions(
-    context: Context, identities: Identities, key: kms.Key, database: rds.Instance, secrets: Secrets
+    context: Context, identities: Identities, key: Key, database: rds.Instance, secrets: Secrets
 ) -> list[pulumi.Resource]:
     """Put the policies of server and setup on their roles; returns them."""
     known = Output.all(

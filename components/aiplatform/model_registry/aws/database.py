@@ -5,8 +5,9 @@ from importlib.resources import files
 from typing import Any, Final
 
 from pulumi import Output
-from pulumi_aws import ec2, kms, rds, vpc
+from pulumi_aws import ec2, rds, vpc
 
+from aiplatform._shared.aws.keys import Key
 from aiplatform._shared.aws.logs import log_group
 from aiplatform.model_registry.args import DATABASE_GROUP, DATABASE_SECURITY, INSTANCE
 from aiplatform.model_registry.aws.context import Context
@@ -44,7 +45,7 @@ def authority(region: str) -> str | None:
     return None
 
 
-def create_instance(context: Context, key: kms.Key) -> rds.Instance:
+def create_instance(context: Context, key: Key) -> rds.Instance:
     """Create the instance. RDS generates, stores and rotates its master's password in Secrets Manager (RDS
     user guide, "Password management with Amazon RDS and AWS Secrets Manager"), so that no state contains
     it."""
@@ -62,6 +63,7 @@ def create_instance(context: Context, key: kms.Key) -> rds.Instance:
         for log, group in zip(_LOGS, log_groups(context), strict=True)
     ]
     day = database.maintenance_day[:3]
+    subnets = _subnet_group(context)
     return rds.Instance(
         f"{context.name}-database",
         identifier=INSTANCE.of(settings.prefix),
@@ -79,7 +81,7 @@ def create_instance(context: Context, key: kms.Key) -> rds.Instance:
         manage_master_user_password=True,
         master_user_secret_kms_key_id=key.arn,
         iam_database_authentication_enabled=True,
-        db_subnet_group_name=_subnet_group(context).name,
+        db_subnet_group_name=subnets.name,
         vpc_security_group_ids=[_security_group(context).id],
         publicly_accessible=False,
         port=PORT,
@@ -92,7 +94,7 @@ def create_instance(context: Context, key: kms.Key) -> rds.Instance:
         copy_tags_to_snapshot=True,
         delete_automated_backups=settings.force_destroy,
         skip_final_snapshot=settings.force_destroy,
-        final_snapshot_identifier=None if settings.force_destroy else _final_snapshot(context, key),
+        final_snapshot_identifier=None if settings.force_destroy else _final_snapshot(context, key, subnets),
         deletion_protection=database.deletion_protection,
         performance_insights_enabled=True,
         performance_insights_kms_key_id=key.arn,
@@ -105,13 +107,16 @@ def create_instance(context: Context, key: kms.Key) -> rds.Instance:
     )
 
 
-def _final_snapshot(context: Context, key: kms.Key) -> Output[str]:
+def _final_snapshot(context: Context, key: Key, subnets: rds.SubnetGroup) -> Output[str]:
     """Return the name of the snapshot that is created when the instance is deleted. The snapshot stays, and
     RDS refuses a name that exists (RDS API, DeleteDBInstance: DBSnapshotAlreadyExists). The key's id differs
-    each time the registry is created, and another key replaces the instance."""
-    return key.arn.apply(
-        lambda arn: f"{INSTANCE.of(context.settings.prefix)}-final-{arn.rpartition('/')[2][:8]}"
-    )
+    each time the registry is created, and another key replaces the instance. Of a key that exists it does
+    not: there the provider's suffix of the subnet group's name differs."""
+    name = f"{INSTANCE.of(context.settings.prefix)}-final"
+    if context.settings.kms_key is None:
+        return key.arn.apply(lambda arn: f"{name}-{arn.rpartition('/')[2][:8]}")
+    group = DATABASE_GROUP.of(context.settings.prefix)
+    return subnets.name.apply(lambda known: f"{name}-{known.removeprefix(group).strip('-')}")
 
 
 def _subnet_group(context: Context) -> rds.SubnetGroup:

@@ -19,6 +19,7 @@ from aiplatform._shared.aws.buckets import (
     versioned,
     with_policy,
 )
+from aiplatform._shared.aws.keys import Key, existing_key
 from aiplatform._shared.aws.logs import name_key
 from aiplatform._shared.aws.policy_documents import Statement, document, key_policy, logs_may_use_key
 from aiplatform.model_registry.args import KEY_ALIAS
@@ -34,9 +35,12 @@ class Buckets:
     logs: Bucket
 
 
-def create_key(context: Context) -> kms.Key:
-    """Create the key of database, files, secrets and logs. A lost key is lost data: its deletion can be
-    cancelled for 30 days."""
+def create_key(context: Context) -> Key:
+    """Return the key of database, files, secrets and logs, a new one where the settings name none. A lost key
+    is lost data: its deletion can be cancelled for 30 days."""
+    stated = context.settings.kms_key
+    if stated is not None:
+        return existing_key(stated, context.account, "ModelRegistryArgs.kms_key")
     key = kms.Key(
         f"{context.name}-key",
         description=f"Data of {context.settings.prefix}'s model registry",
@@ -53,7 +57,7 @@ def create_key(context: Context) -> kms.Key:
         opts=context.options(data=True),
     )
     name_key(f"{context.name}-key", key, KEY_ALIAS.of(context.settings.prefix), context.options())
-    return key
+    return Key(key.arn)
 
 
 def _allow_readers(context: Context, readers: Sequence[str]) -> list[Statement]:
@@ -72,7 +76,7 @@ def _allow_readers(context: Context, readers: Sequence[str]) -> list[Statement]:
     ]
 
 
-def create_buckets(context: Context, data_key: kms.Key, server: Output[str]) -> Buckets:
+def create_buckets(context: Context, data_key: Key, server: Output[str]) -> Buckets:
     """Create the buckets. server: the arn of the only role that reads and writes files."""
     settings = context.settings
     logs = log_bucket(

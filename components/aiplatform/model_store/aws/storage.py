@@ -21,6 +21,7 @@ from aiplatform._shared.aws.buckets import (
     versioned,
     with_policy,
 )
+from aiplatform._shared.aws.keys import existing_key
 from aiplatform._shared.aws.logs import name_key
 from aiplatform._shared.aws.policy_documents import Statement, document, key_policy
 from aiplatform._shared.outputs import mapped
@@ -41,7 +42,7 @@ def create_key(context: Context) -> Input[str]:
     """Return the arn of the key of the buckets, which is created where none is stated. A lost key is lost
     data: its deletion can be cancelled for 30 days."""
     if context.settings.kms_key is not None:
-        return context.settings.kms_key
+        return existing_key(context.settings.kms_key, context.account, "ModelStoreArgs.kms_key").arn
     key = kms.Key(
         f"{context.name}-key",
         description=f"Checkpoints and releases of {context.settings.prefix}",

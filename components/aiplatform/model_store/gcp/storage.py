@@ -5,10 +5,10 @@ from typing import Any, Final
 
 import pulumi
 from pulumi import Input
-from pulumi_gcp import kms, storage
+from pulumi_gcp import storage
 
 from aiplatform._shared.gcp.access_logs import log_bucket
-from aiplatform._shared.gcp.keys import USER, data_key
+from aiplatform._shared.gcp.keys import data_key, grant_member_key_use
 from aiplatform._shared.outputs import merged
 from aiplatform.model_store.gcp.context import Context
 
@@ -36,16 +36,16 @@ class Buckets:
 
 def create_key(context: Context) -> Key:
     """Return the key of the buckets, which is created where none is stated."""
-    stated = context.settings.kms_key
-    key_id = stated if stated is not None else data_key(context).id
-    grant = kms.CryptoKeyIAMMember(
+    key = data_key(context)
+    grant = grant_member_key_use(
+        context.parent,
         f"{context.name}-key-storage",
-        crypto_key_id=key_id,
-        role=USER,
-        member=pulumi.Output.concat("serviceAccount:", context.storage_agent()),
-        opts=context.options(context.apis["cloudkms"], retain=True),
+        key,
+        pulumi.Output.concat("serviceAccount:", context.storage_agent()),
+        depends_on=[context.apis["cloudkms"]],
+        retain=context.settings.retain_data,
     )
-    return Key(key_id, grant)
+    return Key(key.id, grant)
 
 
 def create_buckets(context: Context, key: Key) -> Buckets:

@@ -3,6 +3,7 @@
 from pulumi_aws import cloudwatch, ec2, iam, kms
 
 from aiplatform._shared.aws.account import Account
+from aiplatform._shared.aws.keys import Key, existing_key
 from aiplatform._shared.aws.logs import log_group, name_key
 from aiplatform._shared.aws.policy_documents import allow, document, key_policy, logs_may_use_key, trust
 from aiplatform.network.args import FLOW_LOGS, FLOW_LOGS_ROLE, KEY_ALIAS
@@ -44,18 +45,25 @@ def flow_logs(context: VpcContext, network: ec2.Vpc) -> None:
 
 def _encrypted_log_group(context: VpcContext, log_group_name: str) -> cloudwatch.LogGroup:
     settings, name = context.settings, context.name
-    retained = context.options(retain=settings.retain_data)
+    days, retained = settings.flow_log_retention_days, context.options(retain=settings.retain_data)
+    key = _key(context, log_group_name)
+    return log_group(f"{name}-flow-logs", log_group_name, days, key, settings.tags, retained)
+
+
+def _key(context: VpcContext, log_group_name: str) -> Key:
+    settings, name = context.settings, context.name
+    if settings.kms_key is not None:
+        return existing_key(settings.kms_key, context.account, "NetworkArgs.kms_key")
     key = kms.Key(
         f"{name}-key",
         description=f"Network logs of {settings.prefix}",
         enable_key_rotation=True,
         policy=key_policy(context.account, logs_may_use_key(context.account, log_group_name)),
         tags=context.tags("network"),
-        opts=retained,
+        opts=context.options(retain=settings.retain_data),
     )
     name_key(f"{name}-key", key, KEY_ALIAS.of(settings.prefix), context.options())
-    days = settings.flow_log_retention_days
-    return log_group(f"{name}-flow-logs", log_group_name, days, key, settings.tags, retained)
+    return Key(key.arn)
 
 
 def _trust(account: Account) -> str:

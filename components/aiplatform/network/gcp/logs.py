@@ -1,7 +1,7 @@
 """Flow logs of the subnets and of denied traffic, in a separate encrypted log bucket."""
 
 from aiplatform._shared.gcp.apis import Apis
-from aiplatform._shared.gcp.keys import grant_key_use, key, key_ring
+from aiplatform._shared.gcp.keys import Key, existing_key, grant_key_use, key, key_ring
 from aiplatform._shared.gcp.logs import LogBucket, separate_log_bucket, writer
 from aiplatform.network.gcp.context import VpcContext
 
@@ -9,8 +9,7 @@ from aiplatform.network.gcp.context import VpcContext
 def flow_logs(context: VpcContext, apis: Apis) -> None:
     """Create the bucket with its key."""
     parent, name, settings = context.parent, context.name, context.settings
-    ring = key_ring(parent, f"{name}-keys", context.project, context.region, [apis["cloudkms"]])
-    crypto_key = key(parent, f"{name}-logs-key", ring, settings.tags, retain=settings.retain_data)
+    crypto_key = _key(context, apis)
     email = writer(parent, context.project, apis["logging"])
     grant = grant_key_use(parent, f"{name}-logs-key", crypto_key, email, retain=settings.retain_data)
     logs = LogBucket(
@@ -23,6 +22,14 @@ def flow_logs(context: VpcContext, apis: Apis) -> None:
         retain=settings.retain_data,
     )
     separate_log_bucket(parent, f"{name}-flow-logs", logs, crypto_key, grant)
+
+
+def _key(context: VpcContext, apis: Apis) -> Key:
+    parent, name, settings = context.parent, context.name, context.settings
+    if settings.kms_key is not None:
+        return existing_key(settings.kms_key)
+    ring = key_ring(parent, f"{name}-keys", context.project, context.region, [apis["cloudkms"]])
+    return key(parent, f"{name}-logs-key", ring, settings.tags, retain=settings.retain_data)
 
 
 def _of_subnets(prefix: str) -> str:

@@ -10,6 +10,7 @@ from aiplatform._shared.args import Problem, between, distinct, length, matches,
 from aiplatform._shared.cloud_support import Cloud
 from aiplatform._shared.logs import retention
 from aiplatform._shared.rules import Rule
+from aiplatform._shared.secret_names import key_problems
 from aiplatform.naming import dns_label
 
 ENDPOINTS: Final = ("eks-auth", "logs")
@@ -30,6 +31,10 @@ class Logs:
     retention_days: Input[int] = 30
     """How long logs are kept, in days: on AWS a period of CloudWatch Logs (1, 3, 5, 7, 14, 30, 60, 90 ...),
     on Google Cloud 1 to 3650. Default 30."""
+    kms_key: Input[str] | None = None
+    """The key that encrypts the logs. AWS: its arn, of the provider's region, with a policy that lets
+    CloudWatch Logs use it for the log group (docs/bring-your-own.md); Google Cloud:
+    `projects/.../cryptoKeys/...`, in the cluster's region. Default: a key that is created."""
     buffer_mib: Annotated[int, between(64, 65536, "MiB")] = 1024
     """Disk of each node for logs that wait for the cloud's store, MiB, 64 to 65536. The oldest are lost when
     it is full. Default 1024."""
@@ -46,6 +51,8 @@ class Logs:
     that ends with such a name counts, too; upper and lower case, `_`, `-` and `.` make no difference.
     Default: none."""
 
-    def problems(self, cloud: Cloud, path: str) -> Iterator[Problem]:
-        """Yield the problems that depend on the cloud. path: the argument's."""
+    def problems(self, cloud: Cloud, region: str | None, path: str) -> Iterator[Problem]:
+        """Yield the problems that depend on the cloud. region: the cluster's on Google Cloud. path: the
+        argument's."""
         yield from obeys(f"{path}.retention_days", self.retention_days, _RETENTION[cloud])
+        yield from key_problems(f"{path}.kms_key", self.kms_key, cloud, region)

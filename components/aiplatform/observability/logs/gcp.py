@@ -7,7 +7,7 @@ from pulumi import Input, Output
 
 from aiplatform._shared.context import Context
 from aiplatform._shared.gcp.apis import enable_apis
-from aiplatform._shared.gcp.keys import grant_key_use, key, key_ring
+from aiplatform._shared.gcp.keys import existing_key, grant_key_use, key, key_ring
 from aiplatform._shared.gcp.logs import LogBucket, bucket_id, separate_log_bucket, writer
 from aiplatform._shared.outputs import mapped
 from aiplatform.observability.collectors import LOGS_ROLE, Collector, Settings
@@ -28,8 +28,11 @@ def create(context: Context[Settings], logs: Logs, namespace: str) -> Store:
     location = cluster.location or region
     logical, retain = f"{context.name}-{NAME}", settings.retain_data
     apis = enable_apis(parent, logical, project, ["cloudkms", "cloudresourcemanager", "iam", "logging"])
-    ring = key_ring(parent, f"{logical}-keys", project, region, [apis["cloudkms"]])
-    crypto_key = key(parent, f"{logical}-key", ring, settings.tags, retain=retain)
+    if logs.kms_key is not None:
+        crypto_key = existing_key(logs.kms_key)
+    else:
+        ring = key_ring(parent, f"{logical}-keys", project, region, [apis["cloudkms"]])
+        crypto_key = key(parent, f"{logical}-key", ring, settings.tags, retain=retain)
     email = writer(parent, project, apis["logging"])
     granted = grant_key_use(parent, f"{logical}-key", crypto_key, email, retain=retain)
     name = f"{settings.prefix}-containers"
