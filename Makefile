@@ -3,6 +3,8 @@
 ENV ?= aws-dev
 PYTHON ?= python3
 RUN := $(PYTHON) bootstrap.py --development --run
+# The packages of the documentation's site, in an environment for this command alone.
+DOCS := $(PYTHON) bootstrap.py --run uv run --isolated --frozen --only-group docs
 # Controllers of add-ons that run as processes on the twin: make up ENV=aws-dev CONTROLLERS=kueue,jobset
 CONTROLLERS ?=
 # Further options of `policy`: make policy ARGS="--sarif policy.sarif --junit policy.xml"
@@ -11,7 +13,7 @@ ARGS ?=
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test-unit-platform test-changed setup up preview drift refresh destroy stop policy estimate doctor test test-unit test-end-to-end test-nightly test-controllers test-official lint format generate bench bench-flat bench-growth
+.PHONY: help demo test-unit-platform test-changed setup up preview drift refresh destroy stop policy estimate doctor test test-unit test-end-to-end test-nightly test-controllers test-official lint format generate docs docs-check bench bench-flat bench-growth
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -83,6 +85,13 @@ format: ## fix style
 
 generate: ## renew what is generated: schema, pages of docs, inventories
 	@$(RUN) sh -c 'python -m tests.generating.inputs && python -m stacks.schema && python -m tests.generate'
+
+docs: export NO_MKDOCS_2_WARNING := 1
+docs: ## build the site of the documentation into site/, and check its links, anchors and lists
+	@$(DOCS) sh -c 'python -m mkdocs build --strict && python -m tools.site.check'
+
+docs-check: ## look at the built site in headless Chromium (ARGS="--pictures FOLDER")
+	@$(DOCS) python -m tools.site.browser $(ARGS)
 
 bench: ## measure the twin against the bare engine, and the policies
 	@$(RUN) python -m tests.bench

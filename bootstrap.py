@@ -6,7 +6,7 @@ uv is taken from PATH where it is new enough, else its pinned version comes from
 hashes in twin/toolchain/versions.toml, into the user's cache. `uv sync --frozen` then makes .venv; it is
 skipped when nothing changed since the last time. Without --development it installs what a deployment needs,
 no more: the packages of the program (the default groups of pyproject.toml) and those of `python -m cli.plan`.
-With it, all groups: twin, tests, linters. What was once installed for development stays so.
+With it, all groups but `docs`: twin, tests, linters. What was once installed for development stays so.
 
 The command finds uv on PATH, where Pulumi's Python language host looks for it. Standard library alone, and
 syntax that an old Python can read (3.7), so that it can report what is missing.
@@ -130,7 +130,8 @@ def sync(development: bool) -> None:
     development = development or DEVELOPMENT in stamp()
     uv = find_uv() or install_uv()
     say("uv sync: Python packages into .venv (some minutes the first time)")
-    groups = ["--all-groups"] if development else ["--group", "plan"]
+    # The site of the documentation is built in a separate environment (make docs).
+    groups = ["--all-groups", "--no-group", "docs"] if development else ["--group", "plan"]
     # On a terminal it shows how far it is; elsewhere it would be a list of some hundred packages.
     quiet = [] if sys.stderr.isatty() else ["--quiet"]
     done = subprocess.run(

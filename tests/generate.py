@@ -19,6 +19,7 @@ from tests.generating import (
     components,
     environment,
     environment_diagram,
+    environment_pages,
     estimates,
     examples,
     google_access,
@@ -62,6 +63,7 @@ def paths() -> list[Path]:
             *examples.paths(),
             *nccl_tests.paths(),
             *estimates.paths(),
+            *environment_pages.paths(),
         ]
     )
 
@@ -77,12 +79,17 @@ def files() -> Mapping[Path, str]:
         **examples.files(components.inputs),
         **{path: nccl_tests.text(path) for path in nccl_tests.paths()},
         **estimates.files(),
+        **environment_pages.files(),
     }
 
 
 def leftovers() -> list[Path]:
-    """Return the pages of components that do not exist any more."""
-    return renewing.leftovers(PAGES, "*.md", files())
+    """Return the pages of components and environments that do not exist any more."""
+    return [
+        page
+        for folder in (PAGES, environment_pages.FOLDER)
+        for page in renewing.leftovers(folder, "*.md", files())
+    ]
 
 
 def main() -> None:

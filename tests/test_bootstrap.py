@@ -122,7 +122,7 @@ def test_a_sync_that_failed_is_tried_again(
     assert not bootstrap.is_current(False)
 
 
-def test_a_deployment_gets_the_program_alone_and_development_all_groups(
+def test_a_deployment_gets_the_program_alone_and_development_all_groups_but_docs(
     bootstrap: types.ModuleType, checkout: Path
 ) -> None:
     assert bootstrap.main([]) == 0
@@ -131,7 +131,7 @@ def test_a_deployment_gets_the_program_alone_and_development_all_groups(
         "where the deployer works there is no test, linter or twin"
     )
     assert bootstrap.main(["--development"]) == 0
-    assert "--all-groups" in calls(checkout)[1]
+    assert "--all-groups --no-group docs" in calls(checkout)[1]
     assert bootstrap.main([]) == 0
     assert len(calls(checkout)) == 2, "an environment for development has what a deployment needs"
     (checkout / "uv.lock").write_text("another")

@@ -22,7 +22,9 @@ PINNED = re.compile(r"uses: +(?P<action>[^@\s]+)@(?P<commit>[0-9a-f]{40}) # v\d+
 MAKE = re.compile(r"\bmake +(?P<target>[a-z-]+)")
 # What a job may request in addition to reading the repository, and why.
 RIGHTS = {
-    "id-token": {"dev", "staging", "prod-plan", "prod", "look", "cloud", "image", "pypi"},  # an identity
+    # An identity.
+    "id-token": {"dev", "staging", "prod-plan", "prod", "look", "cloud", "image", "pypi", "publish"},
+    "pages": {"publish"},
     "security-events": {"policy"},  # SARIF
     "actions": {"policy"},  # SARIF of a private repository
     "pull-requests": {"comment"},
@@ -143,6 +145,16 @@ def test_a_job_that_may_write_runs_nothing_of_the_pull_request() -> None:
     assert not any("run" in step or "checkout" in step.get("uses", "") for step in job["steps"])
 
 
+def test_job_that_publishes_pages_runs_nothing_of_the_repository_and_on_main_alone() -> None:
+    workflow = _load(GITHUB / "workflows" / "docs.yml")
+    job = workflow["jobs"]["publish"]
+    assert [step["uses"].partition("@")[0] for step in job["steps"]] == ["actions/deploy-pages"]
+    assert workflow["on"] == {"pull_request": None, "push": {"branches": ["main"]}}
+    for guarded in (job, workflow["jobs"]["site"]["steps"][-1]):
+        assert guarded["if"].startswith("github.event_name == 'push' && ")
+    assert job["permissions"] == {"pages": "write", "id-token": "write"}
+
+
 def test_no_expression_is_pasted_into_a_script() -> None:
     # A title or a branch's name would be run: what a script needs comes by its environment.
     scripts = [step.get("run", "") + str(step.get("with", {}).get("script", "")) for step in _steps()]
@@ -158,6 +170,7 @@ def test_a_make_target_that_a_step_calls_exists() -> None:
         "test-nightly",
         "test-controllers",
         "test-official",
+        "docs",
         "policy",
         "up",
         "destroy",

@@ -14,10 +14,11 @@ import yaml
 from tests.generating import renewing
 
 PAGE: Final = Path("README.md")
-INVENTORY: Final = Path("tests/inventories/environments/aws-dev.yaml")
+ENVIRONMENT: Final = "aws-dev"
+INVENTORIES: Final = Path("tests/inventories/environments")
 BEGIN: Final = "<!-- environment diagram: written by `make generate` -->\n"
 END: Final = "<!-- end of the environment diagram -->\n"
-_PREFIX: Final = "aiplatform:index:"
+COMPONENT_PREFIX: Final = "aiplatform:index:"
 _REFERENCE: Final = re.compile(r"\$\{([^}]+)\}")
 _SERVICES: Final = 4
 """A node names at most so many services, those with the most resources first."""
@@ -48,8 +49,14 @@ def text() -> str:
     _, end, after = rest.partition(END)
     if not begin or not end:
         raise ValueError(f"{PAGE}: expected the lines {BEGIN!r} and {END!r}")
-    inventory = yaml.load((renewing.ROOT / INVENTORY).read_text(), _Loader)  # noqa: S506 - a safe loader
-    return f"{before}{BEGIN}```mermaid\n{diagram(inventory['resources'])}```\n{END}{after}"
+    return f"{before}{BEGIN}```mermaid\n{diagram(registered(ENVIRONMENT))}```\n{END}{after}"
+
+
+@cache
+def registered(environment: str) -> Resources:
+    """Return what an environment registers, from its inventory."""
+    inventory = (renewing.ROOT / INVENTORIES / f"{environment}.yaml").read_text()
+    return yaml.load(inventory, _Loader)["resources"]  # noqa: S506 - a safe loader
 
 
 def diagram(resources: Resources) -> str:
@@ -64,33 +71,38 @@ def diagram(resources: Resources) -> str:
         kind = _kind(resources, key)
         if kind is None:
             continue
-        if key.startswith(f"{_PREFIX}{kind} "):
+        if key.startswith(f"{COMPONENT_PREFIX}{kind} "):
             instances[kind].add(key)
-        elif not key.startswith(_PREFIX):
-            services[kind][_service(key)] += 1
+        elif not key.startswith(COMPONENT_PREFIX):
+            services[kind][service(key)] += 1
         uses[kind] |= {
             used
-            for reference in _references(resources, resource)
+            for reference in references(resources, resource)
             if (used := _kind(resources, reference)) not in (None, kind)
         }
     lines = ["flowchart BT"]
     for kind in sorted(instances):
         count = len(instances[kind])
         title = kind if count == 1 else f"{kind} x {count}"
-        names = ", ".join(name for name, _ in _ranked(services[kind])[:_SERVICES])
-        lines.append(f'  {kind}["{title}<br/>{services[kind].total()} resources: {names}"]')
-    lines += [f"  {kind} --> {used}" for kind in sorted(uses) for used in sorted(_direct(uses, kind))]
+        lines.append(f'  {kind}["{title}<br/>{content(services[kind])}"]')
+    lines += [f"  {kind} --> {used}" for kind in sorted(uses) for used in sorted(direct(uses, kind))]
     return "\n".join(lines) + "\n"
+
+
+def content(services: Counter[str]) -> str:
+    """Return the number of resources and the services that have most of them, as a line of a node."""
+    names = ", ".join(name for name, _ in _ranked(services)[:_SERVICES])
+    return f"{services.total()} resource{'' if services.total() == 1 else 's'}: {names}"
 
 
 def _ranked(counts: Counter[str]) -> list[tuple[str, int]]:
     return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
 
 
-def _service(key: str) -> str:
-    """Return the service of a resource: `kms` of `aws:kms/key:Key ...`, `kubernetes` of its objects."""
+def service(key: str) -> str:
+    """Return the service of a resource: `kms` of `aws:kms/key:Key ...`, the package of those without one."""
     package, module, _ = key.split(" ")[0].split(":", 2)
-    return package if package == "kubernetes" else module.partition("/")[0]
+    return package if package == "kubernetes" or module == "index" else module.partition("/")[0]
 
 
 def _kind(resources: Resources, key: str) -> str | None:
@@ -98,13 +110,14 @@ def _kind(resources: Resources, key: str) -> str | None:
     kind = None
     current: str | None = key
     while current is not None:
-        if current.startswith(_PREFIX):
-            kind = current.removeprefix(_PREFIX).split(" ")[0]
+        if current.startswith(COMPONENT_PREFIX):
+            kind = current.removeprefix(COMPONENT_PREFIX).split(" ")[0]
         current = resources[current].get("parent") if current in resources else None
     return kind
 
 
-def _references(resources: Resources, resource: Mapping[str, Any]) -> Iterator[str]:
+def references(resources: Resources, resource: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the keys of the resources that a resource depends on or has a property of."""
     yield from resource.get("depends_on") or ()
     for value in _texts(resource.get("inputs")):
         for reference in _REFERENCE.findall(value):
@@ -127,7 +140,7 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(item)
 
 
-def _direct(uses: Mapping[str, set[str]], kind: str) -> set[str]:
+def direct(uses: Mapping[str, set[str]], kind: str) -> set[str]:
     """Return what a kind uses, without what it uses through another one."""
 
     @cache

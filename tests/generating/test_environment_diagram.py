@@ -24,7 +24,7 @@ RESOURCES = {
 
 
 def test_node_shows_the_number_of_resources_and_their_services() -> None:
-    assert '  Network["Network<br/>1 resources: ec2"]\n' in diagram(RESOURCES)
+    assert '  Network["Network<br/>1 resource: ec2"]\n' in diagram(RESOURCES)
 
 
 def test_arrow_is_drawn_for_a_reference_to_a_property_of_a_name_with_dots() -> None:
