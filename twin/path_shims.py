@@ -14,8 +14,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final
 
-from twin import environment
-from twin.instances import Instance, InstanceError
+from twin.instances import CLOUDS, Instance, InstanceError
 from twin.toolchain.build import Toolchain
 
 KUBERNETES: Final = "kubernetes"
@@ -36,7 +35,7 @@ def install(instance: Instance, tools: Toolchain) -> None:
     _link(_plugin(instance, KUBERNETES), tools.kubernetes_provider)
     # Every cloud's, whichever this instance is of: the engine would fetch the provider of each SDK that is
     # installed. That of another cloud refuses to be configured.
-    for cloud in environment.CLOUDS:
+    for cloud in CLOUDS:
         _script(_plugin(instance, cloud), [sys.executable, "-P", "-m", f"twin.{cloud}.provider"])
     for name, module in STAND_INS.get(instance.cloud, {}).items():
         _script(instance.bin / name, [sys.executable, "-P", "-m", module])
