@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from cli import captured, environment_files
 from cli.output import CommandError, note
 from twin import environment
 from twin.instances import Instance
+
+if TYPE_CHECKING:
+    from twin.store import Store
 
 DESTROYS: Final = ("destroy", "down", "dn")
 """`pulumi destroy` and its short names."""
@@ -51,13 +56,28 @@ def undo(instance: Instance, stack: str, file: Path) -> bool:
     return True
 
 
+def knows(instance: Instance, stack: str) -> bool:
+    """Return whether the providers know resources of the stack that the engine knew."""
+    if not instance.store.exists():
+        return False
+    with _store(instance) as store:
+        return store.has_stack(stack)
+
+
 def _unsettled(instance: Instance, stack: str) -> bool:
+    with _store(instance) as store:
+        return bool(store.unsettled(stack))
+
+
+@contextlib.contextmanager
+def _store(instance: Instance) -> Iterator[Store]:
     from twin.store import Store
 
     store = Store(instance.store)
-    unsettled = store.unsettled(stack)
-    store.close()
-    return bool(unsettled)
+    try:
+        yield store
+    finally:
+        store.close()
 
 
 def _pending(instance: Instance, file: Path) -> set[str]:

@@ -157,7 +157,7 @@ def run(context: typer.Context, name: str | None = NAME) -> None:
     """
     if not context.args:
         raise CommandError("no command; expected aiplatform twin run -- COMMAND [ARGUMENT...]")
-    from cli import engine, engine_settings, instances, pending, stack_names
+    from cli import engine, engine_settings, instances, pending, stack_locks, stack_names
     from cli.progress import show_progress
     from twin import environment, lifecycle
 
@@ -177,6 +177,8 @@ def run(context: typer.Context, name: str | None = NAME) -> None:
             note(warning)
     if stack:
         variables |= _stack_variables(instance, stack, engine.ensure_stack(instance, stack))
+        if command[1:] and command[1] in stack_locks.LOCKING:
+            stack_locks.refuse_locked(instance, stack)
         if command[1:] and command[1] in pending.DESTROYS:
             engine.undo_pending(instance, stack)
     _become(command, variables)

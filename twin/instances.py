@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Final
 
 import platformdirs
-from filelock import FileLock
 
+from twin.locks import OwnedLock
 from twin.private_files import write_private
 
 NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,38}[a-z0-9]")
@@ -195,7 +195,7 @@ def _migrate(file: Path) -> None:
             former.rename(file)
 
 
-def lock(name: str, *, seconds: float = 300) -> FileLock:
+def lock(name: str, *, seconds: float = 300) -> OwnedLock:
     """A lock between this user's processes, by name; the system releases that of a killed process.
 
     It is next to the instances and not in one, since a reset removes the instance's folder. Waits at most
@@ -203,7 +203,7 @@ def lock(name: str, *, seconds: float = 300) -> FileLock:
     """
     folder = home() / "twins" / ".locks"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return FileLock(folder / f"{name}.lock", timeout=seconds)
+    return OwnedLock(folder / f"{name}.lock", timeout=seconds)
 
 
 def every() -> list[Instance]:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import json
 import shlex
+import signal
 import sys
 from importlib import metadata
 from pathlib import Path
 from typing import Final
 
+from twin import bound_process
 from twin.instances import CLOUDS, Instance, InstanceError
 from twin.toolchain.build import Toolchain
 
@@ -32,7 +34,9 @@ def install(instance: Instance, tools: Toolchain) -> None:
         # An official pulumi stays where it is on PATH.
         (instance.bin / "pulumi").unlink(missing_ok=True)
     _link(instance.bin / "kubectl", tools.kubectl)
-    _link(_plugin(instance, KUBERNETES), tools.kubernetes_provider)
+    provider = _plugin(instance, KUBERNETES)
+    # Unlike the providers of the clouds it does not watch the engine, and would run on for minutes.
+    _script(provider, bound_process.command(signal.SIGKILL, [str(tools.kubernetes_provider)]))
     # Every cloud's, whichever this instance is of: the engine would fetch the provider of each SDK that is
     # installed. That of another cloud refuses to be configured.
     for cloud in CLOUDS:

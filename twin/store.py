@@ -178,6 +178,16 @@ class Store:
         """All rows that are live."""
         return self._rows("SELECT * FROM resources WHERE state IN ('intent', 'created') ORDER BY begun")
 
+    def has_stack(self, stack: str) -> bool:
+        """Whether there are resources of a stack that its engine knows."""
+        return bool(
+            self._rows(
+                "SELECT * FROM resources WHERE urn LIKE ? AND state = 'created'"
+                " AND (acknowledged = 1 OR answered = 1) LIMIT 1",
+                f"urn:pulumi:{stack}::%",
+            )
+        )
+
     def unsettled(self, stack: str) -> list[Row]:
         """Creates of a stack of which the engine may know nothing: without result, or with one that no engine
         mentioned and whose provider did not end in order after it."""
