@@ -197,6 +197,31 @@ def undo_pending(instance: Instance, name: str) -> bool:
     return pending.undo(instance, name, _state(instance, name))
 
 
+def settle_pending(instance: Instance, name: str, *, whole: bool) -> bool:
+    """Remove pending operations of an interrupted command from the stack's state, after an `up` or a destroy
+    that succeeded. whole: whether it covered the whole stack. Returns whether nothing is left."""
+    return pending.settle(instance, name, _state(instance, name), whole=whole)
+
+
+def has_pending(instance: Instance, name: str) -> bool:
+    """Return whether the stack's state has operations of an interrupted command."""
+    return pending.has_pending(_state(instance, name))
+
+
+def attend(command: Sequence[str], variables: dict[str, str]) -> int:
+    """Run a command with this process's terminal and signals; return its exit code."""
+    on_terminal = sys.stdin.isatty()
+    with (
+        subprocess.Popen(
+            bound_process.command(signal.SIGTERM, [*command]),
+            env=variables,
+            process_group=None if on_terminal else 0,
+        ) as process,
+        _forwarding(process, interrupts=not on_terminal),
+    ):
+        return process.wait()
+
+
 def protected(instance: Instance, name: str) -> list[str]:
     """Return the URNs of the stack's protected resources, by its state on disk."""
     try:

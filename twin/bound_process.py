@@ -27,7 +27,10 @@ def main() -> None:
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)
     if parent == INIT or os.getppid() != parent:
         sys.exit(f"{program} is not started: the process that wanted it has ended")
-    os.execvp(program, sys.argv[2:])  # noqa: S606 - the caller's program
+    try:
+        os.execvp(program, sys.argv[2:])  # noqa: S606 - the caller's program
+    except OSError as error:
+        sys.exit(f"{program}: {error.strerror}")
 
 
 if __name__ == "__main__":

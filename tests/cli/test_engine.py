@@ -300,3 +300,56 @@ def test_deleted_pending_creates_are_removed_from_the_state(
     [left] = imported[0]["deployment"]["pending_operations"]
     assert left["resource"]["urn"] == service, "a pending create of another provider is not resolved"
     assert "deleted aws:ec2/vpc:Vpc vpc-1" in capsys.readouterr().err
+
+
+def settled(
+    instance: Instance, monkeypatch: pytest.MonkeyPatch, file: Path, *, whole: bool = True
+) -> tuple[bool, list[str]]:
+    """Settle the pending operations of a state by a stand-in for the engine; return the result and the URNs
+    that are still pending."""
+
+    def run(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
+        if "twin.core.pending_creates" in command:
+            return subprocess.CompletedProcess(command, 0, '{"deleted": [], "failed": {}}')
+        state = json.loads(file.read_text())
+        if "import" in command:
+            draft = json.loads(Path(command[command.index("--file") + 1]).read_text())
+            state["checkpoint"]["latest"] = draft["deployment"]
+            file.write_text(json.dumps(state))
+        deployment = {"version": 3, "deployment": state["checkpoint"]["latest"]}
+        return subprocess.CompletedProcess(command, 0, json.dumps(deployment), "")
+
+    monkeypatch.setattr(engine.pending.subprocess, "run", run)
+    monkeypatch.setattr(environment, "engine", lambda _: "pulumi")
+    is_settled = engine.settle_pending(instance, "dev", whole=whole)
+    latest = json.loads(file.read_text())["checkpoint"]["latest"]
+    return is_settled, [operation["resource"]["urn"] for operation in latest["pending_operations"]]
+
+
+SERVICE = "urn:pulumi:dev::ai-platform::kubernetes:core/v1:Service::web"
+
+
+def test_successful_up_leaves_no_pending_operation_in_the_state(
+    instance: Instance, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = pending(instance, VPC, KEY, SERVICE, known=(VPC,))
+    assert engine.has_pending(instance, "dev")
+    assert settled(instance, monkeypatch, file) == (True, [])
+    assert not engine.has_pending(instance, "dev")
+    assert f"{SERVICE}: an interrupted `up` may have created it" in capsys.readouterr().err, (
+        "the twin cannot look for an object of the cluster that the program does not have any more"
+    )
+
+
+def test_up_of_a_part_of_the_stack_leaves_what_it_did_not_create(
+    instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = pending(instance, VPC, KEY, SERVICE, known=(VPC,))
+    assert settled(instance, monkeypatch, file, whole=False) == (False, [KEY, SERVICE])
+
+
+def test_destroy_of_the_whole_stack_leaves_no_pending_operation(
+    instance: Instance, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert settled(instance, monkeypatch, pending(instance, SERVICE)) == (True, [])
+    assert not capsys.readouterr().err, "the cluster is deleted, and the object with it"
