@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import sys
+from typing import Final
 
 import typer
 
@@ -23,6 +25,9 @@ from cli.preflight import command as preflight
 from cli.restore import command as restore
 from cli.sweep import command as sweep
 from cli.upgrades import command as upgrades
+
+DISK: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.EIO})
+"""Errors of a disk, which a write raises without the file's name."""
 
 app = typer.Typer(
     name="aiplatform",
@@ -92,7 +97,7 @@ def main() -> int:
     """Run the command line. Prints errors that the user can act on as one message, without a traceback."""
     from filelock import Timeout
 
-    from twin.instances import InstanceError
+    from twin.instances import InstanceError, home
     from twin.processes import ProcessError
     from twin.toolchain.errors import ToolchainError
 
@@ -104,8 +109,10 @@ def main() -> int:
         return _fail(str(error))
     except Timeout as error:
         return _fail(lock_timeout(error.lock_file))
-    except (FileNotFoundError, PermissionError) as error:
-        return _fail(f"{error.filename}: {error.strerror}")
+    except OSError as error:
+        if error.filename is None and error.errno not in DISK:
+            raise
+        return _fail(f"{error.filename or home()}: {error.strerror}")
     except KeyboardInterrupt:
         note("interrupted; run the same command again to continue")
         return 130

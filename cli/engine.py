@@ -7,19 +7,16 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import psutil
-
-from cli import captured, engine_settings, environment_files, pending
+from cli import captured, engine_settings, environment_files, pending, stack_locks
 from cli.log_format import condense
 from cli.output import CommandError, note
-from twin import environment
+from twin import bound_process, environment
 from twin.instances import Instance
 from twin.private_files import write_private
 from twin.watch import Watch
@@ -32,9 +29,13 @@ CREDENTIALS: Final = {"aws": "AWS_", "gcp": "GOOGLE_OAUTH_ACCESS_TOKEN"}
 
 
 def ensure_stack(instance: Instance, name: str) -> Path:
-    """Create the stack in the twin's backend where there is none. Returns the stack file to use."""
+    """Create the stack in the twin's backend where there is none. Returns the stack file to use.
+
+    Raises CommandError where the stack's state is damaged or was lost.
+    """
     file = environment_files.stack_file(instance, name)
-    release_locks(instance, name)
+    stack_locks.release(instance, name)
+    check_state(instance, name)
     if not _state(instance, name).exists():
         done = captured.pulumi(instance, "stack", "select", "--create", name, "--non-interactive")
         if done.returncode:
@@ -42,19 +43,46 @@ def ensure_stack(instance: Instance, name: str) -> Path:
     return file
 
 
+def check_state(instance: Instance, name: str) -> None:
+    """Raise CommandError where the stack's state is damaged, or missing while the twin's cloud has resources
+    of the stack: an `up` would create them again."""
+    file = _state(instance, name)
+    former = file.with_name(f"{file.name}.bak")
+    way_out = f"`aiplatform twin reset --name {instance.name}` deletes the twin and its stacks" + (
+        f"; {former.name} next to it is the state before its last change" if former.exists() else ""
+    )
+    try:
+        json.loads(file.read_text())["checkpoint"].items()
+    except FileNotFoundError:
+        # `pulumi stack rm` of an empty stack leaves its last state in the other file.
+        if pending.knows(instance, name) and _has_resources(former):
+            raise CommandError(
+                f"{file} is missing, and the cloud has resources of the stack {name}; {way_out}"
+            ) from None
+    except OSError as error:
+        raise CommandError(f"{file}: {error.strerror}; expected a file that this user can read") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise CommandError(f"{file} is damaged ({error!r}); {way_out}") from error
+
+
+def _has_resources(state: Path) -> bool:
+    """Return whether a state has resources of a cloud, or cannot be read."""
+    try:
+        latest = json.loads(state.read_text())["checkpoint"].get("latest") or {}
+        return any(resource.get("custom") for resource in latest.get("resources") or [])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return True
+
+
 def run(instance: Instance, name: str, arguments: Sequence[str]) -> int:
     """Run `pulumi <arguments>` on an environment's stack, streaming its output; returns its exit code.
 
     Ctrl-C reaches the engine, which stops at a safe point; a second one stops it at once.
     """
-    command = [
-        environment.engine(instance),
-        *arguments,
-        "--stack",
-        name,
-        "--config-file",
-        str(ensure_stack(instance, name)),
-    ]
+    file = ensure_stack(instance, name)
+    if arguments[0] in stack_locks.LOCKING:
+        stack_locks.refuse_locked(instance, name)
+    command = [environment.engine(instance), *arguments, "--stack", name, "--config-file", str(file)]
     if warning := engine_settings.ignored(arguments):
         note(warning)
     variables = environment.complete(instance) | engine_settings.variables(arguments)
@@ -79,7 +107,8 @@ def stream(command: Sequence[str], env: dict[str, str], watch: Watch | None = No
     if not watched:
         command = [*command, "--non-interactive", "--suppress-progress"]
     engine = subprocess.Popen(
-        command,
+        # One that outlived a killed command would keep the stack locked.
+        bound_process.command(signal.SIGTERM, [*command]),
         env=env,
         cwd=environment_files.ROOT,
         stdout=None if watched else subprocess.PIPE,
@@ -105,7 +134,8 @@ def read_lines(command: Sequence[str], env: dict[str, str], watch: Watch | None 
     """
     on_terminal = sys.stdin.isatty()
     engine = subprocess.Popen(
-        command,
+        # One that outlived a killed command would keep the stack locked.
+        bound_process.command(signal.SIGTERM, [*command]),
         env=env,
         cwd=environment_files.ROOT,
         stdout=subprocess.PIPE,
@@ -161,10 +191,35 @@ def undo_pending(instance: Instance, name: str) -> bool:
 
     Returns whether nothing is left. Where another engine works on the stack, the destroy reports that.
     """
-    release_locks(instance, name)
-    if any(_locks(instance, name)):
+    stack_locks.release(instance, name)
+    if stack_locks.is_locked(instance, name):
         return True
     return pending.undo(instance, name, _state(instance, name))
+
+
+def settle_pending(instance: Instance, name: str, *, whole: bool) -> bool:
+    """Remove pending operations of an interrupted command from the stack's state, after an `up` or a destroy
+    that succeeded. whole: whether it covered the whole stack. Returns whether nothing is left."""
+    return pending.settle(instance, name, _state(instance, name), whole=whole)
+
+
+def has_pending(instance: Instance, name: str) -> bool:
+    """Return whether the stack's state has operations of an interrupted command."""
+    return pending.has_pending(_state(instance, name))
+
+
+def attend(command: Sequence[str], variables: dict[str, str]) -> int:
+    """Run a command with this process's terminal and signals; return its exit code."""
+    on_terminal = sys.stdin.isatty()
+    with (
+        subprocess.Popen(
+            bound_process.command(signal.SIGTERM, [*command]),
+            env=variables,
+            process_group=None if on_terminal else 0,
+        ) as process,
+        _forwarding(process, interrupts=not on_terminal),
+    ):
+        return process.wait()
 
 
 def protected(instance: Instance, name: str) -> list[str]:
@@ -245,29 +300,6 @@ def stack_of(arguments: Sequence[str]) -> str | None:
             if word.startswith(f"{option}="):
                 return word.removeprefix(f"{option}=").rpartition("/")[2]
     return None
-
-
-def release_locks(instance: Instance, name: str) -> None:
-    """Remove the locks that killed engines left on the stack. The lock of a running engine stays."""
-    for file in _locks(instance, name):
-        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-            owner = json.loads(file.read_text())
-            if owner.get("hostname") in (socket.gethostname(), "") and not _runs_pulumi(int(owner["pid"])):
-                file.unlink()
-                note(f"removed the lock of an engine that was killed (process {owner['pid']})")
-
-
-def _locks(instance: Instance, name: str) -> list[Path]:
-    locks = instance.folder / "state" / ".pulumi" / "locks" / "organization"
-    return list((locks / environment_files.PROJECT / name).glob("*.json"))
-
-
-def _runs_pulumi(pid: int) -> bool:
-    try:
-        process = psutil.Process(pid)
-        return process.status() != psutil.STATUS_ZOMBIE and "pulumi" in process.name()
-    except psutil.Error:
-        return False
 
 
 def _kubeconfig(stack_outputs: dict[str, Any]) -> dict[str, Any] | None:

@@ -43,15 +43,32 @@ def throttle(
 def capacity(
     name: str | None = NAME,
     instance_type: str = typer.Option(
-        "", help="Instance type, as `p5.48xlarge`. Default: any.", show_default=False
+        "",
+        "--instance-type",
+        "--machine-type",
+        help="Instance or machine type, as `p5.48xlarge` or `a3-highgpu-8g`. Default: any.",
+        show_default=False,
     ),
-    zone: str = typer.Option("", help="Zone, as `us-west-2a`. Default: any.", show_default=False),
+    zone: str = typer.Option(
+        "", help="Zone, as `us-west-2a` or `us-central1-a`. Default: any.", show_default=False
+    ),
     market: str = typer.Option(
         "", help="Only `spot` or `on-demand` (AWS). Default: both.", show_default=False
     ),
 ) -> None:
-    """Refuse machines of a type in a zone (insufficient capacity)."""
-    _add(name, {"kind": "capacity", "instance_type": instance_type, "zone": zone, "market": market})
+    """Refuse machines of a type in a zone.
+
+    InsufficientInstanceCapacity on AWS, ZONE_RESOURCE_POOL_EXHAUSTED on Google Cloud.
+    """
+    from cli import instances
+
+    if instances.existing(name).cloud == "aws":
+        conditions = {"instance_type": instance_type, "zone": zone, "market": market}
+    elif market:
+        raise CommandError("--market: on Google Cloud a zone has no machines of a type, whatever their price")
+    else:
+        conditions = {"machine_type": instance_type, "zone": zone}
+    _add(name, {"kind": "capacity", **conditions})
 
 
 @app.command()

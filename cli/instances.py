@@ -44,6 +44,12 @@ def existing_or_only(name: str | None) -> Instance:
     return existing(name)
 
 
+def is_ambiguous(name: str | None) -> bool:
+    """Return whether no name is given, and it is one of several twins that is meant."""
+    names = [twin.name for twin in every()]
+    return len(names) > 1 and not name and VARIABLE not in os.environ and "default" not in names
+
+
 def get_or_create(
     name: str | None, *, cloud: str | None = None, region: str | None = None, account: str | None = None
 ) -> Instance:
@@ -63,6 +69,12 @@ def get_or_create(
         defaults = {"cloud": known.cloud, "region": known.region, "account": known.account}
     elif selected in _environments():
         defaults = of_environment(selected)
+        if cloud and cloud != defaults["cloud"]:
+            raise CommandError(
+                f"--cloud {cloud}: {selected} is an environment on {defaults['cloud']} "
+                f"(environments/Pulumi.{selected}.yaml), whose twin has this name; "
+                "expected another --name, or no --cloud"
+            )
     else:
         defaults = DEFAULTS.get(cloud or "", {})
     return create(selected, **{**defaults, **requested})

@@ -25,6 +25,11 @@ class CommandError(Exception):
 
 def lock_timeout(lock: str) -> str:
     """Return the message for a lock that another command has kept for too long."""
+    from twin import locks
+
+    if owner := locks.owner(lock):
+        pid = owner.split()[1]
+        return f"{lock} is held by {owner}: wait for it, or end it with `kill {pid}`"
     return f"another command has held {lock} for minutes: wait for it, or end it"
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from cli import charts, controllers, layer_stacks
+from cli import charts, controllers, layer_stacks, pending
 from cli.output import CommandError, command_name, commands, note, say
 from cli.stack_names import environments
 
@@ -24,8 +24,6 @@ ENVIRONMENT = typer.Argument(
     show_default=False,
 )
 OUTPUTS = typer.Option(False, "--show-outputs", help="Show the stack's outputs too; they are long.")
-# With these options a destroy covers a part of the stack, and the engine checks protection itself.
-PARTIAL = ("--target", "-t", "--exclude-protected", "--exclude", "-x", "--preview-only")
 
 
 def register(app: typer.Typer) -> None:
@@ -53,7 +51,16 @@ def up(
     instance = started(environment, controllers.names(selected))
     arguments = ["up", "--yes", "--skip-preview", *_output_options(show_outputs), *context.args]
     layer_stacks.refuse_unmoved(instance, environment, layer_stacks.of(environment, in_bootstrap=True))
-    code = layer_stacks.run_in_order(stacks, lambda stack: _pulumi(instance, stack, arguments))
+
+    def deploy(stack: str) -> int:
+        from cli import engine
+
+        code = _pulumi(instance, stack, arguments)
+        if code == 0:
+            engine.settle_pending(instance, stack, whole=pending.is_whole(context.args))
+        return code
+
+    code = layer_stacks.run_in_order(stacks, deploy)
     if code == 0:
         _report_deployed(instance, environment, time.monotonic() - began)
     else:
@@ -126,7 +133,8 @@ def destroy(context: typer.Context, environment: str = ENVIRONMENT, show_outputs
     from cli import engine, instances
     from twin import environment as variables
 
-    whole = not any(word.partition("=")[0] in PARTIAL for word in context.args)
+    # Of a part of the stack the engine checks protection itself.
+    whole = pending.is_whole(context.args)
     stacks = layer_stacks.of(environment, in_bootstrap=True)
     if whole:
         for stack in stacks:
@@ -140,6 +148,8 @@ def destroy(context: typer.Context, environment: str = ENVIRONMENT, show_outputs
         code = _pulumi(instance, stack, arguments)
         if code == 0 and not resolved:
             code = 0 if engine.undo_pending(instance, stack) else 1
+        if code == 0:
+            engine.settle_pending(instance, stack, whole=whole)
         return code
 
     code = layer_stacks.run_in_order(stacks[::-1], destroy_stack)
@@ -247,11 +257,15 @@ def _advise(state: str, next_steps: tuple[tuple[str, str], ...]) -> None:
 
 def _report_leftovers(instance: Instance) -> None:
     """Report what the cloud still contains: a destroy deletes only what the stack contains."""
-    inventory = _inventory(instance)
-    if inventory is None:
-        return
-    left = [f"{kind}: {', '.join(map(str, ids))}" for kind, ids in inventory.items() if ids]
+    from cli import admin_client
+
     say()
+    try:
+        inventory = admin_client.request(instance, "GET", "inventory")
+    except (OSError, ValueError, admin_client.RefusedError) as error:
+        note(f"The stack is deleted. What the twin's cloud still contains could not be read: {error}")
+        return
+    left = [f"{kind}: {_joined(ids)}" for kind, ids in inventory.items() if ids]
     if not left:
         stop = f"{command_name()} twin stop --name {shlex.quote(instance.name)}"
         say(f"The twin's cloud is empty. The twin keeps running; `{stop}` stops it.")
@@ -261,11 +275,5 @@ def _report_leftovers(instance: Instance) -> None:
         note(f"  {line}")
 
 
-def _inventory(instance: Instance) -> dict[str, list[Any]] | None:
-    from cli import admin_client
-
-    try:
-        inventory = admin_client.request(instance, "GET", "inventory")
-    except (OSError, ValueError):
-        return None
-    return {kind: ids if isinstance(ids, list) else [ids] for kind, ids in inventory.items()}
+def _joined(ids: Any) -> str:
+    return ", ".join(map(str, ids if isinstance(ids, list) else [ids]))

@@ -93,10 +93,17 @@ def status(
     name: str | None = NAME,
     as_json: bool = typer.Option(False, "--json", help="Print JSON."),
 ) -> None:
-    """Show the processes of a twin, without a name of the only one. Exits with 3 when not all of them run."""
+    """Show the processes of a twin. Exits with 3 when not all of them run.
+
+    Without a name: of the only twin; where there are several and none is called `default`, all are listed.
+    """
     from cli import instances
     from twin import lifecycle
 
+    if instances.is_ambiguous(name):
+        list_(as_json)
+        note(f"`{command_name()} twin status --name NAME` shows the processes of one")
+        return
     state = lifecycle.status(instances.existing_or_only(name))
     if as_json:
         say(json.dumps(_document(state), indent=2))
@@ -157,7 +164,7 @@ def run(context: typer.Context, name: str | None = NAME) -> None:
     """
     if not context.args:
         raise CommandError("no command; expected aiplatform twin run -- COMMAND [ARGUMENT...]")
-    from cli import engine, engine_settings, instances, pending, stack_names
+    from cli import engine, engine_settings, instances, pending, stack_locks, stack_names
     from cli.progress import show_progress
     from twin import environment, lifecycle
 
@@ -177,8 +184,15 @@ def run(context: typer.Context, name: str | None = NAME) -> None:
             note(warning)
     if stack:
         variables |= _stack_variables(instance, stack, engine.ensure_stack(instance, stack))
+        if command[1:] and command[1] in stack_locks.LOCKING:
+            stack_locks.refuse_locked(instance, stack)
         if command[1:] and command[1] in pending.DESTROYS:
             engine.undo_pending(instance, stack)
+        if command[1:] and command[1] in pending.CONVERGING and engine.has_pending(instance, stack):
+            code = engine.attend(command, variables)
+            if code == 0:
+                engine.settle_pending(instance, stack, whole=pending.is_whole(command))
+            raise typer.Exit(code)
     _become(command, variables)
 
 

@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from twin.instances import Instance, home
+from twin import state_files
+from twin.instances import CLOUDS, Instance, home
 from twin.private_files import write_private
 from twin.toolchain import charts
 
@@ -27,7 +28,6 @@ FOREIGN: Final = re.compile(
     # Without byte code the imports of the program and its providers take three times as long.
     r"|PYTHONDONTWRITEBYTECODE|PYTHONHASHSEED"
 )
-CLOUDS: Final = ("aws", "gcp")
 LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 
 
@@ -108,11 +108,23 @@ def prepare(instance: Instance) -> None:
     for name in ("state", "pulumi", "bin", "logs", "run", "kubernetes", instance.cloud):
         (instance.folder / name).mkdir(parents=True, exist_ok=True, mode=0o700)
     _of(instance.cloud).prepare(instance)
-    passphrase = instance.folder / "passphrase"
-    if not passphrase.exists() or not passphrase.read_text().strip():
+    _ensure_passphrase(instance.folder / "passphrase")
+
+
+def _ensure_passphrase(file: Path) -> None:
+    """Create the passphrase of the stacks' secrets, once: without the first one no state can be read."""
+    if not state_files.is_recorded(file) and not (file.exists() and file.read_text().strip()):
         import secrets
 
-        write_private(passphrase, secrets.token_hex(32))
+        write_private(file, secrets.token_hex(32))
+    state_files.read(file, _parse_passphrase)
+    state_files.record(file)
+
+
+def _parse_passphrase(text: str) -> str:
+    if not re.fullmatch(r"[0-9a-f]{64}", text.strip()):
+        raise ValueError("expected 64 hexadecimal digits")
+    return text.strip()
 
 
 def _of(cloud: str) -> Any:

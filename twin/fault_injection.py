@@ -10,6 +10,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from twin import state_files
+from twin.private_files import write_private
+from twin.state_files import StateFileError
+
 
 class InjectedFaults:
     """The faults that are on, kept in a file so that a restart does not heal them.
@@ -21,7 +25,7 @@ class InjectedFaults:
         self._file = file
         self._kinds = kinds
         self._lock = threading.Lock()
-        self._on: list[dict[str, Any]] = json.loads(file.read_text()) if file.exists() else []
+        self._on = read(file, kinds)
 
     def every(self) -> list[dict[str, Any]]:
         """All that are on."""
@@ -75,9 +79,32 @@ class InjectedFaults:
         return taken
 
     def _save(self) -> None:
-        draft = self._file.with_suffix(".new")
-        draft.write_text(json.dumps(self._on))
-        draft.replace(self._file)
+        write_private(self._file, json.dumps(self._on))
+
+
+def read(file: Path, kinds: Mapping[str, set[str]] | None = None) -> list[dict[str, Any]]:
+    """Return the faults of a file, none where there is no file. kinds: those that there are.
+
+    Raises StateFileError for a file that contains something else.
+    """
+
+    def parse(text: str) -> list[dict[str, Any]]:
+        faults = json.loads(text)
+        if not isinstance(faults, list):
+            raise TypeError("expected a JSON array")
+        for fault in faults:
+            kind = fault.get("kind") if isinstance(fault, dict) else None
+            if not isinstance(kind, str) or (kinds is not None and kind not in kinds):
+                raise ValueError(f"no fault: {fault!r}")
+        return faults
+
+    if not file.exists():
+        return []
+    try:
+        return state_files.read(file, parse)
+    except StateFileError as error:
+        # Nothing depends on them: the file may be deleted.
+        raise StateFileError(f"{error}; or delete the file: it contains injected faults only") from error
 
 
 def pause(fault: dict[str, Any]) -> None:

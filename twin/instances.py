@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import Final
 
 import platformdirs
-from filelock import FileLock
+
+from twin.locks import OwnedLock
+from twin.private_files import write_private
 
 NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,38}[a-z0-9]")
 PORTS: Final = (
@@ -31,6 +33,9 @@ PORTS: Final = (
     "webhook",
 )
 
+CLOUDS: Final = ("aws", "gcp")
+RECORDS: Final = "recorded"
+"""In an instance's folder: an empty file for each state file that it has had (twin.state_files)."""
 FILE: Final = "instance.json"
 """In an instance's folder: its fields."""
 FORMER_FILE: Final = "world.json"  # codespell:ignore world
@@ -107,10 +112,7 @@ class Instance:
     def save(self) -> None:
         """Write instance.json atomically."""
         self.secure()
-        target = self.folder / FILE
-        draft = target.with_suffix(".new")
-        draft.write_text(json.dumps(asdict(self), indent=2) + "\n")
-        draft.replace(target)
+        write_private(self.folder / FILE, json.dumps(asdict(self), indent=2) + "\n")
 
 
 def load(name: str) -> Instance | None:
@@ -118,13 +120,31 @@ def load(name: str) -> Instance | None:
     file = home() / "twins" / name / FILE
     _migrate(file)
     try:
-        return Instance(**json.loads(file.read_text()))
+        return _parse(name, json.loads(file.read_text()))
     except FileNotFoundError:
         return None
+    except OSError as error:
+        raise InstanceError(f"{file}: {error.strerror}; expected a file that this user can read") from error
     except (ValueError, TypeError) as error:
         raise InstanceError(
             f"{file} is damaged ({error}); `aiplatform twin reset --name {name}` deletes it"
         ) from error
+
+
+def _parse(name: str, document: object) -> Instance:
+    """Return the instance of this name that a document describes. Raises ValueError or TypeError."""
+    if not isinstance(document, dict):
+        raise TypeError("expected a JSON object")
+    instance = Instance(**document)
+    if instance.name != name:
+        raise ValueError(f"it is the file of the twin {instance.name!r}")
+    if instance.cloud not in CLOUDS:
+        raise ValueError(f"cloud {instance.cloud!r}; expected one of {', '.join(CLOUDS)}")
+    ports: object = instance.ports
+    numbers = [ports.get(port) for port in PORTS] if isinstance(ports, dict) else [None]
+    if not all(isinstance(number, int) for number in numbers):
+        raise ValueError("a port is missing or no number")
+    return instance
 
 
 def create(
@@ -142,6 +162,7 @@ def create(
     with lock("instances"):
         known = load(name)
         if known is None:
+            _refuse_remains(name)
             ports: dict[str, int] = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
             instance = Instance(name, cloud, region, account, ports)
             instance.save()
@@ -156,6 +177,16 @@ def create(
     return known
 
 
+def _refuse_remains(name: str) -> None:
+    """Refuse to create an instance over the state of one without its file, such as an interrupted reset."""
+    folder = home() / "twins" / name
+    if (folder / RECORDS).is_dir():
+        raise InstanceError(
+            f"{folder / FILE} is missing, and the folder has the state of a twin; "
+            f"`aiplatform twin reset --name {name}` deletes it"
+        )
+
+
 def _migrate(file: Path) -> None:
     """Rename the file of an instance that an earlier version created."""
     former = file.with_name(FORMER_FILE)
@@ -164,7 +195,7 @@ def _migrate(file: Path) -> None:
             former.rename(file)
 
 
-def lock(name: str, *, seconds: float = 300) -> FileLock:
+def lock(name: str, *, seconds: float = 300) -> OwnedLock:
     """A lock between this user's processes, by name; the system releases that of a killed process.
 
     It is next to the instances and not in one, since a reset removes the instance's folder. Waits at most
@@ -172,7 +203,7 @@ def lock(name: str, *, seconds: float = 300) -> FileLock:
     """
     folder = home() / "twins" / ".locks"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return FileLock(folder / f"{name}.lock", timeout=seconds)
+    return OwnedLock(folder / f"{name}.lock", timeout=seconds)
 
 
 def every() -> list[Instance]:

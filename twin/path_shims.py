@@ -10,17 +10,18 @@ from __future__ import annotations
 import json
 import shlex
 import shutil
+import signal
 import sys
 from importlib import metadata
 from pathlib import Path
 from typing import Final
 
-from twin import environment
-from twin.instances import Instance, InstanceError
+from twin import bound_process
+from twin.instances import CLOUDS, Instance, InstanceError
 from twin.toolchain.build import Toolchain
 
 KUBERNETES: Final = "kubernetes"
-PROVIDERS: Final = (*environment.CLOUDS, KUBERNETES)
+PROVIDERS: Final = (*CLOUDS, KUBERNETES)
 STAND_INS: Final = {"gcp": {"gke-gcloud-auth-plugin": "twin.gcp.auth_plugin"}}
 """By cloud: commands that kubeconfigs name and that would prove to the real cloud who the caller is. (The AWS
 CLI is the real one: it finds the twin by its variables.)"""
@@ -35,10 +36,12 @@ def install(instance: Instance, tools: Toolchain) -> None:
         # An official pulumi stays where it is on PATH.
         (instance.bin / "pulumi").unlink(missing_ok=True)
     _link(instance.bin / "kubectl", tools.kubectl)
-    _link(_plugin(instance, KUBERNETES), tools.kubernetes_provider)
+    provider = _plugin(instance, KUBERNETES)
+    # Unlike the providers of the clouds it does not watch the engine, and would run on for minutes.
+    _script(provider, bound_process.command(signal.SIGKILL, [str(tools.kubernetes_provider)]))
     # Every cloud's, whichever this instance is of: the engine would fetch the provider of each SDK that is
     # installed. That of another cloud refuses to be configured.
-    for cloud in environment.CLOUDS:
+    for cloud in CLOUDS:
         _script(_plugin(instance, cloud), [sys.executable, "-P", "-m", f"twin.{cloud}.provider"])
     # The engine's copies of schemas, which have no other mark of age than the version of the provider.
     shutil.rmtree(instance.folder / "pulumi" / "schemas", ignore_errors=True)

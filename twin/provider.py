@@ -40,6 +40,7 @@ from twin.core.serving import run
 from twin.instances import Instance, load
 from twin.property_values import Path_, compact, has_unknown, marshal, unmarshal
 from twin.provider_interface import CANCELLED, UNKNOWN, Cloud, Context, Failure, Props, ResourceType
+from twin.state_files import StateFileError
 from twin.store import Store
 from twin.toolchain.cache import cache_dir
 
@@ -388,5 +389,9 @@ def serve(cloud: Cloud, instance: Instance | None = None) -> None:
         "a program that uses it "
         f"needs a separate twin, `aiplatform twin start --name <another> --cloud {cloud.name}`"
     )
-    provider = Provider(cloud, Store(instance.store), elsewhere=elsewhere)
+    try:
+        store = Store(instance.store)
+    except StateFileError as error:
+        raise SystemExit(str(error)) from error
+    provider = Provider(cloud, store, elsewhere=elsewhere)
     run(provider, instance.logs / f"provider-{cloud.name}.log")

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from twin import state_files
 from twin.property_values import dumps, loads
 from twin.provider_interface import Props
 
@@ -79,17 +80,15 @@ class Store:
     """
 
     def __init__(self, path: Path | None) -> None:
+        self._lock = threading.Lock()
         if path:
+            state_files.require(path)
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             path.touch(mode=0o600)
-        self._lock = threading.Lock()
-        self._connection = sqlite3.connect(
-            path or ":memory:", check_same_thread=False, isolation_level=None, timeout=30
-        )
-        # NORMAL survives the death of any process; only a power cut may lose the last rows.
-        self._connection.execute("PRAGMA journal_mode=WAL")
-        self._connection.execute("PRAGMA synchronous=NORMAL")
-        self._connection.executescript(_SCHEMA)
+            self._connection: sqlite3.Connection = state_files.connect(path, _SCHEMA, timeout=30)
+        else:
+            self._connection = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
+            self._connection.executescript(_SCHEMA)
         self._add_columns()
         self._mentioned: set[tuple[str, str, str]] = set()
         self._begun: set[str] = set()
@@ -179,6 +178,16 @@ class Store:
         """All rows that are live."""
         return self._rows("SELECT * FROM resources WHERE state IN ('intent', 'created') ORDER BY begun")
 
+    def has_stack(self, stack: str) -> bool:
+        """Whether there are resources of a stack that its engine knows."""
+        return bool(
+            self._rows(
+                "SELECT * FROM resources WHERE urn LIKE ? AND state = 'created'"
+                " AND (acknowledged = 1 OR answered = 1) LIMIT 1",
+                f"urn:pulumi:{stack}::%",
+            )
+        )
+
     def unsettled(self, stack: str) -> list[Row]:
         """Creates of a stack of which the engine may know nothing: without result, or with one that no engine
         mentioned and whose provider did not end in order after it."""
@@ -251,9 +260,9 @@ class Store:
 
     def _rows(self, query: str, *values: Any) -> list[Row]:
         with self._lock:
-            cursor = self._connection.cursor()
-            cursor.row_factory = sqlite3.Row
-            rows = cursor.execute(query, values).fetchall()
+            cursor = self._connection.execute(query, values)
+            names = [column[0] for column in cursor.description]
+            rows = [dict(zip(names, values, strict=True)) for values in cursor]
         return [
             Row(
                 intent=row["intent"],

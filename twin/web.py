@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Any, Final, Protocol
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from twin import credential
-from twin.instances import Instance
+from twin.instances import Instance, InstanceError
 
 # The server itself speaks of these.
 _OURS: Final = frozenset({"content-length", "connection", "transfer-encoding", "date", "server"})
@@ -111,8 +112,11 @@ def serve(
     # The port is bound first: who asks too early waits in the queue and is not refused.
     server = bind(instance, handler)
     # Only who has the port renews it: a second front of the same twin fails above and changes nothing.
-    credential.renew(instance)
-    api_server = make()
+    try:
+        credential.renew(instance)
+        api_server = make()
+    except InstanceError as error:
+        sys.exit(str(error))
     server.app = application(api_server)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -12,10 +13,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from cli import admin_client, doctor, environment_files, instances, output, stacks
 from cli import app as application
-from cli import doctor, environment_files, instances, output, stacks
 from cli.output import CommandError
-from twin.instances import Instance, create, load
+from twin.instances import Instance, create, home, load
 
 RUNNER = CliRunner()
 
@@ -270,6 +271,70 @@ def test_error_is_one_message_without_a_traceback() -> None:
     assert done.stderr.startswith("error: there is no twin 'nowhere'")
     assert "Traceback" not in done.stderr
     assert not done.stdout
+
+
+def test_twin_of_an_environment_is_not_started_on_another_cloud() -> None:
+    with pytest.raises(CommandError, match=r"--cloud gcp: aws-dev is an environment on aws .*another --name"):
+        instances.get_or_create("aws-dev", cloud="gcp")
+    assert load("aws-dev") is None, "nothing is created"
+    assert instances.get_or_create("aws-dev", cloud="aws").account == "111122223333"
+    assert instances.get_or_create("mine", cloud="gcp").cloud == "gcp"
+
+
+def test_status_without_a_name_lists_the_twins_where_there_are_several() -> None:
+    create("one")
+    create("two")
+    output_ = run("twin", "status")
+    assert "one" in output_
+    assert "two" in output_
+    assert "twin status --name NAME" in output_
+    create("default")
+    result = RUNNER.invoke(application.app, ["twin", "status"])
+    assert result.output.startswith("twin default: stopped"), "it has the name that is meant without one"
+
+
+@pytest.mark.parametrize(
+    "error", [ConnectionRefusedError(111, "Connection refused"), admin_client.RefusedError("Unauthorized")]
+)
+def test_destroy_reports_that_it_could_not_look_at_what_is_left(
+    error: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def request(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(admin_client, "request", request)
+    stacks._report_leftovers(create("one"))
+    said = capsys.readouterr()
+    assert f"What the twin's cloud still contains could not be read: {error}" in said.err
+    assert "is empty" not in said.out
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "error: {home}: No space left on device\n"),
+        (OSError(errno.EROFS, "Read-only file system", "/x/y"), "error: /x/y: Read-only file system\n"),
+        (IsADirectoryError(errno.EISDIR, "Is a directory", "/x"), "error: /x: Is a directory\n"),
+    ],
+)
+def test_error_of_a_disk_is_one_line_with_a_path(
+    error: OSError, message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(**_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(application, "app", fail)
+    assert application.main() == 1
+    assert capsys.readouterr().err == message.format(home=home())
+
+
+def test_error_that_is_none_of_a_disk_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(**_: object) -> None:
+        raise OSError(errno.EBADF, "Bad file descriptor")
+
+    monkeypatch.setattr(application, "app", fail)
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        application.main()
 
 
 def test_exit_code_of_status_shows_a_stopped_twin() -> None:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import signal
-import socket
 import stat
 import subprocess
 import sys
@@ -20,6 +18,7 @@ from cli import engine, environment_files
 from cli.output import CommandError
 from twin import environment
 from twin.instances import Instance, create
+from twin.store import Store
 
 
 @pytest.fixture
@@ -40,42 +39,6 @@ def instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Instance:
 )
 def test_stack_is_read_from_a_pulumi_command(arguments: list[str], stack: str | None) -> None:
     assert engine.stack_of(arguments) == stack
-
-
-def lock(instance: Instance, pid: int, host: str) -> Path:
-    locks = instance.folder / "state" / ".pulumi" / "locks" / "organization"
-    folder = locks / environment_files.PROJECT / "dev"
-    folder.mkdir(parents=True, exist_ok=True)
-    file = folder / f"{pid}-{host}.json"
-    file.write_text(json.dumps({"pid": pid, "username": "me", "hostname": host, "timestamp": "x"}))
-    return file
-
-
-def test_only_the_lock_of_a_killed_engine_is_removed(instance: Instance) -> None:
-    with subprocess.Popen([sys.executable, "-c", ""]) as done:
-        pass
-    dead = lock(instance, done.pid, socket.gethostname())
-    elsewhere = lock(instance, done.pid, "another-host")
-    reused = lock(instance, os.getpid(), socket.gethostname())
-    engine.release_locks(instance, "dev")
-    assert not dead.exists()
-    assert not reused.exists(), "the pid belongs to another program now"
-    assert elsewhere.exists(), "a process of another machine cannot be checked"
-
-
-def test_running_engine_keeps_its_lock(instance: Instance, tmp_path: Path) -> None:
-    program = tmp_path / "pulumi"
-    program.symlink_to("/bin/sleep")
-    with subprocess.Popen([str(program), "60"]) as living:
-        try:
-            deadline = time.monotonic() + 5
-            while not engine._runs_pulumi(living.pid) and time.monotonic() < deadline:
-                time.sleep(0.02)
-            file = lock(instance, living.pid, socket.gethostname())
-            engine.release_locks(instance, "dev")
-            assert file.exists()
-        finally:
-            living.kill()
 
 
 def test_kubeconfig_works_in_any_shell_and_is_private(instance: Instance) -> None:
@@ -139,6 +102,59 @@ def test_resources_are_those_of_the_state_and_an_unreadable_state_is_an_error(in
     file.write_text('{"checkpoint": ')
     with pytest.raises(CommandError, match="the state of the stack aws-dev cannot be read"):
         engine.resources(instance, "aws-dev")
+
+
+STATE = (
+    '{"version": 3, "checkpoint": {"latest": {"resources": [{"urn": "u", "custom": true, "id": "vpc-1"}]}}}'
+)
+URN = "urn:pulumi:aws-dev::ai-platform::aws:ec2/vpc:Vpc::main"
+
+
+def deployed(instance: Instance) -> Path:
+    """Write the state of a stack whose resource the providers' store knows; return the state's file."""
+    file = instance.folder / "state" / ".pulumi" / "stacks" / environment_files.PROJECT / "aws-dev.json"
+    file.parent.mkdir(parents=True)
+    file.write_text(STATE)
+    store = Store(instance.store)
+    store.created(store.begin(URN, "aws:ec2/vpc:Vpc", {}), "vpc-1", {}, {})
+    store.answered()
+    store.close()
+    engine.check_state(instance, "aws-dev")
+    return file
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{", STATE[: len(STATE) // 2], "[]", "null", "{}", '{"checkpoint": 1}', "\x00\x01"]
+)
+def test_damaged_state_is_refused_with_its_path_and_the_way_out(instance: Instance, content: str) -> None:
+    file = deployed(instance)
+    file.with_name("aws-dev.json.bak").write_text(STATE)
+    file.write_text(content)
+    with pytest.raises(CommandError) as refusal:
+        engine.ensure_stack(instance, "aws-dev")
+    assert f"{file} is damaged (" in str(refusal.value)
+    assert "twin reset --name one" in str(refusal.value)
+    assert "aws-dev.json.bak next to it is the state before its last change" in str(refusal.value)
+
+
+def test_state_that_is_missing_while_the_cloud_has_its_resources_is_refused(instance: Instance) -> None:
+    file = deployed(instance)
+    file.unlink()
+    with pytest.raises(CommandError, match=r"is missing, and the cloud has resources.*twin reset --name one"):
+        engine.ensure_stack(instance, "aws-dev")
+    file.mkdir()
+    with pytest.raises(CommandError, match=r"aws-dev\.json: Is a directory; expected a file"):
+        engine.ensure_stack(instance, "aws-dev")
+
+
+def test_stack_that_was_removed_when_it_was_empty_is_created_again(instance: Instance) -> None:
+    file = deployed(instance)
+    file.unlink()
+    file.with_name("aws-dev.json.bak").write_text(
+        '{"version": 3, "checkpoint": {"latest": {"resources": []}}}'
+    )
+    engine.check_state(instance, "aws-dev")  # a resource that the program retains is in the cloud
+    engine.check_state(instance, "aws-new")  # no resource of this stack is known
 
 
 def test_protected_resources_are_read_from_the_state(instance: Instance) -> None:
@@ -238,7 +254,7 @@ def test_pending_creates_are_deleted_only_while_no_other_engine_works(
     stacks: list[str] = []
     monkeypatch.setattr(engine.pending, "undo", lambda _, stack, __: bool(stacks.append(stack)))
     assert not engine.undo_pending(instance, "dev"), "something is left"
-    lock(instance, os.getpid(), "another-host")
+    monkeypatch.setattr(engine.stack_locks, "is_locked", lambda *_: True)
     assert engine.undo_pending(instance, "dev"), "the other engine repairs its own operations"
     assert stacks == ["dev"]
 
@@ -284,3 +300,56 @@ def test_deleted_pending_creates_are_removed_from_the_state(
     [left] = imported[0]["deployment"]["pending_operations"]
     assert left["resource"]["urn"] == service, "a pending create of another provider is not resolved"
     assert "deleted aws:ec2/vpc:Vpc vpc-1" in capsys.readouterr().err
+
+
+def settled(
+    instance: Instance, monkeypatch: pytest.MonkeyPatch, file: Path, *, whole: bool = True
+) -> tuple[bool, list[str]]:
+    """Settle the pending operations of a state by a stand-in for the engine; return the result and the URNs
+    that are still pending."""
+
+    def run(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
+        if "twin.core.pending_creates" in command:
+            return subprocess.CompletedProcess(command, 0, '{"deleted": [], "failed": {}}')
+        state = json.loads(file.read_text())
+        if "import" in command:
+            draft = json.loads(Path(command[command.index("--file") + 1]).read_text())
+            state["checkpoint"]["latest"] = draft["deployment"]
+            file.write_text(json.dumps(state))
+        deployment = {"version": 3, "deployment": state["checkpoint"]["latest"]}
+        return subprocess.CompletedProcess(command, 0, json.dumps(deployment), "")
+
+    monkeypatch.setattr(engine.pending.subprocess, "run", run)
+    monkeypatch.setattr(environment, "engine", lambda _: "pulumi")
+    is_settled = engine.settle_pending(instance, "dev", whole=whole)
+    latest = json.loads(file.read_text())["checkpoint"]["latest"]
+    return is_settled, [operation["resource"]["urn"] for operation in latest["pending_operations"]]
+
+
+SERVICE = "urn:pulumi:dev::ai-platform::kubernetes:core/v1:Service::web"
+
+
+def test_successful_up_leaves_no_pending_operation_in_the_state(
+    instance: Instance, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = pending(instance, VPC, KEY, SERVICE, known=(VPC,))
+    assert engine.has_pending(instance, "dev")
+    assert settled(instance, monkeypatch, file) == (True, [])
+    assert not engine.has_pending(instance, "dev")
+    assert f"{SERVICE}: an interrupted `up` may have created it" in capsys.readouterr().err, (
+        "the twin cannot look for an object of the cluster that the program does not have any more"
+    )
+
+
+def test_up_of_a_part_of_the_stack_leaves_what_it_did_not_create(
+    instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = pending(instance, VPC, KEY, SERVICE, known=(VPC,))
+    assert settled(instance, monkeypatch, file, whole=False) == (False, [KEY, SERVICE])
+
+
+def test_destroy_of_the_whole_stack_leaves_no_pending_operation(
+    instance: Instance, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert settled(instance, monkeypatch, pending(instance, SERVICE)) == (True, [])
+    assert not capsys.readouterr().err, "the cluster is deleted, and the object with it"

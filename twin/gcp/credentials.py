@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
 from dataclasses import asdict, dataclass
 from typing import Final
 
+from twin import state_files
 from twin.instances import Instance
+from twin.private_files import create_private
 
 ACCOUNT: Final = "platform-deployer"
 
@@ -25,20 +26,22 @@ def deployer(instance: Instance) -> Credentials:
     """The deployer's token: who has it is the service account platform-deployer. Made on first use (0600)."""
     file = instance.folder / "credentials.json"
     try:
-        document = json.loads(file.read_text())
-        return Credentials(document["access_token"])
+        credentials = state_files.read(file, _parse)
     except FileNotFoundError:
-        instance.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         credentials = Credentials("ya29." + secrets.token_urlsafe(96))
-        try:
-            handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:  # another process was first
-            return deployer(instance)
-        with os.fdopen(handle, "w") as out:
-            out.write(json.dumps(asdict(credentials)) + "\n")
-        return credentials
+        if not create_private(file, json.dumps(asdict(credentials)) + "\n"):
+            return deployer(instance)  # another process was first
+    state_files.record(file)
+    return credentials
 
 
 def deployer_email(project: str) -> str:
     """The deployer's service account."""
     return f"{ACCOUNT}@{project}.iam.gserviceaccount.com"
+
+
+def _parse(text: str) -> Credentials:
+    token = json.loads(text)["access_token"]
+    if not isinstance(token, str) or not token:
+        raise ValueError("access_token is no text")
+    return Credentials(token)

@@ -18,13 +18,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
-from filelock import FileLock
-
 from twin import instances, processes
 from twin.instances import Instance
 from twin.kubernetes import certificates, commands
 from twin.kubernetes.certificates import Pki
 from twin.kubernetes.commands import Settings
+from twin.locks import OwnedLock
 from twin.processes import Daemon, ProcessError
 from twin.toolchain import build
 
@@ -214,5 +213,5 @@ def _settings_file(instance: Instance) -> Path:
     return instance.folder / "kubernetes" / "settings.json"
 
 
-def _lock(instance: Instance) -> FileLock:
+def _lock(instance: Instance) -> OwnedLock:
     return instances.lock(f"{instance.name}.control-plane")

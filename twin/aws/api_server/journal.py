@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import re
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from twin import state_files
 from twin.aws.api_server.recorded_randomness import Drawn, Draws
 from twin.aws.api_server.request import Answer, Call
 
@@ -53,10 +53,6 @@ _REQUEST: Final = re.compile(rb'(?i)<requestid>[^<]*<|"requestid"\s*:\s*"[^"]*"'
 Write = Callable[[Call, Draws, float], Answer]
 
 
-class JournalError(Exception):
-    """A journal that this code cannot read; the message says what to do."""
-
-
 @dataclass
 class Replay:
     """What a start found."""
@@ -77,13 +73,9 @@ class Journal:
     """One instance's journal. Not for two processes at once; threads take turns."""
 
     def __init__(self, file: Path) -> None:
-        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lock = threading.RLock()
-        self._db = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        # A commit survives the death of the process; only a power cut could lose the last ones.
-        self._db.execute("PRAGMA synchronous=NORMAL")
-        self._migrate(file)
+        self._db = state_files.connect(file, _SCHEMA, version=_VERSION)
+        self._migrate()
 
     def meta(self, key: str, default: Callable[[], str]) -> str:
         """A fact of the journal; `default` is kept on first use."""
@@ -182,18 +174,10 @@ class Journal:
     def _keep_draws(self, number: int, chance: Draws) -> None:
         self._db.execute("UPDATE calls SET draws = ? WHERE n = ?", (json.dumps(chance.record()), number))
 
-    def _migrate(self, file: Path) -> None:
-        version = self._db.execute("PRAGMA user_version").fetchone()[0]
-        if version > _VERSION:
-            raise JournalError(
-                f"{file} is of version {version}, written by newer code than this, which knows {_VERSION}: "
-                "go back to that code, or delete the twin with `aiplatform twin reset`"
-            )
-        self._db.executescript(_SCHEMA)
+    def _migrate(self) -> None:
         columns = {row[1] for row in self._db.execute("PRAGMA table_info(calls)")}
         if "draws" not in columns:
             self._db.execute("ALTER TABLE calls ADD COLUMN draws TEXT")
-        self._db.execute(f"PRAGMA user_version = {_VERSION}")
 
     def _rows(self) -> Iterator[tuple[int, str, Call, float, Answer | None, Drawn | None]]:
         # A list of numbers first: rows are changed and deleted on the way, and bodies may be large.

@@ -15,12 +15,15 @@ A fault is one JSON object: `kind` and what narrows it.
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
 from twin import fault_injection
 from twin.gcp.api_server.discovery import Method
 from twin.gcp.api_server.errors import GoogleError
+from twin.gcp.services.compute import capacity
 from twin.gcp.services.compute.quotas import METRICS
 
 KINDS: Final = {
@@ -45,6 +48,8 @@ class InjectedFaults(fault_injection.InjectedFaults):
             raise ValueError(
                 f"quota: got metric {fault.get('metric')!r}, one of {', '.join(METRICS)} is right"
             )
+        if fault.get("kind") == "capacity":
+            _check_capacity(str(fault.get("machine_type") or ""), str(fault.get("zone") or ""))
         super().add(fault)
 
     def quota_limits(self) -> dict[str, float]:
@@ -84,6 +89,20 @@ class InjectedFaults(fault_injection.InjectedFaults):
             else:
                 raise _failure(fault)
         return lasts
+
+
+def _check_capacity(machine_type: str, zone: str) -> None:
+    """Refuse names that no machine has, on which the switch would have no effect."""
+    if zone and not capacity.is_zone(zone):
+        raise ValueError(f"zone: got {zone!r}; {_nearest(zone, capacity.zones(), 'us-central1-a')}")
+    if machine_type and capacity.machine_type(machine_type) is None:
+        nearest = _nearest(machine_type, capacity.machine_types(), "a3-highgpu-8g")
+        raise ValueError(f"machine type: got {machine_type!r}; {nearest}")
+
+
+def _nearest(name: str, known: Iterable[str], example: str) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {near[0]!r}?" if near else f"expected a name such as {example}"
 
 
 def _failure(fault: dict[str, Any]) -> GoogleError:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import json
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
+
+from twin import state_files
 
 Body = dict[str, Any]
 
@@ -51,14 +52,9 @@ class State:
     """
 
     def __init__(self, file: Path) -> None:
-        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lock = threading.RLock()
         self._depth = 0
-        self._connection = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
-        self._connection.execute("PRAGMA journal_mode=WAL")
-        # A killed process loses nothing by NORMAL: what was committed is with the operating system.
-        self._connection.execute("PRAGMA synchronous=NORMAL")
-        self._connection.executescript(_SCHEMA)
+        self._connection = state_files.connect(file, _SCHEMA)
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:

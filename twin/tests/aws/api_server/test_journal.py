@@ -16,11 +16,12 @@ from hypothesis import strategies as st
 from twin import instances
 from twin.aws.api_server import inventory
 from twin.aws.api_server.deterministic_moto import forget
-from twin.aws.api_server.journal import Journal, JournalError
+from twin.aws.api_server.journal import Journal
 from twin.aws.api_server.recorded_randomness import Draws
 from twin.aws.api_server.request import Answer, Call, environ_of
 from twin.aws.api_server.server import ApiServer
 from twin.instances import Instance
+from twin.state_files import StateFileError
 from twin.tests.aws.api_servers import Clients
 
 TRUST = (
@@ -269,5 +270,5 @@ def test_a_journal_of_newer_code_is_refused_with_what_to_do(tmp_path: Path) -> N
     Journal(tmp_path / "j.db").close()
     with sqlite3.connect(tmp_path / "j.db") as database:
         database.execute("PRAGMA user_version = 99")
-    with pytest.raises(JournalError, match=r"version 99.*twin reset"):
+    with pytest.raises(StateFileError, match=r"version 99.*twin reset"):
         Journal(tmp_path / "j.db")

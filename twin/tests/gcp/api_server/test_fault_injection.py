@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from twin.gcp.api_server.server import ApiServer
 from twin.tests.gcp import api_servers
 from twin.tests.gcp.api_servers import PROJECT, client, refused
@@ -28,3 +30,21 @@ def test_capacity_is_missing_by_machine_type_and_zone(google: ApiServer) -> None
     google.faults.add({"kind": "capacity", "machine_type": "a3-highgpu-8g"})
     assert not google.faults.available("a3-highgpu-8g", "us-central1-a")
     assert google.faults.available("g2-standard-8", "us-central1-a")
+
+
+@pytest.mark.parametrize(
+    ("conditions", "message"),
+    [
+        ({"zone": "us-west-2a"}, "zone: got 'us-west-2a'; did you mean 'us-west"),
+        ({"zone": "us-central1"}, "zone: got 'us-central1'"),
+        ({"machine_type": "a3-highgpu-9g"}, "machine type: got 'a3-highgpu-9g'; did you mean 'a3-highgpu-"),
+        ({"machine_type": "p5.48xlarge"}, "machine type: got 'p5.48xlarge'; expected a name such as"),
+        ({"instance_type": "p5.48xlarge"}, "unknown .'instance_type'"),
+    ],
+)
+def test_capacity_of_what_does_not_exist_is_refused(
+    google: ApiServer, conditions: dict[str, str], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        google.faults.add({"kind": "capacity", **conditions})
+    assert not google.faults.every()

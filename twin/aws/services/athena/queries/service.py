@@ -11,6 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from twin import state_files
 from twin.aws.api_server.internal_client import Inside
 from twin.aws.api_server.request import Answer, Call, Refusal
 from twin.aws.services.athena.operations import result_of
@@ -43,7 +44,9 @@ class Athena:
         self._server = server
         self._file = server.instance.folder / "aws" / "athena.db"
         self._lock = threading.RLock()
-        self._opened_store: Store | None = Store(self._file) if self._file.exists() else None
+        self._opened_store: Store | None = None
+        if self._file.exists() or state_files.is_recorded(self._file):
+            self._opened_store = Store(self._file)
         self._pool: ThreadPoolExecutor | None = None
         self._running: dict[str, _Running] = {}
         self._insides: dict[tuple[str, str], Inside] = {}

@@ -7,12 +7,13 @@ the query answered is no call, so it is kept here.
 from __future__ import annotations
 
 import json
-import sqlite3
 import threading
 import time
 import zlib
 from pathlib import Path
 from typing import Any, Final
+
+from twin import state_files
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS executions (
@@ -29,10 +30,7 @@ class Store:
 
     def __init__(self, file: Path) -> None:
         self._lock = threading.RLock()
-        self._db = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=NORMAL")
-        self._db.executescript(_SCHEMA)
+        self._db = state_files.connect(file, _SCHEMA)
         self._abandoned()
 
     def put(self, reported: Document, more: Document) -> None:

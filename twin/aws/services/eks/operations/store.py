@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
+
+from twin import state_files
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS things (
@@ -47,10 +48,7 @@ class Store:
 
     def __init__(self, file: Path) -> None:
         self.lock = threading.RLock()
-        self._db = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=NORMAL")
-        self._db.executescript(_SCHEMA)
+        self._db = state_files.connect(file, _SCHEMA)
         self._depth = 0
 
     @contextmanager
