@@ -11,7 +11,7 @@ from ..framework import Entry, Outcome, Policy, Resource, Violation, check_each,
 POLICY = Policy(
     title="Audit logs are complete",
     severity="high",
-    description="An attacker creates machines in a region that nobody uses, deletes log files or acts as the "
+    description="An attacker creates machines in a region without others, deletes log files or acts as the "
     "one account that is not logged. A trail of CloudTrail records one region unless it is a multi-region "
     "trail; on Google Cloud members can be exempt from audit logs, and filters exclude their entries.",
     remediation="Set the trail's `isMultiRegionTrail` and `enableLogFileValidation`, and leave "
