@@ -19,9 +19,9 @@ POLICY = Policy(
 
 @POLICY.on("aws:budgets/budget:Budget")
 def on_aws(resource: Resource) -> Iterator[Outcome]:
-    """Budgets without a notification, or with one that nobody gets."""
+    """Budgets without a notification, or with one without a recipient."""
     if not resource.known("notifications"):
-        yield Violation("notifications", "is not set: nobody is notified of the costs")
+        yield Violation("notifications", "is not set: no one is notified of the costs")
     yield from check_each(resource.entries("notifications"), _check_notification)
 
 
@@ -35,7 +35,7 @@ def _check_notification(notification: Entry) -> Iterator[Outcome]:
 def on_google(resource: Resource) -> Iterator[Outcome]:
     """Budgets without a threshold, or without a recipient."""
     if not resource.known("thresholdRules"):
-        yield Violation("thresholdRules", "is not set: nobody is notified of the costs")
+        yield Violation("thresholdRules", "is not set: no one is notified of the costs")
     path = "allUpdatesRule"
     if resource.known(f"{path}.disableDefaultIamRecipients") is True:
         recipients = ("pubsubTopic", "monitoringNotificationChannels")

@@ -43,6 +43,7 @@ _FORMS: Final = {
 }
 """The kind of a secret -> the form of its values."""
 
+_HEADER: Final = re.compile(r"(?:bearer|basic|token) (?![$<{%])[\w+/.=-]{8,}", re.IGNORECASE)
 _COMMANDS: Final = {
     "a password of a user": re.compile(
         r"\becho\s+[\"']?[\w.-]+:(?![$<{])[^\s\"'|]+[\"']?\s*\|\s*(?:sudo\s+)?chpasswd"
@@ -94,6 +95,8 @@ def setting_problem(name: Any, value: Any, *, secrets: bool = True) -> str | Non
     kind = form_of(value)
     if kind is not None:
         return f"{name!r} contains what looks like {kind}"
+    if isinstance(name, str) and name.lower() == "authorization" and _HEADER.match(value):
+        return f"{name!r} contains a token"
     if isinstance(name, str) and is_secret(name, value):
         return f"{name!r} contains a value, and is a secret by its name"
     return None

@@ -147,11 +147,10 @@ class Statement(Entry):
         return self.is_limited_by(*_LIMITING)
 
     def require_known_conditions(self) -> None:
-        """Raise Deferred where its principals or conditions are unknown. For a rule that has no known
-        condition: an unknown one may be the limit."""
-        for key in ("Condition", "Principal"):
-            if contains_unknown(self.raw(key)):
-                raise Deferred(self.where("Condition"))
+        """Raise Deferred where its conditions are unknown. For a rule that has no known condition: an unknown
+        one may be the limit. Another principal that is unknown limits nothing."""
+        if contains_unknown(self.raw("Condition")):
+            raise Deferred(self.where("Condition"))
 
 
 def allowed_statements(resource: Resource, path: str | None = None) -> Iterator[Statement | Deferred]:

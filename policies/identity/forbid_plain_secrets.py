@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Final
 
 from ..framework import Entry, Outcome, Policy, Properties, Resource, Violation, check_each
@@ -58,7 +59,7 @@ def _check_containers(properties: Properties, path: str) -> Iterator[Outcome]:
 
 def _check_container(container: Properties) -> Iterator[Outcome]:
     for path, check in _CONTAINER.items():
-        yield from check_each([path], lambda path, check: check(container, path), check)
+        yield from check_each([path], partial(check, container))
 
 
 _CONTAINER: Final[Mapping[str, Check]] = {
@@ -96,6 +97,16 @@ _PLACES: Final[Mapping[str, Mapping[str, Check]]] = {
     "aws:ec2/instance:Instance": {"userData": check_text, "userDataBase64": check_text},
     "aws:ec2/launchTemplate:LaunchTemplate": {"userData": check_text},
     "aws:ec2/launchConfiguration:LaunchConfiguration": {"userData": check_text, "userDataBase64": check_text},
+    "aws:ec2/spotInstanceRequest:SpotInstanceRequest": {
+        "userData": check_text,
+        "userDataBase64": check_text,
+    },
+    "aws:amplify/app:App": {"environmentVariables": check_mapping},
+    "aws:cloudformation/stack:Stack": {"parameters": check_mapping},
+    "aws:elasticbeanstalk/environment:Environment": {"settings": check_variables},
+    "aws:imagebuilder/component:Component": {"data": check_text},
+    "aws:mwaa/environment:Environment": {"airflowConfigurationOptions": check_mapping},
+    "aws:ssm/document:Document": {"content": check_text},
     "aws:codebuild/project:Project": {
         "environment.environmentVariables": _check_build_variables,
         "source.buildspec": check_text,
@@ -122,6 +133,10 @@ _PLACES: Final[Mapping[str, Mapping[str, Check]]] = {
         "serviceConfig.environmentVariables": check_mapping,
         "buildConfig.environmentVariables": check_mapping,
     },
+    "gcp:cloudscheduler/job:Job": {"httpTarget.headers": check_mapping},
+    "gcp:dataflow/flexTemplateJob:FlexTemplateJob": {"parameters": check_mapping},
+    "gcp:dataflow/job:Job": {"parameters": check_mapping},
+    "gcp:workbench/instance:Instance": {"gceSetup.metadata": check_mapping},
     "gcp:cloudbuild/trigger:Trigger": {"substitutions": check_mapping},
     "gcp:composer/environment:Environment": {"config.softwareConfig.envVariables": check_mapping},
     "gcp:compute/instance:Instance": _MACHINE,
@@ -137,7 +152,7 @@ _PLACES: Final[Mapping[str, Mapping[str, Check]]] = {
 def on_settings(resource: Resource) -> Iterator[Outcome]:
     """Settings, scripts and arguments with a secret."""
     for path, check in _PLACES[resource.type].items():
-        yield from check_each([path], lambda path, check: check(resource, path), check)
+        yield from check_each([path], partial(check, resource))
 
 
 @POLICY.on("aws:ssm/parameter:Parameter")

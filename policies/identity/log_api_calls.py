@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from ..framework import Entry, Outcome, Policy, Resource, Violation, check_each, describe
+from ..framework import (
+    Entry,
+    Outcome,
+    Policy,
+    Resource,
+    Stack,
+    Violation,
+    any_of,
+    check_each,
+    describe,
+)
 
 POLICY = Policy(
     title="Audit logs are complete",
     severity="high",
-    description="An attacker creates machines in a region that nobody uses, deletes log files or acts as the "
+    description="An attacker creates machines in a region without others, deletes log files or acts as the "
     "one account that is not logged. A trail of CloudTrail records one region unless it is a multi-region "
     "trail; on Google Cloud members can be exempt from audit logs, and filters exclude their entries.",
     remediation="Set the trail's `isMultiRegionTrail` and `enableLogFileValidation`, and leave "
@@ -82,12 +92,25 @@ def _check_service(service: Entry) -> Iterator[Outcome]:
     yield from check_each(service.entries("auditLogConfigs"), _check_config)
 
 
-@POLICY.on(
-    "gcp:logging/projectExclusion:ProjectExclusion",
-    "gcp:logging/folderExclusion:FolderExclusion",
-    "gcp:logging/organizationExclusion:OrganizationExclusion",
-)
-def on_exclusions(resource: Resource) -> Iterator[Outcome]:
-    """Exclusions of audit logs."""
-    if resource.known("disabled") is not True and "cloudaudit" in str(resource.known("filter")):
-        yield Violation("filter", "excludes entries of audit logs")
+@POLICY.on_stack
+def on_exclusions(stack: Stack) -> Iterator[Outcome]:
+    """Exclusions of audit logs that no sink with the same filter stores elsewhere."""
+    exclusions = stack.of(
+        "gcp:logging/projectExclusion:ProjectExclusion",
+        "gcp:logging/folderExclusion:FolderExclusion",
+        "gcp:logging/organizationExclusion:OrganizationExclusion",
+    )
+    sinks = stack.of(
+        "gcp:logging/projectSink:ProjectSink",
+        "gcp:logging/folderSink:FolderSink",
+        "gcp:logging/organizationSink:OrganizationSink",
+    )
+    yield from check_each(exclusions, _check_exclusion, sinks)
+
+
+def _check_exclusion(exclusion: Resource, sinks: Sequence[Resource]) -> Iterator[Outcome]:
+    text = str(exclusion.known("filter"))
+    if exclusion.known("disabled") is True or "cloudaudit" not in text:
+        return
+    if not any_of(sinks, lambda sink: sink.known("filter") == text):
+        yield Violation("filter", "excludes entries of audit logs, which no sink with this filter stores")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from functools import partial
+from typing import Any, Final, cast
 
-from ..framework import UNKNOWN, Deferred, Entry, Outcome, Policy, Resource, Violation, check_each
+from ..framework import UNKNOWN, Deferred, Entry, Outcome, Policy, Properties, Resource, Violation, check_each
 from ..framework.plain_secrets import (
     check_arguments,
     check_mapping,
@@ -14,7 +15,7 @@ from ..framework.plain_secrets import (
     setting_problem,
     text_problem,
 )
-from ..framework.pods import WORKLOADS, Container, check_containers
+from ..framework.pods import WORKLOADS, check_containers
 
 POLICY = Policy(
     title="No secrets in pod specs, ConfigMaps and values of charts",
@@ -28,16 +29,48 @@ POLICY = Policy(
 )
 
 
+_OPERATORS: Final = (
+    "kubernetes:argoproj.io/",
+    "kubernetes:jobset.x-k8s.io/",
+    "kubernetes:leaderworkerset.x-k8s.io/",
+    "kubernetes:ray.io/",
+    "kubernetes:serving.knative.dev/",
+    "kubernetes:serving.kserve.io/",
+    "kubernetes:sparkoperator.k8s.io/",
+    "kubernetes:trainer.kubeflow.org/",
+)
+"""Groups of objects with containers."""
+_CONTAINER: Final = ("env", "command", "args")
+
+
 @POLICY.on(*WORKLOADS)
 def on_pods(resource: Resource) -> Iterator[Outcome]:
     """Environment variables, commands and arguments of containers."""
     yield from check_containers(resource, _check_container)
 
 
-def _check_container(container: Container) -> Iterator[Outcome]:
+def _check_container(container: Properties) -> Iterator[Outcome]:
     yield from check_variables(container, "env")
     for path in ("command", "args"):
-        yield from check_each([path], lambda path: check_arguments(container, path))
+        yield from check_each([path], partial(check_arguments, container))
+
+
+@POLICY.on(*_OPERATORS)
+def on_custom_objects(resource: Resource) -> Iterator[Outcome]:
+    """Containers in objects of operators, at any depth."""
+    yield from _check_object(Entry("spec", resource.known("spec") or {}))
+
+
+def _check_object(node: Entry) -> Iterator[Outcome]:
+    body: Any = node.known()
+    if isinstance(body, list):
+        yield from check_each(node.entries(), _check_object)
+    elif isinstance(body, Mapping):
+        fields = cast("Mapping[str, Any]", body)
+        if any(key in fields for key in _CONTAINER):
+            yield from _check_container(node)
+        nested = [Entry(node.where(key), value) for key, value in fields.items() if key not in _CONTAINER]
+        yield from check_each(nested, _check_object)
 
 
 @POLICY.on("kubernetes:core/v1:ConfigMap", "kubernetes:core/v1:ConfigMapPatch")

@@ -48,7 +48,9 @@ _WRITING: Final = """\
 - In the preview of a stack, values that the cloud will fill in are unknown as well;
   `resource.declared(path)` returns None for them.
 - `allowed_statements(resource, path)` yields the Allow statements of any IAM policy document, and
-  `require_customer_keys(POLICY, {type: Key(path, ...)})` is a policy for encryption as a table."""
+  `require_customer_keys(POLICY, {type: Key(path, ...)})` is a policy for encryption as a table;
+  `check_mapping`, `check_variables`, `check_arguments` and `check_text` of `framework/plain_secrets.py` find
+  secrets in clear text."""
 
 
 def text() -> str:
@@ -66,7 +68,10 @@ def text() -> str:
         '"advisory"}}`), else from the stack\'s `ai-platform:environment`, else it is `prod`, the strictest. '
         "*Advisory* violations are reported, *mandatory* ones stop the update. `policies/enforcement.yaml` "
         "contains the level of each severity in each profile, and the policies that differ. A check that "
-        "needs a value which is unknown in a preview is deferred to `up`.",
+        "needs a value which is unknown in a preview is deferred to `up`. A policy document of IAM that the "
+        "program builds as a text (`Output.json_dumps`, `aws.iam.get_policy_document`) or passes as an "
+        "object is unknown as a whole while one ARN in it is: Pulumi's provider passes on no part of it. "
+        "`bin/aiplatform up ENV --policy-pack policies` on a twin evaluates it before the cloud is asked.",
         "An exemption is an entry of `policies/exemptions.yaml` with policy, resource (a logical name, in "
         "every stack, or a URN; `*` matches any characters), owner, reason and the last day (UTC) on which "
         "it applies. After that day the pack does not run until the entry is renewed or removed.",

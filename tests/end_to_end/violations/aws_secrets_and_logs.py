@@ -10,6 +10,7 @@ from tests.end_to_end.violations import Violations
 from tests.end_to_end.violations.aws_compliant import ACCOUNT, KEY, TAGS
 from tests.end_to_end.violations.aws_services import GROUP, SUBNETS
 
+_CERTIFICATE: Final = f"arn:aws:acm:us-east-1:{ACCOUNT}:certificate/01234567-0123-0123-0123-012345678901"
 _SCRIPT: Final = "#!/bin/sh\nexport DB_PASSWORD={}\n./serve\n"
 
 
@@ -112,7 +113,7 @@ def _logs(violates: Violations) -> None:
             port=443,
             protocol="HTTPS",
             ssl_policy="ELBSecurityPolicy-TLS13-1-2-2021-06",
-            certificate_arn=f"arn:aws:acm:us-east-1:{ACCOUNT}:certificate/{'0' * 8}-0000-0000-0000-{'0' * 12}",
+            certificate_arn=_CERTIFICATE,
             default_actions=[{"type": "fixed-response", "fixed_response": {"content_type": "text/plain"}}],
             tags=TAGS,
         )

@@ -35,8 +35,10 @@ SPEC = Spec(
         "a topic in place of them": _google({"disableDefaultIamRecipients": True, "pubsubTopic": "costs"}),
     },
     fails={
-        "no notification": Fails(_aws(), "notifications", "nobody is notified"),
-        "a notification for nobody": Fails(_aws(_notification()), "notifications[0]", "neither an address"),
+        "no notification": Fails(_aws(), "notifications", "no one is notified"),
+        "a notification without a recipient": Fails(
+            _aws(_notification()), "notifications[0]", "neither an address"
+        ),
         "no threshold": Fails(_google(thresholds=()), "thresholdRules"),
         "no recipient": Fails(_google({"disableDefaultIamRecipients": True}), "allUpdatesRule", "no others"),
     },

@@ -166,6 +166,21 @@ SPEC = Spec(
         "a script in the metadata": Fails(
             _machine(metadata={"startup-script": "API_KEY=abcd1234efgh ./serve"}), "metadata[startup-script]"
         ),
+        "a header of a schedule": Fails(
+            resource(
+                "gcp:cloudscheduler/job:Job",
+                {"httpTarget": {"uri": "https://a.b", "headers": {"Authorization": "Bearer a1b2c3d4e5"}}},
+            ),
+            "httpTarget.headers[Authorization]",
+            "contains a token",
+        ),
+        "a setting of Elastic Beanstalk": Fails(
+            resource(
+                "aws:elasticbeanstalk/environment:Environment",
+                {"settings": [{"namespace": "a", "name": "DB_PASSWORD", "value": "hunter2"}]},
+            ),
+            "settings[0].value",
+        ),
         "a variable of a build": Fails(
             _build("PLAINTEXT", "0a1b2c3d4e5f"), "environment.environmentVariables[0].value", "'NPM_TOKEN'"
         ),

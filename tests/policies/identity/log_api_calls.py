@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests.policies.spec import UNKNOWN, Fails, Resource, Spec, resource
+from tests.policies.spec import UNKNOWN, Fails, Resource, Spec, Stack, resource, stack
 
 
 def _trail(**more: Any) -> Resource:
@@ -20,10 +20,14 @@ def _audit(*members: Any) -> Resource:
     )
 
 
-def _exclusion(text: Any, **more: Any) -> Resource:
-    return resource("gcp:logging/projectExclusion:ProjectExclusion", {"filter": text, **more})
+def _exclusion(text: Any, *sinks: Any, **more: Any) -> Stack:
+    exclusion = resource("gcp:logging/projectExclusion:ProjectExclusion", {"filter": text, **more})
+    sink = "gcp:logging/projectSink:ProjectSink"
+    stored = [resource(sink, {"filter": text}, name=f"sink-{index}") for index, text in enumerate(sinks)]
+    return stack(exclusion, *stored)
 
 
+_ACCESS = 'logName:"cloudaudit.googleapis.com%2Fdata_access"'
 _MEMBER = "user:anna@acme.example"
 _DATA = {
     "auditConfigs": [
@@ -39,6 +43,7 @@ SPEC = Spec(
         "a complete trail": _trail(),
         "audit logs of all members": _audit(),
         "an exclusion of health checks": _exclusion('httpRequest.requestUrl="/healthz"'),
+        "audit logs that a sink stores elsewhere": _exclusion(_ACCESS, 'severity="ERROR"', _ACCESS),
         "an exclusion that is off": _exclusion('logName:"cloudaudit.googleapis.com"', disabled=True),
         "a policy of a project without exemptions": resource(
             "gcp:projects/iAMPolicy:IAMPolicy", {"policyData": json.dumps({"bindings": []})}
@@ -63,9 +68,8 @@ SPEC = Spec(
             resource("gcp:projects/iAMPolicy:IAMPolicy", {"policyData": json.dumps(_DATA)}),
             "policyData.auditConfigs[0].auditLogConfigs[0].exemptedMembers",
         ),
-        "an exclusion of audit logs": Fails(
-            _exclusion('logName:"cloudaudit.googleapis.com%2Fdata_access"'), "filter", "excludes entries"
-        ),
+        "an exclusion of audit logs": Fails(_exclusion(_ACCESS), "filter", "excludes entries", of="it"),
+        "a sink for other entries": Fails(_exclusion(_ACCESS, 'severity="ERROR"'), "filter"),
     },
     unknown={
         "whether it has all regions": _trail(isMultiRegionTrail=UNKNOWN),
@@ -74,5 +78,6 @@ SPEC = Spec(
             {"auditLogConfigs": [{"logType": "DATA_READ", "exemptedMembers": UNKNOWN}]},
         ),
         "a filter": _exclusion(UNKNOWN),
+        "the filter of a sink": _exclusion(_ACCESS, UNKNOWN),
     },
 )

@@ -22,6 +22,11 @@ def _config_map(**data: Any) -> Resource:
     return resource("kubernetes:core/v1:ConfigMap", {"metadata": metadata(), "data": data})
 
 
+def _service(env: Any) -> Resource:
+    spec = {"predictor": {"containers": [{"name": "server", "env": env}]}}
+    return resource("kubernetes:serving.kserve.io/v1beta1:InferenceService", {"spec": spec})
+
+
 def _release(values: Any) -> Resource:
     return resource("kubernetes:helm.sh/v3:Release", {"chart": "db", "values": values})
 
@@ -39,6 +44,9 @@ SPEC = Spec(
         "a certificate": _config_map(**{"ca.pem": "-----BEGIN CERTIFICATE-----\nMII"}),
         "arguments that name a secret": deployment(
             container(args=["--token-file=/run/token", "--password", "$(DB_PASSWORD)"])
+        ),
+        "a reference of an operator's object": _service(
+            [{"name": "HF_TOKEN", "valueFrom": {"secretKeyRef": {"name": "a", "key": "b"}}}]
         ),
         "a program that reads a password": _config_map(
             **{"serve.py": "password = read(secret)\ntoken: str = args.token\n"}
@@ -91,6 +99,11 @@ SPEC = Spec(
             "binaryData[app.env]",
             "'DB_PASSWORD'",
         ),
+        "a container of an operator's object": Fails(
+            _service([{"name": "HF_TOKEN", "value": "abcdef0123456"}]),
+            "spec.predictor.containers[0].env[0].value",
+            "'HF_TOKEN'",
+        ),
         "a value of a chart": Fails(
             _release({"auth": {"adminPassword": "hunter2"}}), "values.auth.adminPassword", "'adminPassword'"
         ),
@@ -101,6 +114,7 @@ SPEC = Spec(
     unknown={
         "the variables": deployment(container(env=UNKNOWN)),
         "a value": _says("DB_PASSWORD", UNKNOWN),
+        "the variables of an operator's object": _service(UNKNOWN),
         "a chart's values": _release({"auth": UNKNOWN}),
         "a ConfigMap": resource("kubernetes:core/v1:ConfigMap", {"data": UNKNOWN}),
     },
