@@ -39,15 +39,15 @@ _BESIDE_IMAGE: Final = frozenset(
     }
 )
 """Keys of a container: an object with an image and one of these is one, such as `trainer` of a TrainJob."""
-_EMBEDDED: Final = ("podSpecPatch", "manifest")
-"""Keys of texts with a part of an object in YAML: of Argo Workflows."""
 _VALUES: Final = ("values", "valuesObject")
 """Keys of the values of a chart, in the objects of Flux and Argo CD."""
+_EMBEDDED: Final = ("podSpecPatch", "manifest", "values")
+"""Keys of texts with a part of an object in YAML: of Argo Workflows and of Argo CD."""
 _NO_PODS: Final = ("apiVersion", "kind", "metadata", "status", "annotations", "labels", "nodeSelector")
 _CONTEXT: Final = "securitycontext"
 _MAY_CONTAIN_PODS: Final = re.compile(
-    r"(?:specs?|specPatch|templates?|manifest|containers?|containerSet|overrides|jobs?|groups?|clusterConfig|predictor"
-    r"|transformer|explainer|model|worker|master|launcher|trainer|script|resource|volumes?|items)$",
+    r"(?:specs?|specPatch|templates?|tasks?|manifest|containers?|containerSet|overrides|jobs?|groups?|clusterConfig|predictor"
+    r"|transformer|explainer|model|worker|master|launcher|trainer|script|resource|volumes?|items|sources?|helm)$",
     re.IGNORECASE,
 )
 _SIMPLE: Final = re.compile(
@@ -171,7 +171,7 @@ class _Search:
         elif isinstance(body, Mapping):
             self._object(key, node, around, values=values, owner=owner)
         elif isinstance(body, str) and key in _EMBEDDED:
-            self._embedded(node, around)
+            self._embedded(node, around, values=key in _VALUES)
 
     def _object(
         self,
@@ -203,7 +203,9 @@ class _Search:
             if name in _NO_PODS:
                 continue
             child = Entry(node.where(name), value)
-            if name in CONTAINER_LISTS and (value is UNKNOWN or isinstance(value, list)):
+            if value is UNKNOWN and name in _VALUES and "operator" not in body:
+                self._defer(child)  # An entry of a selector has `values` next to its operator.
+            elif name in CONTAINER_LISTS and (value is UNKNOWN or isinstance(value, list)):
                 self._containers(child, pod, values=values)
             else:
                 self.visit(
@@ -238,24 +240,28 @@ class _Search:
         elif values and key.lower().endswith("image"):
             self.parts.images.append(Deferred(node.path))
         elif not _SIMPLE.search(key) if values else _MAY_CONTAIN_PODS.search(key):
-            deferred = Deferred(node.path)
-            self.parts.pods.append(deferred)
-            self.parts.containers.append(deferred)
-            self.parts.contexts.append(deferred)
-            self.parts.volumes.append(deferred)
+            self._defer(node)
 
-    def _embedded(self, node: Entry, around: tuple[Entry, ...]) -> None:
+    def _defer(self, node: Entry) -> None:
+        deferred = Deferred(node.path)
+        self.parts.pods.append(deferred)
+        self.parts.containers.append(deferred)
+        self.parts.contexts.append(deferred)
+        self.parts.volumes.append(deferred)
+
+    def _embedded(self, node: Entry, around: tuple[Entry, ...], *, values: bool) -> None:
         try:
             parsed = yaml.safe_load(node.body)
         except yaml.YAMLError:
             return  # A text with parameters (`{{inputs.parameters.image}}`) is often no YAML.
         if isinstance(parsed, Mapping):
             inner = _Search(complete=False, workflow=False)
-            inner.visit("spec", Entry(node.path, parsed), around, values=False)
+            inner.visit("spec", Entry(node.path, parsed), around, values=values)
             self.parts.pods += inner.parts.pods
             self.parts.containers += inner.parts.containers
             self.parts.contexts += inner.parts.contexts
             self.parts.volumes += inner.parts.volumes
+            self.parts.images += inner.parts.images
 
 
 def _is_pod(body: Mapping[str, Any], *, values: bool) -> bool:

@@ -9,6 +9,7 @@ from tests.policies.custom_workloads import (
     GOOD_WORKLOADS,
     JOB_SET,
     RAY_WORKER,
+    custom,
     inference_service,
     job_set,
     ray_cluster,
@@ -86,6 +87,24 @@ SPEC = Spec(
         ),
         "a switch of the network in the values of a release": Fails(
             release({"hostNetwork": {"enabled": True}}), "values.hostNetwork"
+        ),
+        "the network in the values of a HelmRelease of Flux": Fails(
+            custom("helm.toolkit.fluxcd.io/v2:HelmRelease", {"values": {"agent": {"hostNetwork": True}}}),
+            "spec.values.agent.hostNetwork",
+        ),
+        "the network in the values of an Application of Argo CD": Fails(
+            custom(
+                "argoproj.io/v1alpha1:Application",
+                {"source": {"helm": {"values": "agent:\n  hostNetwork: true\n"}}},
+            ),
+            "spec.source.helm.values.agent.hostNetwork",
+        ),
+        "a Deployment in a list": Fails(
+            resource(
+                "kubernetes:apps/v1:DeploymentList",
+                {"items": [{"spec": {"template": {"spec": {"hostPID": True, "containers": []}}}}]},
+            ),
+            "items[0].spec.template.spec.hostPID",
         ),
         "a volume in the values of a release": Fails(
             release({"server": {"extraVolumes": [SOCKET]}}), "values.server.extraVolumes[0].hostPath"
