@@ -54,6 +54,13 @@ _PATCH: Final = "Patch"
 def parts(resource: Resource) -> Parts:
     """Return the Pods of a Kubernetes object, their containers, security contexts and volumes. Raises
     Deferred where its Pod is unknown."""
+    known = resource.memo.get("parts")
+    if not isinstance(known, Parts):
+        known = resource.memo["parts"] = _parts(resource)
+    return known
+
+
+def _parts(resource: Resource) -> Parts:
     if resource.type in PODS:
         return search(pod(resource))
     if not _may_declare_pods(resource.type):
