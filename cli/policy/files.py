@@ -61,7 +61,7 @@ def _problems(content: Any) -> Iterator[str]:
     if not isinstance(policies, dict):
         yield f"policies: got {_kind(policies)}, expected an object with a key for each policy"
         return
-    known = _ids()
+    known = ids()
     for name, value in cast("dict[str, Any]", policies).items():
         if name not in known and name not in _RESERVED:
             near = difflib.get_close_matches(name, known, n=1)
@@ -75,6 +75,8 @@ def _level_problems(name: str, value: Any) -> Iterator[str]:
     if name == "pack" and not (isinstance(value, dict) and "enforcementLevel" not in value):
         yield 'pack: has no enforcement level; expected an object as in {"profile": "prod"}'
         return
+    if name == "all":
+        yield from _all_problems(value)
     path, level = name, value
     if isinstance(value, dict):
         path, level = f"{name}.enforcementLevel", cast("Mapping[str, Any]", value).get("enforcementLevel")
@@ -86,12 +88,24 @@ def _level_problems(name: str, value: Any) -> Iterator[str]:
         yield f"{path}: got {level!r}, expected an enforcement level: {', '.join(LEVELS)}"
 
 
+def _all_problems(value: Any) -> Iterator[str]:
+    """Yield the parts of the configuration of all policies that the engine accepts, without an effect."""
+    keys = cast("Mapping[str, Any]", value) if isinstance(value, dict) else {"enforcementLevel": value}
+    if "enforcementLevel" not in keys:
+        yield 'all: has no effect without a level, expected as in {"all": "advisory"}'
+    for key in keys:
+        if key != "enforcementLevel":
+            yield f"all.{key}: has no effect, expected enforcementLevel: an option belongs to its policy"
+
+
 def _kind(value: Any) -> str:
     words = {list: "a list", str: "a text", bool: "true or false", int: "a number", float: "a number"}
     return words.get(cast("type[Any]", type(value)), "nothing")
 
 
-def _ids() -> list[str]:
+def ids() -> list[str]:
     """Return the ids of all policies: an id is the path of the policy's module."""
-    files = (file for file in PACK.glob("*/*.py") if file.stem != "__init__" and file.parent.name != "pack")
+    files = (
+        file for file in PACK.glob("*/*.py") if file.stem != "__init__" and file.parent.name != "framework"
+    )
     return sorted(f"{file.parent.name}.{file.stem}" for file in files)

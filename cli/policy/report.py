@@ -10,11 +10,15 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
+from cli.policy import descriptions
+from cli.policy.descriptions import Description
 from cli.policy.events import SEVERITIES, Evaluation, Violation
 
 SARIF_SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 _WIDTH: Final = 110
 _SARIF_LEVEL: Final = {"critical": "error", "high": "error", "medium": "warning", "low": "note"}
+_SARIF_ADVISORY: Final = {"critical": "warning", "high": "warning"}
+"""Severity -> the level of an advisory violation, where it is not a note."""
 # GitHub sorts alerts by this number ("SARIF support for code scanning: security-severity").
 _SCORE: Final = {"critical": "9.5", "high": "8.0", "medium": "5.5", "low": "2.0"}
 
@@ -84,6 +88,8 @@ def sarif(evaluation: Evaluation, file: str) -> str:
     file: the environment's file, the location of every result: the engine reports no line of the program.
     """
     rules = {violation.policy: violation for violation in evaluation.violations}
+    names = sorted(rules)
+    described = descriptions.read(names)
     return json.dumps(
         {
             "$schema": SARIF_SCHEMA,
@@ -93,10 +99,13 @@ def sarif(evaluation: Evaluation, file: str) -> str:
                     "tool": {
                         "driver": {
                             "name": "ai-platform guardrails",
-                            "rules": [_rule(rules[name]) for name in sorted(rules)],
+                            "rules": [_rule(rules[name], described.get(name)) for name in names],
                         }
                     },
-                    "results": [_result(violation, file) for violation in evaluation.violations],
+                    "results": [
+                        _result(violation, file, names.index(violation.policy))
+                        for violation in evaluation.violations
+                    ],
                 }
             ],
         },
@@ -104,20 +113,29 @@ def sarif(evaluation: Evaluation, file: str) -> str:
     )
 
 
-def _rule(violation: Violation) -> dict[str, Any]:
+def _rule(violation: Violation, description: Description | None) -> dict[str, Any]:
+    # A policy of another pack has no file here.
+    title = description.title if description else violation.policy
     return {
         "id": violation.policy,
-        "shortDescription": {"text": violation.policy},
+        "shortDescription": {"text": title},
+        "fullDescription": {"text": (description.text if description else "") or title},
         "help": {"text": f"{violation.remediation} ({violation.page})"},
         "defaultConfiguration": {"level": _SARIF_LEVEL.get(violation.severity, "note")},
         "properties": {"security-severity": _SCORE.get(violation.severity, "2.0"), "tags": ["security"]},
     }
 
 
-def _result(violation: Violation, file: str) -> dict[str, Any]:
+def _level(violation: Violation) -> str:
+    """Return the level of a result: an error where it stops an update."""
+    return "error" if violation.mandatory else _SARIF_ADVISORY.get(violation.severity, "note")
+
+
+def _result(violation: Violation, file: str, index: int) -> dict[str, Any]:
     return {
         "ruleId": violation.policy,
-        "level": _SARIF_LEVEL.get(violation.severity, "note") if violation.mandatory else "note",
+        "ruleIndex": index,
+        "level": _level(violation),
         "message": {"text": f"{_property(violation)}: {violation.problem}"},
         "locations": [
             {
@@ -140,8 +158,8 @@ def _fingerprint(violation: Violation) -> str:
 def junit(evaluation: Evaluation, stack: str, target: Path) -> None:
     """Write the report for CI's test views: one case for each policy.
 
-    A policy with a mandatory violation fails. One whose evaluations are all deferred to `up` is skipped. A
-    preview that did not finish is an error.
+    A policy with a mandatory violation fails. One with an evaluation that is deferred to `up` is undecided,
+    and skipped. A preview that did not finish is an error.
     """
     from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite  # type: ignore[import-untyped]
 
@@ -160,10 +178,10 @@ def junit(evaluation: Evaluation, stack: str, target: Path) -> None:
         deferred = f"{count} deferred evaluation(s) wait for `up`" if count else ""
         if any(violation.mandatory for violation in violations):
             case.result = [_with_text(Failure(f"{len(violations)} violation(s)"), details)]
-        elif deferred and policy not in evaluation.policies:
+        elif deferred:
             case.result = [Skipped(deferred)]
-        elif details or deferred:
-            case.system_out = "\n".join(filter(None, (details, deferred)))
+        if details and not any(violation.mandatory for violation in violations):
+            case.system_out = details
         suite.add_testcase(case)
     document = JUnitXml("guardrails")
     document.add_testsuite(suite)

@@ -15,7 +15,7 @@ POLICY = Policy(
     "in memory dumps. With a customer-managed key, the key's policy decides who can read a copy of a disk, "
     "and every use of it is logged.",
     remediation="Set `encrypted: true` and `kmsKeyId` on AWS; `bootDiskKmsKey` or `diskEncryptionKey` on "
-    "Google Cloud.",
+    "Google Cloud; the key in the parameters of a StorageClass and in Karpenter's `blockDeviceMappings`.",
     frameworks=("CIS GKE 5.9.1", "NIST 800-53 SC-28", "SOC 2 CC6.1"),
 )
 
@@ -71,6 +71,50 @@ def _check_mapping(mapping: Entry, resource: Resource) -> Iterator[Outcome]:
         yield Violation(mapping.where("ebs.encrypted"), problem)
     else:
         yield from customer_key(resource, mapping.where("ebs.kmsKeyId"), _BLOCKS)
+
+
+@POLICY.on("kubernetes:karpenter.k8s.aws/")
+def on_karpenter(resource: Resource) -> Iterator[Outcome]:
+    """The disks of Karpenter's nodes. Without a mapping they have a key of AWS."""
+    path = "spec.blockDeviceMappings"
+    if resource.known(path) is None and resource.type.endswith(":EC2NodeClass"):
+        yield Violation(path, "is not set, so the disks of its nodes have no customer-managed key")
+    yield from check_each(resource.entries(path), _check_node_disk, resource)
+
+
+def _check_node_disk(mapping: Entry, resource: Resource) -> Iterator[Outcome]:
+    encrypted = mapping.known("ebs.encrypted")
+    if encrypted not in _DISK.modes:
+        problem = f"{describe(encrypted)}, so {_BLOCKS} have no customer-managed key"
+        yield Violation(mapping.where("ebs.encrypted"), problem)
+    else:
+        yield from customer_key(resource, mapping.where("ebs.kmsKeyID"), _BLOCKS)
+
+
+_EBS: Final = ("ebs.csi.aws.com", "ebs.csi.eks.amazonaws.com", "kubernetes.io/aws-ebs")
+_CLASS_KEYS: Final = {
+    **dict.fromkeys(_EBS, "kmsKeyId"),
+    "pd.csi.storage.gke.io": "disk-encryption-kms-key",
+    "kubernetes.io/gce-pd": "disk-encryption-kms-key",
+    "filestore.csi.storage.gke.io": "instance-encryption-kms-key",
+}
+"""Driver of a StorageClass -> the parameter with the key. EFS has the key of its file system."""
+
+
+@POLICY.on("kubernetes:storage.k8s.io/v1:StorageClass")
+def on_storage_classes(resource: Resource) -> Iterator[Outcome]:
+    """The volumes that drivers create for a class."""
+    driver = resource.known("provisioner")
+    key = _CLASS_KEYS.get(driver)
+    if key is None:
+        return
+    if driver in _EBS:
+        encrypted = resource.known("parameters.encrypted")
+        if str(encrypted).lower() != "true":
+            problem = f"{describe(encrypted)}, so volumes of the class have no customer-managed key"
+            yield Violation("parameters.encrypted", problem)
+            return
+    yield from customer_key(resource, f"parameters.{key}", "volumes of the class")
 
 
 @POLICY.on("gcp:container/cluster:Cluster")

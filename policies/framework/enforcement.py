@@ -44,7 +44,11 @@ class Exemption:
 
     def covers(self, policy: str, name: str, urn: str) -> bool:
         """Return whether it applies to a violation."""
-        return policy == self.policy and any(_matches(text, self.resource) for text in (name, urn))
+        return policy == self.policy and self.names(name, urn)
+
+    def names(self, name: str, urn: str) -> bool:
+        """Return whether it is for a resource."""
+        return any(_matches(text, self.resource) for text in (name, urn))
 
 
 def _matches(text: str, pattern: str) -> bool:

@@ -130,6 +130,12 @@ class Statement(Entry):
             if isinstance(keys, Mapping)
         }
 
+    @property
+    def condition_names(self) -> str:
+        """Operators and keys of its conditions, for messages: `'StringLike aws:PrincipalArn'`."""
+        names = [f"{operator} {key}" for operator, keys in self.conditions.items() for key in keys]
+        return ", ".join(map(repr, names))
+
     def is_limited_by(self, *keys: str) -> bool:
         """Return whether a condition that must be met is about one of these keys; a key that ends with `/`
         matches all that begin with it. A condition that is met where its key is missing (`...IfExists`,

@@ -13,7 +13,7 @@ from .values import UNKNOWN
 
 BUCKETS: Final = ("aws:s3/bucket:Bucket", "aws:s3/bucketV2:BucketV2")
 """S3's general purpose buckets; older programs use the second token."""
-_NAMES: Final = ("bucket", "id", "name", "arn")
+_NAMES: Final = ("bucket", "id", "name", "arn", "zoneId")
 _BUCKET_TYPE: Final = re.compile(r"aws:s3/(bucket\w+):(Bucket\w+)")
 
 

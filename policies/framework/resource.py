@@ -34,6 +34,9 @@ class Resource(Properties):
     property_dependencies: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
     """Property -> the URNs of the resources that its value comes from. Only in a Stack."""
 
+    memo: dict[str, Any] = field(default_factory=dict[str, Any], init=False, compare=False, repr=False)
+    """What helpers have found in its properties, which several policies need: by the name of the helper."""
+
     path: ClassVar[str] = ""  # pyright: ignore[reportIncompatibleVariableOverride]
 
     @property

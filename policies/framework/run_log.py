@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ import grpc
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 
 from .evaluation import Diagnostic, Evaluator
+from .resource import Resource
 
 PREFIX: Final = "guardrails: "
 """The beginning of each line."""
@@ -28,12 +29,12 @@ class Summary:
     """Policy -> how many checks are deferred to `up`."""
     exempt: list[Diagnostic] = field(default_factory=list[Diagnostic])
 
-    def lines(self, resources: int) -> Iterator[str]:
-        """Yield the lines. resources: how many the program has, including its stack and its providers."""
-        if resources <= 1:
+    def lines(self, resources: Sequence[Resource], evaluator: Evaluator) -> Iterator[str]:
+        """Yield the lines. resources: those of the program, including its stack and its providers."""
+        if len(resources) <= 1:
             yield "nothing to check: the stack is empty"
             return
-        yield f"{resources} resources evaluated"
+        yield f"{len(resources)} resources evaluated"
         if self.deferred:
             checks = ", ".join(f"{name} ({count})" for name, count in sorted(self.deferred.items()))
             yield f"known only at `up`, and evaluated there: {checks}"
@@ -44,6 +45,26 @@ class Summary:
                 f"exempt from {diagnostic.policy.id} until {exempt.expires}: {diagnostic.name}: "
                 f"{exempt.reason} ({exempt.owner})"
             )
+        without_effect = list(self._without_effect(resources, evaluator))
+        if without_effect:
+            yield f"exemptions without effect here: {'; '.join(without_effect)}"
+
+    def _without_effect(self, resources: Sequence[Resource], evaluator: Evaluator) -> Iterator[str]:
+        """Yield the exemptions that no violation used, each with the reason."""
+        disabled = {policy.id for policy in evaluator.disabled}
+        used = [diagnostic.exempt for diagnostic in self.exempt]
+        for exemption in evaluator.exemptions:
+            if exemption in used:
+                continue
+            if exemption.policy in disabled:
+                reason = "the policy is disabled"
+            elif not any(exemption.names(resource.name, resource.urn) for resource in resources):
+                reason = "the program has no such resource"
+            elif self.deferred[exemption.policy]:
+                continue  # It may have an effect at `up`.
+            else:
+                reason = "no violation"
+            yield f"{exemption.policy} of {exemption.resource!r} ({reason})"
 
 
 def opening_line(evaluator: Evaluator) -> str:

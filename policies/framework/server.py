@@ -39,6 +39,9 @@ VERSION: Final = "0.1.0"
 PAGE: Final = "docs/policies.md"
 PACK: Final = "pack"
 """The key of the engine's configuration for the pack as a whole: `{"pack": {"profile": "dev"}}`."""
+ALL: Final = "all"
+"""The key for the level of every policy: `{"all": "advisory"}`. The engine sets the level of each policy, and
+sends the key as if it were one."""
 SETTING: Final = "ai-platform:environment"
 _LEVELS: Final[Mapping[Level, proto.EnforcementLevel.ValueType]] = {
     "advisory": proto.ADVISORY,
@@ -158,7 +161,7 @@ class Pack(analyzer_pb2_grpc.AnalyzerServicer):
         response.not_applicable.append(
             proto.PolicyNotApplicable(policy_name=PACK, reason="it is configuration, not a policy")
         )
-        for line in self._summary.lines(len(resources)):
+        for line in self._summary.lines(resources, self.evaluator):
             self._log(line)
         return response
 
@@ -234,6 +237,8 @@ class Pack(analyzer_pb2_grpc.AnalyzerServicer):
             policy = known.get(name)
             if name == PACK:
                 problems += self._configure_pack(configured)
+            elif name == ALL:
+                problems += [f"{ALL}.{key}: unknown key; expected enforcementLevel" for key in configured]
             elif policy is None:
                 problems.append(f"{name}: {unknown_policy(name, [*known, PACK])}")
             else:

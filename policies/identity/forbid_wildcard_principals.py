@@ -37,7 +37,9 @@ def _check_principal(principal: Principal, statement: Statement) -> Iterator[Out
         value = Entry(principal.path, principal.value).known()
         if value == "*":
             statement.require_known_conditions()
-            yield Violation(principal.path, "allows '*', everyone with any account, without a condition")
+            names = statement.condition_names
+            limit = f"and {names} does not limit it" if names else "without a condition"
+            yield Violation(principal.path, f"allows '*', everyone with any account, {limit}")
 
 
 @POLICY.on("aws:lambda/permission:Permission")

@@ -65,7 +65,9 @@ def _check_principal(principal: Principal, statement: Statement) -> Iterator[Out
             yield Violation(statement.where("Condition"), f"{key!r} may be {subject!r}, which is {scope}")
     statement.require_known_conditions()
     if not subjects:
-        yield Violation(principal.path, f"trusts all identities of {provider!r}: no condition on the subject")
+        names = statement.condition_names
+        limit = f"{names} does not limit the subject" if names else "no condition on the subject"
+        yield Violation(principal.path, f"trusts all identities of {provider!r}: {limit}")
 
 
 def _subjects(statement: Statement) -> Iterator[tuple[str, Any]]:

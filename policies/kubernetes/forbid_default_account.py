@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..framework import UNKNOWN, Outcome, Policy, Resource, Violation
-from ..framework.pods import WORKLOADS, pod
+from ..framework import UNKNOWN, Deferred, Outcome, Policy, Resource, Violation, check_each
+from ..framework.pod_search import Pod
+from ..framework.pods import PODS, WORKLOADS, parts, pod
 
 POLICY = Policy(
     title="No token of the default service account",
@@ -17,16 +18,39 @@ POLICY = Policy(
 )
 
 _DEFAULT = (None, "", "default")
+_MOUNTED = "automountServiceAccountToken"
 
 
 @POLICY.on(*WORKLOADS)
 def rule(resource: Resource) -> Iterator[Outcome]:
     """Pods with the token of the default account."""
-    spec = pod(resource)
-    key = "serviceAccountName" if spec.raw("serviceAccountName") is not None else "serviceAccount"
-    account, mounted = spec.raw(key), spec.raw("automountServiceAccountToken")
-    if mounted is False or (account is not UNKNOWN and account not in _DEFAULT):
+    yield from check_each(_pods(resource), _check)
+
+
+def _pods(resource: Resource) -> Iterator[Pod | Deferred]:
+    """Yield the Pod of a built-in workload, or those of complete containers: the Pod of others is that of an
+    operator, which may give it an account."""
+    if resource.type in PODS:
+        spec = pod(resource)
+        yield Pod(spec.path, spec.body)
         return
-    if spec.known(key) in _DEFAULT and spec.known("automountServiceAccountToken") is not False:
+    paths: set[str] = set()
+    for container in parts(resource).containers:
+        if isinstance(container, Deferred):
+            yield container
+        elif container.complete and container.pod.path not in paths:
+            paths.add(container.pod.path)
+            yield container.pod
+
+
+def _check(spec: Pod) -> Iterator[Outcome]:
+    levels = (spec, *spec.around)
+    accounts = [(level, key) for level in levels for key in ("serviceAccountName", "serviceAccount")]
+    level, key = next((where for where in accounts if where[0].raw(where[1]) is not None), accounts[0])
+    account = level.raw(key)
+    mounting = next((level for level in levels if level.raw(_MOUNTED) is not None), spec)
+    if mounting.raw(_MOUNTED) is False or (account is not UNKNOWN and account not in _DEFAULT):
+        return
+    if level.known(key) in _DEFAULT and mounting.known(_MOUNTED) is not False:
         path = spec.where("serviceAccountName")
         yield Violation(path, "is the account 'default' of the namespace, whose token the pod gets")

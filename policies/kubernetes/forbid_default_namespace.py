@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..framework import Outcome, Policy, Resource, Violation
-from ..framework.pods import WORKLOADS, namespace
+from ..framework import Deferred, Outcome, Policy, Resource, Violation
+from ..framework.pods import PODS, RELEASE, WORKLOADS, namespace, parts
 
 POLICY = Policy(
     title="No workloads in the default namespace",
@@ -20,5 +20,17 @@ POLICY = Policy(
 @POLICY.on(*WORKLOADS)
 def rule(resource: Resource) -> Iterator[Outcome]:
     """Workloads in that namespace."""
+    if resource.type not in PODS and not _declares_pods(resource):
+        return
     if namespace(resource) == "default":
         yield Violation("metadata.namespace", "is 'default', where nothing is limited")
+
+
+def _declares_pods(resource: Resource) -> bool:
+    """Return whether an object has Pods in its namespace: a runtime or template of the cluster has none."""
+    if resource.type == RELEASE or resource.type.rpartition(":")[2].startswith("Cluster"):
+        return False
+    declared = parts(resource).containers
+    if declared and isinstance(declared[0], Deferred):
+        raise declared[0]
+    return bool(declared)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from ..framework import Entry, Option, Options, Outcome, Policy, Resource, Violation, check_each
-from ..framework.pods import AGENT_NAMESPACES, WORKLOADS, Container, check_containers
+from ..framework.pod_search import Context
+from ..framework.pods import AGENT_NAMESPACES, WORKLOADS, check_contexts
 
 POLICY = Policy(
     title="No privileged containers",
@@ -32,27 +33,30 @@ POLICY = Policy(
 )
 
 
+_ROOT = ("privileged", "windowsOptions.hostProcess")
+
+
 @POLICY.on(*WORKLOADS)
 def rule(resource: Resource, options: Options) -> Iterator[Outcome]:
     """Privileged containers and added capabilities."""
     namespaces = options["agent_namespaces"]
-    yield from check_containers(resource, _check, options["capabilities"], agent_namespaces=namespaces)
+    yield from check_contexts(resource, _check, options["capabilities"], agent_namespaces=namespaces)
 
 
-def _check(container: Container, capabilities: Collection[str]) -> Iterator[Outcome]:
-    yield from check_each(["securityContext.privileged"], _check_privileged, container)
-    added = container.entries("securityContext.capabilities.add")
-    yield from check_each(added, _check_capability, container, capabilities)
+def _check(context: Context, capabilities: Collection[str]) -> Iterator[Outcome]:
+    yield from check_each(_ROOT, _check_privileged, context)
+    added = context.entries("capabilities.add")
+    yield from check_each(added, _check_capability, context, capabilities)
 
 
-def _check_privileged(path: str, container: Container) -> Iterator[Outcome]:
-    if container.known(path):
-        yield Violation(container.where(path), f"{container.name!r} is root on its node")
+def _check_privileged(path: str, context: Context) -> Iterator[Outcome]:
+    if context.known(path) in (True, "true"):
+        yield Violation(context.where(path), f"{context.name!r} is root on its node")
 
 
 def _check_capability(
-    capability: Entry, container: Container, capabilities: Collection[str]
+    capability: Entry, context: Context, capabilities: Collection[str]
 ) -> Iterator[Outcome]:
-    name = capability.known()
-    if name.removeprefix("CAP_") not in capabilities:
-        yield Violation(capability.path, f"{container.name!r} adds the capability {name!r}")
+    name = str(capability.known())
+    if name.upper().removeprefix("CAP_") not in capabilities:
+        yield Violation(capability.path, f"{context.name!r} adds the capability {name!r}")

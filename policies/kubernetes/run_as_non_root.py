@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..framework import Options, Outcome, Policy, Resource, Violation
-from ..framework.pods import AGENT_NAMESPACES, WORKLOADS, Container, check_containers
+from ..framework.pod_search import Container, Context
+from ..framework.pods import AGENT_NAMESPACES, WORKLOADS, check_containers, check_contexts
 
 POLICY = Policy(
     title="No root in containers",
@@ -24,7 +25,9 @@ POLICY = Policy(
 @POLICY.on(*WORKLOADS)
 def rule(resource: Resource, options: Options) -> Iterator[Outcome]:
     """Containers that run, or may run, as root."""
-    yield from check_containers(resource, _check, agent_namespaces=options["agent_namespaces"])
+    namespaces = options["agent_namespaces"]
+    yield from check_containers(resource, _check, agent_namespaces=namespaces, complete=True)
+    yield from check_contexts(resource, _check_explicit, agent_namespaces=namespaces, partial=True)
 
 
 def _check(container: Container) -> Iterator[Outcome]:
@@ -38,3 +41,10 @@ def _check(container: Container) -> Iterator[Outcome]:
             container.where("securityContext.runAsNonRoot"),
             f"{container.name!r} runs as the user of its image, which may be root",
         )
+
+
+def _check_explicit(context: Context) -> Iterator[Outcome]:
+    if context.known("runAsUser") == 0:
+        yield Violation(context.where("runAsUser"), f"{context.name!r} runs as root, user 0")
+    elif context.known("runAsNonRoot") is False:
+        yield Violation(context.where("runAsNonRoot"), f"{context.name!r} may run as root")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..framework import Outcome, Policy, Resource, Violation, check_each
-from ..framework.pods import WORKLOADS, Container, check_containers
+from ..framework.pod_search import Container
+from ..framework.pods import WORKLOADS, check_containers
 
 POLICY = Policy(
     title="Resources are requested and memory limited",
@@ -27,7 +28,9 @@ _REQUIRED = (
 @POLICY.on(*WORKLOADS)
 def rule(resource: Resource) -> Iterator[Outcome]:
     """Containers without requests or a memory limit."""
-    yield from check_containers(resource, _check)
+    # A runtime of Kubeflow or KServe is a template: the job or the service that uses it states the resources.
+    if not resource.type.endswith("Runtime"):
+        yield from check_containers(resource, _check, complete=True)
 
 
 def _check(container: Container) -> Iterator[Outcome]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..framework import Options, Outcome, Policy, Resource, Violation
-from ..framework.pods import AGENT_NAMESPACES, WORKLOADS, Container, check_containers
+from ..framework.pod_search import Container, Context
+from ..framework.pods import AGENT_NAMESPACES, WORKLOADS, check_containers, check_contexts
 
 POLICY = Policy(
     title="A seccomp profile is set",
@@ -21,7 +22,15 @@ POLICY = Policy(
 @POLICY.on(*WORKLOADS)
 def rule(resource: Resource, options: Options) -> Iterator[Outcome]:
     """Containers without a profile."""
-    yield from check_containers(resource, _check, agent_namespaces=options["agent_namespaces"])
+    namespaces = options["agent_namespaces"]
+    yield from check_containers(resource, _check, agent_namespaces=namespaces, complete=True)
+    yield from check_contexts(resource, _check_explicit, agent_namespaces=namespaces, partial=True)
+
+
+def _check_explicit(context: Context) -> Iterator[Outcome]:
+    path = "seccompProfile.type"
+    if context.known(path) == "Unconfined":
+        yield Violation(context.where(path), f"{context.name!r} runs Unconfined")
 
 
 def _check(container: Container) -> Iterator[Outcome]:

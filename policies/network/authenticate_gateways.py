@@ -12,8 +12,8 @@ from ..kubernetes.forbid_public_services import is_public, is_public_proxy
 POLICY = Policy(
     title="Authentication at public gateways",
     severity="critical",
-    description="A stranger who finds a public gateway of models without authentication uses its "
-    "accelerators, and reads what models answer. A SecurityPolicy that targets the Gateway "
+    description="Anyone on the internet can use the accelerators behind a public gateway without "
+    "authentication, and read what its models answer. A SecurityPolicy that targets the Gateway "
     "checks every request before a route is chosen.",
     remediation="Add a SecurityPolicy with `jwt`, `oidc`, `basicAuth`, `apiKeyAuth` or `extAuth` that "
     "targets the Gateway, or make its load balancer internal.",

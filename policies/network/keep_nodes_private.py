@@ -12,8 +12,9 @@ POLICY = Policy(
     description="Machines connect to the internet through NAT, and serve it through load balancers. A "
     "machine with a public address is exposed by a single wrong firewall rule. GKE assigns public addresses "
     "to its nodes by default.",
-    remediation="Use private subnets without associatePublicIpAddress or mapPublicIpOnLaunch; on Google "
-    "Cloud set enablePrivateNodes and no accessConfigs.",
+    remediation="Use private subnets without associatePublicIpAddress (in Karpenter "
+    "associatePublicIPAddress) or mapPublicIpOnLaunch; on Google Cloud set enablePrivateNodes and no "
+    "accessConfigs.",
     frameworks=("CIS GCP 4.9", "CIS GKE 5.6.5", "NIST 800-53 SC-7", "SOC 2 CC6.6"),
 )
 
@@ -40,6 +41,12 @@ def on_templates(resource: Resource) -> Iterator[Outcome]:
     """Templates whose machines request a public address."""
     interfaces = resource.entries("networkInterfaces")
     yield from check_each(interfaces, _check_address, "associatePublicIpAddress", "machines")
+
+
+@POLICY.on("kubernetes:karpenter.k8s.aws/")
+def on_karpenter(resource: Resource) -> Iterator[Outcome]:
+    """Nodes of Karpenter that request a public address."""
+    yield from _check_address(resource, "spec.associatePublicIPAddress", "every node of the class")
 
 
 @POLICY.on(

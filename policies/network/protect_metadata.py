@@ -25,6 +25,9 @@ POLICY = Policy(
 )
 
 
+_OPEN = "the metadata service may need no token"
+
+
 @POLICY.on(
     "aws:ec2/launchTemplate:LaunchTemplate",
     "aws:ec2/instance:Instance",
@@ -37,12 +40,36 @@ def on_aws(resource: Resource, options: Options) -> Iterator[Outcome]:
         return
     tokens = resource.known(f"{path}.httpTokens")
     if tokens != "required":
-        yield Violation(f"{path}.httpTokens", f"{describe(tokens)}: the metadata service may need no token")
+        yield Violation(f"{path}.httpTokens", f"{describe(tokens)}: {_OPEN}")
+    yield from _check_hops(resource, path, options)
+
+
+def _check_hops(resource: Resource, path: str, options: Options) -> Iterator[Outcome]:
     hops = resource.known(f"{path}.httpPutResponseHopLimit")
     if hops is not None and hops > options["hops"]:
         yield Violation(
-            f"{path}.httpPutResponseHopLimit", f"is {hops}: containers get the credentials of the machine"
+            f"{path}.httpPutResponseHopLimit", f"is {hops:g}: containers get the credentials of the machine"
         )
+
+
+@POLICY.on("kubernetes:karpenter.k8s.aws/")
+def on_karpenter(resource: Resource, options: Options) -> Iterator[Outcome]:
+    """Nodes of Karpenter whose class changes its defaults, which are tokens and one hop."""
+    path = "spec.metadataOptions"
+    if resource.known(f"{path}.httpEndpoint") == "disabled":
+        return
+    if resource.known(f"{path}.httpTokens") == "optional":
+        yield Violation(f"{path}.httpTokens", f"is 'optional': {_OPEN}")
+    yield from _check_hops(resource, path, options)
+
+
+@POLICY.on("aws:sagemaker/notebookInstance:NotebookInstance")
+def on_notebooks(resource: Resource) -> Iterator[Outcome]:
+    """Notebooks whose metadata service needs no token."""
+    path = "instanceMetadataServiceConfiguration.minimumInstanceMetadataServiceVersion"
+    version = resource.known(path)
+    if str(version) != "2":
+        yield Violation(path, f"{describe(version)}: {_OPEN}")
 
 
 @POLICY.on("gcp:container/nodePool:NodePool", "gcp:container/cluster:Cluster")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..framework import Outcome, Policy, Resource, Violation, check_each
-from ..framework.pods import REPLICATED, Container, containers
+from ..framework.pod_search import Container
+from ..framework.pods import REPLICATED, containers
 
 POLICY = Policy(
     title="Servers have a readiness probe",

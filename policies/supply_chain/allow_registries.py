@@ -5,9 +5,9 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Collection, Iterator
 
-from ..framework import Option, Options, Outcome, Policy, Resource
+from ..framework import Entry, Option, Options, Outcome, Policy, Resource, Violation, check_each
 from ..framework.images import parse
-from ..framework.pods import WORKLOADS, check_images
+from ..framework.pods import WORKLOADS, check_images, parts
 
 POLICY = Policy(
     title="Images come from approved registries",
@@ -34,6 +34,8 @@ POLICY = Policy(
                 # Of the platform's observability. Anyone publishes on docker.io.
                 "docker.io/grafana/*",
                 "docker.io/otel/*",
+                # The runtime of training jobs: the PyTorch Foundation publishes it only there.
+                "docker.io/pytorch/*",
                 "cr.fluentbit.io/fluent/*",
             ],
             "Allowed registries, `*` for any characters; with a `/` a part of a registry.",
@@ -46,6 +48,17 @@ POLICY = Policy(
 def rule(resource: Resource, options: Options) -> Iterator[Outcome]:
     """Images from other registries."""
     yield from check_images(resource, lambda reference: _problem(reference, options["registries"]))
+    yield from check_each(parts(resource).images, _check_repository, options["registries"])
+
+
+def _check_repository(image: Entry, registries: Collection[str]) -> Iterator[Outcome]:
+    """Check an image in the values of a chart: what it leaves out is the chart's."""
+    repository, registry = image.known("repository"), image.known("registry")
+    if isinstance(repository, str):
+        location = f"{registry}/{repository}" if registry else repository
+        problem = _problem(location, registries)
+        if problem:
+            yield Violation(image.where("repository"), problem)
 
 
 def _problem(reference: str, registries: Collection[str]) -> str | None:

@@ -19,6 +19,7 @@ POLICY = Policy(
     frameworks=("NIST 800-53 CM-2", "NIST 800-53 SI-7", "SOC 2 CC8.1"),
 )
 
+_VERSION = re.compile(r"\d+\.\d+\.\d+")
 _EXACT = re.compile(r"v?\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.+-]+)?")
 
 
@@ -32,6 +33,8 @@ def rule(resource: Resource) -> Iterator[Outcome]:
         return
     version = resource.known("version")
     if version is None and chart.endswith(".tgz"):
+        if not _VERSION.search(chart):
+            yield Violation("chart", f"is {chart!r}, an archive without a version in its address")
         return
     if version is None:
         yield Violation("version", f"is not set: every update installs the newest {chart!r}")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
-from ..framework import Option, Options, Outcome, Policy, Resource
+from ..framework import Entry, Option, Options, Outcome, Policy, Resource, Violation, check_each
 from ..framework.images import parse
-from ..framework.pods import WORKLOADS, check_images
+from ..framework.pods import WORKLOADS, check_images, parts
 
 POLICY = Policy(
     title="Images are pinned",
@@ -41,6 +41,14 @@ def rule(resource: Resource, options: Options) -> Iterator[Outcome]:
         return f"runs {reference!r}, which {reason}" if reason else None
 
     yield from check_images(resource, problem)
+    yield from check_each(parts(resource).images, _check_tag, options["moving_tags"])
+
+
+def _check_tag(image: Entry, moving: Collection[str]) -> Iterator[Outcome]:
+    """Check an image in the values of a chart: what it leaves out is the chart's."""
+    tag = image.known("tag")
+    if tag in moving and not image.known("digest"):
+        yield Violation(image.where("tag"), f"changes when {tag!r} is moved")
 
 
 def _reason(reference: str, options: Options) -> str:

@@ -33,7 +33,8 @@ _WRITING: Final = """\
 
 - `policies/<topic>/<verb_noun>.py` contains `POLICY` and its rules: `@POLICY.on(types)` evaluates one
   resource by its inputs after the provider's Check, `@POLICY.on_stack` the whole program. One file covers
-  AWS, Google Cloud and Kubernetes.
+  AWS, Google Cloud and Kubernetes. `@POLICY.on(*WORKLOADS)` with `check_containers` or `check_contexts` finds
+  Pods in built-in kinds, in custom resources and in the values of Helm releases.
 - `tests/policies/<topic>/<verb_noun>.py` contains `SPEC`, its cases: what passes, what violates the policy
   and at which property, what is unknown in a preview, what an option changes.
 - A program in `tests/end_to_end/violations/` declares a resource with the violation, its name
@@ -67,14 +68,17 @@ def text() -> str:
         '`{"pack": {"profile": "staging"}, "network.restrict_cluster_endpoints": {"enforcementLevel": '
         '"advisory"}}`), else from the stack\'s `ai-platform:environment`, else it is `prod`, the strictest. '
         "*Advisory* violations are reported, *mandatory* ones stop the update. `policies/enforcement.yaml` "
-        "contains the level of each severity in each profile, and the policies that differ. A check that "
-        "needs a value which is unknown in a preview is deferred to `up`. A policy document of IAM that the "
-        "program builds as a text (`Output.json_dumps`, `aws.iam.get_policy_document`) or passes as an "
-        "object is unknown as a whole while one ARN in it is: Pulumi's provider passes on no part of it. "
+        'contains the level of each severity in each profile, and the policies that differ. `{"all": '
+        '"advisory"}` sets the level of every policy that the configuration does not name. A check that '
+        "needs a value which is unknown in a preview is deferred to `up`; JUnit shows its policy as skipped. "
+        "A policy document of IAM that the program builds as a text (`Output.json_dumps`, "
+        "`aws.iam.get_policy_document`) or passes as an object is unknown as a whole while one ARN in it is: "
+        "Pulumi's provider passes on no part of it. "
         "`bin/aiplatform up ENV --policy-pack policies` on a twin evaluates it before the cloud is asked.",
         "An exemption is an entry of `policies/exemptions.yaml` with policy, resource (a logical name, in "
         "every stack, or a URN; `*` matches any characters), owner, reason and the last day (UTC) on which "
-        "it applies. After that day the pack does not run until the entry is renewed or removed.",
+        "it applies. After that day the pack does not run until the entry is renewed or removed. "
+        "The end of a run names the exemptions without effect: those that no violation of the program needs.",
         "While an environment's file has `teardown`, the policies against data loss "
         f"({', '.join(code(policy.id) for policy in policies if policy.teardown_exempt)}) are advisory.",
         _ELSEWHERE,
@@ -103,7 +107,7 @@ def _exemptions(policies: Sequence[Policy]) -> str:
     # Expired entries are included: the page is the same on every day, and the pack itself rejects them.
     exemptions = read_exemptions(policies, datetime.date.min)
     if not exemptions:
-        return "None."
+        return "No exemption is in force."
     rows = [
         [code(entry.policy), code(entry.resource), entry.owner, entry.reason, entry.expires]
         for entry in exemptions

@@ -181,9 +181,25 @@ def test_engine_s_configuration_of_a_policy_takes_precedence() -> None:
     assert not analyze(pack, bucket="acme").diagnostics
 
 
+def test_level_of_all_policies_applies_to_each_and_is_no_policy() -> None:
+    pack = described_pack(example_policy(), example_policy("data.rest"))
+    pack.GetAnalyzerInfo(None, None)
+    # What the engine sends for {"all": "advisory", "data.rest": "mandatory"}.
+    configure(
+        pack,
+        all={"level": proto.ADVISORY},
+        pack={"level": proto.ADVISORY},
+        data__name_buckets={"level": proto.ADVISORY},
+        data__rest={"level": proto.MANDATORY},
+    )
+    levels = {entry.policyName: entry.enforcementLevel for entry in analyze(pack, bucket="acme").diagnostics}
+    assert levels == {"data.name_buckets": proto.ADVISORY, "data.rest": proto.MANDATORY}
+
+
 @pytest.mark.parametrize(
     ("config", "expected"),
     [
+        ({"all": {"least": 3}}, "all.least: unknown key; expected enforcementLevel"),
         ({"data__name_all": {}}, "unknown policy 'data.name_all'"),
         ({"data__name_buckets": {"most": 3}}, "most: unknown key; expected least"),
         ({"data__name_buckets": {"least": "short"}}, "expected an integer"),
@@ -228,7 +244,37 @@ def test_exempt_violation_is_logged_and_not_enforced(capsys: pytest.CaptureFixtu
     pack = described_pack(exemptions=[exemption])
     assert not analyze(pack, bucket="acme").diagnostics
     pack.AnalyzeStack(proto.AnalyzeStackRequest(resources=[proto.AnalyzerResource()] * 2), None)
-    assert "exempt from data.name_buckets until 2026-11-25: data: renamed soon" in capsys.readouterr().err
+    log = capsys.readouterr().err
+    assert "exempt from data.name_buckets until 2026-11-25: data: renamed soon" in log
+    assert "without effect" not in log
+
+
+@pytest.mark.parametrize(
+    ("resource", "bucket", "reason"),
+    [
+        ("data", "acme.example", "no violation"),
+        ("dta", "acme", "the program has no such resource"),
+    ],
+)
+def test_exemption_without_effect_is_named(
+    capsys: pytest.CaptureFixture[str], resource: str, bucket: str, reason: str
+) -> None:
+    exemption = Exemption("data.name_buckets", resource, "data@acme.example", "renamed soon", TODAY)
+    pack = described_pack(exemptions=[exemption])
+    analyze(pack, bucket=bucket)
+    members = [proto.AnalyzerResource(name=name) for name in ("stack", "data")]
+    pack.AnalyzeStack(proto.AnalyzeStackRequest(resources=members), None)
+    expected = f"exemptions without effect here: data.name_buckets of {resource!r} ({reason})"
+    assert expected in capsys.readouterr().err
+
+
+def test_exemption_from_a_disabled_policy_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    exemption = Exemption("data.name_buckets", "data", "data@acme.example", "renamed soon", TODAY)
+    pack = described_pack(exemptions=[exemption])
+    configure(pack, data__name_buckets={"level": proto.DISABLED})
+    members = [proto.AnalyzerResource(name=name) for name in ("stack", "data")]
+    pack.AnalyzeStack(proto.AnalyzeStackRequest(resources=members), None)
+    assert "data.name_buckets of 'data' (the policy is disabled)" in capsys.readouterr().err
 
 
 def test_empty_stack_has_nothing_to_check(capsys: pytest.CaptureFixture[str]) -> None:

@@ -26,6 +26,7 @@ def _file(tmp_path: Path, content: Any) -> Path:
     [
         {"pack": {"profile": "prod"}},
         {"all": "advisory"},
+        {"all": {"enforcementLevel": "disabled"}, CAPPED: "mandatory"},
         {CAPPED: "disabled"},
         {CAPPED: {"enforcementLevel": "mandatory", "most": 3}},
         {CAPPED: {"most": 3}},
@@ -53,6 +54,9 @@ def test_valid_configuration_is_accepted(tmp_path: Path, content: Any) -> None:
         ({CAPPED: {"enforcementLevel": 1}}, "got a number, expected an enforcement level"),
         ({CAPPED: 3}, "got a number, expected an enforcement level or an object"),
         ({CAPPED: None}, "got nothing, expected an enforcement level or an object"),
+        ({"all": {}}, 'all: has no effect without a level, expected as in {"all": "advisory"}'),
+        ({"all": {"enforcementLevel": "advisory", "most": 3}}, "all.most: has no effect"),
+        ({"all": {"enforcementLevel": "warn"}}, "all.enforcementLevel: got 'warn'"),
         # The engine accepts a level of the pack as a whole, without an effect.
         ({"pack": "advisory"}, "pack: has no enforcement level"),
         ({"pack": {"enforcementLevel": "advisory"}}, "pack: has no enforcement level"),

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import jsonschema
 import pytest
 
-from cli.policy import events, report
+from cli.policy import descriptions, events, files, report
 from cli.policy.events import Evaluation
 
 PREFIX = "urn:pulumi:aws-prod::ai-platform"
@@ -157,7 +158,8 @@ def test_sarif_contains_each_violation_with_its_rule() -> None:
     assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == ["data.close", "data.shut"]
     first, second = run["results"]
     assert first["message"]["text"] == "lake.acl: is 'public-read': the internet reads it"
-    assert (first["level"], second["level"]) == ("error", "note"), "an advisory violation is a note"
+    assert (first["level"], second["level"]) == ("error", "note"), "an advisory violation of medium severity"
+    assert [result["ruleIndex"] for result in run["results"]] == [0, 1]
     [where] = first["locations"]
     assert where["physicalLocation"]["artifactLocation"]["uri"] == "environments/Pulumi.aws-prod.yaml"
     assert where["logicalLocations"][0]["fullyQualifiedName"] == BUCKET
@@ -165,6 +167,113 @@ def test_sarif_contains_each_violation_with_its_rule() -> None:
     assert first["partialFingerprints"].keys() == {"primaryLocationLineHash"}, (
         "the upload fills it from line 1 where it is missing, and all violations of a policy become one alert"
     )
+
+
+@pytest.mark.parametrize(
+    ("severity", "level", "expected"),
+    [
+        ("critical", "mandatory", "error"),
+        ("medium", "mandatory", "error"),
+        ("critical", "advisory", "warning"),
+        ("high", "advisory", "warning"),
+        ("low", "advisory", "note"),
+    ],
+)
+def test_sarif_level_of_a_result_is_an_error_where_it_stops_an_update(
+    severity: str, level: str, expected: str
+) -> None:
+    evaluation = _evaluation(_violation("data.close", severity, level), END)
+    [run] = json.loads(report.sarif(evaluation, "a.yaml"))["runs"]
+    assert [result["level"] for result in run["results"]] == [expected]
+
+
+def test_sarif_describes_a_rule_by_the_title_of_its_policy() -> None:
+    evaluation = _evaluation(_violation("data.block_public_buckets"), _violation("data.close"), END)
+    [run] = json.loads(report.sarif(evaluation, "a.yaml"))["runs"]
+    known, unknown = run["tool"]["driver"]["rules"]
+    assert known["shortDescription"]["text"] == "No public buckets"
+    assert known["fullDescription"]["text"].startswith("A bucket stays private")
+    assert unknown["shortDescription"]["text"] == "data.close", "a policy that the pack does not contain"
+
+
+def test_every_policy_of_the_pack_has_a_title_and_a_description() -> None:
+    described = descriptions.read(files.ids())
+    assert set(described) == set(files.ids())
+    empty = [policy for policy, entry in described.items() if entry.title == policy or not entry.text]
+    assert empty == [], "their titles or descriptions are no constants"
+
+
+# The parts of the schema of SARIF 2.1.0 that the report uses (docs.oasis-open.org/sarif/sarif/v2.1.0).
+_TEXT = {"type": "object", "required": ["text"], "properties": {"text": {"type": "string", "minLength": 1}}}
+_LEVEL = {"enum": ["none", "note", "warning", "error"]}
+SARIF = {
+    "type": "object",
+    "required": ["version", "runs"],
+    "additionalProperties": False,
+    "properties": {
+        "$schema": {"type": "string", "format": "uri"},
+        "version": {"const": "2.1.0"},
+        "runs": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["tool"],
+                "additionalProperties": False,
+                "properties": {
+                    "tool": {
+                        "required": ["driver"],
+                        "properties": {
+                            "driver": {
+                                "required": ["name"],
+                                "properties": {
+                                    "rules": {
+                                        "type": "array",
+                                        "uniqueItems": True,
+                                        "items": {
+                                            "required": ["id"],
+                                            "additionalProperties": False,
+                                            "properties": {
+                                                "id": {"type": "string"},
+                                                "shortDescription": _TEXT,
+                                                "fullDescription": _TEXT,
+                                                "help": _TEXT,
+                                                "defaultConfiguration": {"properties": {"level": _LEVEL}},
+                                                "properties": {"type": "object"},
+                                            },
+                                        },
+                                    }
+                                },
+                            }
+                        },
+                    },
+                    "results": {
+                        "type": "array",
+                        "items": {
+                            "required": ["message", "ruleId", "ruleIndex", "level"],
+                            "additionalProperties": False,
+                            "properties": {
+                                "ruleId": {"type": "string"},
+                                "ruleIndex": {"type": "integer", "minimum": 0},
+                                "level": _LEVEL,
+                                "message": _TEXT,
+                                "locations": {"type": "array"},
+                                "partialFingerprints": {"additionalProperties": {"type": "string"}},
+                            },
+                        },
+                    },
+                },
+            },
+        },
+    },
+}
+
+
+def test_sarif_has_the_form_of_its_schema() -> None:
+    evaluation = _evaluation(
+        _violation("data.block_public_buckets"), _violation("data.close", "low", "advisory"), END
+    )
+    jsonschema.validate(json.loads(report.sarif(evaluation, "environments/Pulumi.aws-prod.yaml")), SARIF)
+    jsonschema.validate(json.loads(report.sarif(_evaluation(END), "a.yaml")), SARIF)
 
 
 def _cases(evaluation: Evaluation, file: Path) -> dict[str, Any]:
@@ -189,7 +298,9 @@ def test_junit_contains_a_case_for_each_policy(tmp_path: Path) -> None:
     assert cases["identity.c_d"].find("skipped") is not None, (
         "it has evaluated nothing yet, so it has not passed"
     )
-    assert "33 deferred evaluation(s) wait for `up`" in cases["data.a_b"].findtext("system-out")
+    skipped = cases["data.a_b"].find("skipped")
+    assert skipped is not None, "one that is undecided for a resource has not passed, whatever it decided"
+    assert skipped.get("message") == "33 deferred evaluation(s) wait for `up`"
     assert len(cases["data.good"]) == 0
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pulumi_aws as aws
 
-from tests.end_to_end.violations import Violations
+from tests.end_to_end.violations import Violations, aws_models
 from tests.end_to_end.violations.aws_compliant import ACCOUNT, KEY, TAGS
 
 SUBNETS: Final = ("subnet-0123456789abcdef0", "subnet-0123456789abcdef1")
@@ -19,6 +19,7 @@ def program(violates: Violations) -> None:
     _spot(violates)
     _jobs(violates)
     _scanning(violates)
+    aws_models.program(violates)
 
 
 def _balancers(violates: Violations) -> None:

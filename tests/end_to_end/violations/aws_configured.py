@@ -13,6 +13,8 @@ from tests.end_to_end.violations.aws_compliant import ACCOUNT, KEY, TAGS, docume
 
 FOREIGN: Final = "444455556666"
 CONFIG: Final[Mapping[str, Mapping[str, Any]]] = {
+    # Pulumi's key for every policy.
+    "all": {"enforcementLevel": "mandatory"},
     "cost.limit_nat_gateways": {"most": 1},
     "environment.name_environments": {"required": True},
     "environment.restrict_regions": {"regions": ["us-east-1"]},

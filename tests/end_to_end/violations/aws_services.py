@@ -281,7 +281,13 @@ def _notebooks(violates: Violations) -> None:
         "security_groups": [GROUP],
         "tags": TAGS,
     }
-    aws.sagemaker.NotebookInstance("right-notebook", direct_internet_access="Disabled", **options)
+    aws.sagemaker.NotebookInstance(
+        "right-notebook",
+        direct_internet_access="Disabled",
+        root_access="Disabled",
+        instance_metadata_service_configuration={"minimum_instance_metadata_service_version": "2"},
+        **options,
+    )
     aws.sagemaker.NotebookInstance(violates("notebook", "network.keep_workbenches_private"), **options)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from tests.end_to_end.violations import Violations
+from tests.end_to_end.violations import Violations, gcp_models
 from tests.end_to_end.violations.gcp import KEY, LABELS, NETWORK, PROJECT, REGION
 
 SUBNETWORK: Final = f"projects/{PROJECT}/regions/{REGION}/subnetworks/nodes"
@@ -23,6 +23,7 @@ def program(violates: Violations) -> None:
     _tables(violates)
     _logged(violates)
     _places(violates)
+    gcp_models.program(violates)
 
 
 def _clusters(violates: Violations) -> None:
@@ -70,6 +71,7 @@ def _nodes(violates: Violations) -> None:
             "boot_disk_kms_key": KEY,
             "service_account": account.email,
             "workload_metadata_config": {"mode": "GKE_METADATA"},
+            "shielded_instance_config": {"enable_secure_boot": True},
         },
         network_config={"enable_private_nodes": True},
     )
@@ -133,7 +135,12 @@ def _machines(violates: Violations) -> None:
     compute.RegionDisk("right-disk", disk_encryption_key={"kms_key_name": KEY}, labels=LABELS, **disk)
     compute.RegionDisk(violates("disk-of-google-key", "encryption.encrypt_volumes"), labels=LABELS, **disk)
     notebook: dict[str, Any] = {"location": f"{REGION}-a", "labels": LABELS}
-    workbench.Instance("right-notebook", gce_setup={"disable_public_ip": True}, **notebook)
+    disks: dict[str, Any] = {"disk_encryption": "CMEK", "kms_key": KEY}
+    workbench.Instance(
+        "right-notebook",
+        gce_setup={"disable_public_ip": True, "boot_disk": disks, "data_disks": disks},
+        **notebook,
+    )
     workbench.Instance(
         violates("notebook", "network.keep_workbenches_private"),
         gce_setup={"machine_type": "n2-standard-4"},

@@ -8,15 +8,15 @@ from typing import Any, Final
 import pulumi
 import pulumi_kubernetes as k8s
 
-from tests.end_to_end.violations import Violations
+from tests.end_to_end.violations import Violations, kubernetes_custom
 from tests.end_to_end.violations.charts import VERSION, Charts
 
 IMAGE: Final = f"123456789012.dkr.ecr.us-east-1.amazonaws.com/app:1.4.2@sha256:{'0f' * 32}"
 OWN: Final = "shop"
 
 
-def _pod(context: dict[str, Any] | None = None, container: dict[str, Any] | None = None, **pod: Any) -> Any:
-    """The spec of a pod that is right but for what is said. context: of the container's securityContext."""
+def pod(context: dict[str, Any] | None = None, container: dict[str, Any] | None = None, **more: Any) -> Any:
+    """The spec of a pod that is right but for the arguments. context: of the container's securityContext."""
     return {
         "service_account_name": "app",
         "automount_service_account_token": False,
@@ -42,7 +42,7 @@ def _pod(context: dict[str, Any] | None = None, container: dict[str, Any] | None
                 **(container or {}),
             }
         ],
-        **pod,
+        **more,
     }
 
 
@@ -58,6 +58,7 @@ def program(violates: Violations, rendered: Path, charts: Charts, later: pulumi.
     _services(violates, options)
     _gateways(violates, options)
     _charts(violates, options, charts, later)
+    kubernetes_custom.program(violates, options, charts)
 
 
 def _namespace(name: str, options: pulumi.ResourceOptions, level: str | None, closed: bool) -> None:
@@ -74,7 +75,7 @@ def _namespace(name: str, options: pulumi.ResourceOptions, level: str | None, cl
 
 def _compliant(options: pulumi.ResourceOptions) -> None:
     """Declare the resources that no policy may report."""
-    once: Any = {"template": {"spec": {**_pod(), "restart_policy": "Never"}}}
+    once: Any = {"template": {"spec": {**pod(), "restart_policy": "Never"}}}
     _namespace(OWN, options, "restricted", closed=True)
     k8s.core.v1.ServiceAccount(
         "right-account",
@@ -98,49 +99,53 @@ def _compliant(options: pulumi.ResourceOptions) -> None:
 
 def _pods(violates: Violations, options: pulumi.ResourceOptions) -> None:
     wrong: dict[str, Any] = {
-        violates("root-of-the-node", "kubernetes.forbid_privileged_containers"): _pod({"privileged": True}),
-        violates("administrator", "kubernetes.forbid_privileged_containers"): _pod(
+        violates("root-of-the-node", "kubernetes.forbid_privileged_containers"): pod({"privileged": True}),
+        violates("administrator", "kubernetes.forbid_privileged_containers"): pod(
             {"capabilities": {"drop": ["ALL"], "add": ["SYS_ADMIN"]}}
         ),
-        violates("in-the-node-network", "kubernetes.forbid_host_access"): _pod(host_network=True),
-        violates("in-the-node-files", "kubernetes.forbid_host_access"): _pod(
+        violates("in-the-node-network", "kubernetes.forbid_host_access"): pod(host_network=True),
+        violates("in-the-node-files", "kubernetes.forbid_host_access"): pod(
             volumes=[{"name": "node", "host_path": {"path": "/var/lib/kubelet"}}]
         ),
-        violates("keeps-capabilities", "kubernetes.drop_capabilities"): _pod({"capabilities": {}}),
-        violates("default-account", "kubernetes.forbid_default_account"): _pod(
+        violates("keeps-capabilities", "kubernetes.drop_capabilities"): pod({"capabilities": {}}),
+        violates("default-account", "kubernetes.forbid_default_account"): pod(
             service_account_name="default", automount_service_account_token=True
         ),
-        violates("root", "kubernetes.run_as_non_root"): _pod({"run_as_non_root": False, "run_as_user": 0}),
-        violates("no-resources", "kubernetes.set_resources"): _pod(container={"resources": {}}),
-        violates("latest-image", "supply_chain.pin_images"): _pod(
+        violates("root", "kubernetes.run_as_non_root"): pod({"run_as_non_root": False, "run_as_user": 0}),
+        violates("no-resources", "kubernetes.set_resources"): pod(container={"resources": {}}),
+        violates("latest-image", "supply_chain.pin_images", "reliability.use_controllers"): pod(
             container={"image": IMAGE.partition(":")[0] + ":latest"}
         ),
-        violates("unknown-registry", "supply_chain.allow_registries"): _pod(
+        violates("unknown-registry", "supply_chain.allow_registries"): pod(
             container={"image": f"registry.example/app:1.4.2@sha256:{'0f' * 32}"}
         ),
-        violates("no-seccomp", "kubernetes.set_seccomp_profile"): _pod(
+        violates("no-seccomp", "kubernetes.set_seccomp_profile"): pod(
             {"seccomp_profile": {"type": "Unconfined"}}
         ),
-        violates("changes-itself", "kubernetes.keep_root_read_only"): _pod(
+        violates("changes-itself", "kubernetes.keep_root_read_only"): pod(
             {"read_only_root_filesystem": False}
         ),
-        violates("plain-password", "kubernetes.forbid_plain_secrets"): _pod(
+        violates("plain-password", "kubernetes.forbid_plain_secrets"): pod(
             container={"env": [{"name": "DB_PASSWORD", "value": "correct horse battery staple"}]}
         ),
     }
     for name, spec in wrong.items():
         k8s.core.v1.Pod(name, metadata={"name": name, "namespace": OWN}, spec=spec, opts=options)
     secret = {"value_from": {"secret_key_ref": {"name": "database", "key": "password"}}}
-    k8s.core.v1.Pod(
-        "right-pod",
-        metadata={"name": "right", "namespace": OWN},
-        spec=_pod(container={"env": [{"name": "DB_PASSWORD", **secret}]}),
+    k8s.batch.v1.Job(
+        "right-variables",
+        metadata={"name": "right-variables", "namespace": OWN},
+        spec={
+            "template": {
+                "spec": pod(container={"env": [{"name": "DB_PASSWORD", **secret}]}, restart_policy="Never")
+            }
+        },
         opts=options,
     )
     k8s.core.v1.Pod(
         violates("somewhere", "kubernetes.forbid_default_namespace"),
         metadata={"name": "somewhere"},
-        spec=_pod(),
+        spec=pod(),
         opts=options,
     )
 
@@ -171,7 +176,7 @@ def _others(violates: Violations, options: pulumi.ResourceOptions) -> None:
             "selector": {"match_labels": {"app": "shop"}},
             "template": {
                 "metadata": {"labels": {"app": "shop"}},
-                "spec": _pod(container={"ports": [{"container_port": 8080}]}),
+                "spec": pod(container={"ports": [{"container_port": 8080}]}),
             },
         },
         opts=options,
@@ -241,7 +246,14 @@ def _services(violates: Violations, options: pulumi.ResourceOptions) -> None:
         "right-class",
         metadata={"name": "fast"},
         provisioner="ebs.csi.aws.com",
-        parameters={"type": "gp3"},
+        parameters={"type": "gp3", "encrypted": "true", "kmsKeyId": kubernetes_custom.KEY},
+        opts=options,
+    )
+    k8s.storage.v1.StorageClass(
+        violates("class-of-aws-key", "encryption.encrypt_volumes"),
+        metadata={"name": "plain"},
+        provisioner="ebs.csi.aws.com",
+        parameters={"type": "gp3", "encrypted": "true"},
         opts=options,
     )
     k8s.storage.v1.StorageClass(

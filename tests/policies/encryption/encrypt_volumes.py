@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.policies.custom_workloads import node_class
 from tests.policies.spec import UNKNOWN, Fails, Resource, Spec, resource
 
 _KEY = "arn:aws:kms:eu-central-1:111122223333:key/0a1b"
@@ -18,6 +19,15 @@ def _template(**ebs: Any) -> Resource:
         "aws:ec2/launchTemplate:LaunchTemplate",
         {"blockDeviceMappings": [{"deviceName": "/dev/xvda", "ebs": ebs}]},
     )
+
+
+def _disk(**ebs: Any) -> list[dict[str, Any]]:
+    return [{"deviceName": "/dev/xvda", "ebs": {"volumeType": "gp3", **ebs}}]
+
+
+def _storage_class(driver: str, **parameters: str) -> Resource:
+    props = {"metadata": {"name": "fast"}, "provisioner": driver, "parameters": parameters}
+    return resource("kubernetes:storage.k8s.io/v1:StorageClass", props)
 
 
 def _pool(**config: Any) -> Resource:
@@ -60,6 +70,12 @@ SPEC = Spec(
         "a template on Google Cloud with a key": _disks(
             {"diskEncryptionKey": {"kmsKeySelfLink": _GOOGLE_KEY}}, {"type": "SCRATCH"}
         ),
+        "nodes of Karpenter": node_class(blockDeviceMappings=_disk(encrypted=True, kmsKeyID=_KEY)),
+        "a class of volumes": _storage_class("ebs.csi.aws.com", encrypted="true", kmsKeyId=_KEY),
+        "a class of file systems": _storage_class("efs.csi.aws.com", provisioningMode="efs-ap"),
+        "a class of volumes on Google Cloud": _storage_class(
+            "pd.csi.storage.gke.io", **{"type": "pd-balanced", "disk-encryption-kms-key": "projects/a"}
+        ),
     },
     fails={
         "a cluster that keeps its first pool": Fails(
@@ -97,8 +113,37 @@ SPEC = Spec(
         "a plain disk": Fails(
             resource("gcp:compute/disk:Disk", {"zone": "a"}), "diskEncryptionKey.kmsKeySelfLink"
         ),
+        "nodes of Karpenter with the default": Fails(node_class(), "spec.blockDeviceMappings", "is not set"),
+        "nodes of Karpenter without encryption": Fails(
+            node_class(blockDeviceMappings=_disk(encrypted=False)),
+            "spec.blockDeviceMappings[0].ebs.encrypted",
+        ),
+        "nodes of Karpenter without a key": Fails(
+            node_class(blockDeviceMappings=_disk(encrypted=True)),
+            "spec.blockDeviceMappings[0].ebs.kmsKeyID",
+        ),
+        "a class of volumes without encryption": Fails(
+            _storage_class("ebs.csi.aws.com", type="gp3"), "parameters.encrypted", "is not set"
+        ),
+        "a class of volumes with encryption off": Fails(
+            _storage_class("ebs.csi.eks.amazonaws.com", encrypted="false"), "parameters.encrypted"
+        ),
+        "a class of volumes without a key": Fails(
+            _storage_class("kubernetes.io/aws-ebs", encrypted="true"), "parameters.kmsKeyId"
+        ),
+        "a class of volumes without a key on Google Cloud": Fails(
+            _storage_class("pd.csi.storage.gke.io", type="pd-ssd"),
+            "parameters.disk-encryption-kms-key",
+        ),
     },
     unknown={
+        "the key of Karpenter's nodes": node_class(
+            blockDeviceMappings=_disk(encrypted=True, kmsKeyID=UNKNOWN)
+        ),
+        "the parameters of a class": resource(
+            "kubernetes:storage.k8s.io/v1:StorageClass",
+            {"provisioner": "ebs.csi.aws.com", "parameters": UNKNOWN},
+        ),
         "a machine's key on Google Cloud": _machine(kmsKeySelfLink=UNKNOWN),
         "disks of a template that is unknown": resource(
             "gcp:compute/instanceTemplate:InstanceTemplate", {"disks": UNKNOWN}

@@ -49,6 +49,7 @@ SPEC = Spec(
         "a condition that holds where its key is missing": Fails(
             _bucket("*", **_when("StringEqualsIfExists", "aws:PrincipalOrgID", "o-1")),
             "policy.Statement[0].Principal",
+            "'StringEqualsIfExists aws:PrincipalOrgID' does not limit it",
         ),
         "all values of a key that is missing": Fails(
             _bucket("*", **_when("ForAllValues:StringLike", "aws:PrincipalOrgPaths", "o-1/*")),
@@ -84,6 +85,14 @@ SPEC = Spec(
             resource(_BINDING, {"role": "roles/storage.objectViewer", "members": ["allUsers"]}),
             "members[0]",
             "'allUsers'",
+        ),
+        "an image of machines for every Google account": Fails(
+            resource(
+                "gcp:compute/imageIamMember:ImageIamMember",
+                {"image": "gpu", "role": "roles/compute.imageUser", "member": "allAuthenticatedUsers"},
+            ),
+            "member",
+            "'allAuthenticatedUsers'",
         ),
         "all users in a bucket's whole policy": Fails(
             resource(

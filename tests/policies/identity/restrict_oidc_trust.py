@@ -69,7 +69,9 @@ SPEC = Spec(
     },
     fails={
         "every repository in every region": Fails(
-            _role(StringEquals=_AUDIENCE), "assumeRolePolicy.Statement[0].Principal.Federated", "no condition"
+            _role(StringEquals=_AUDIENCE),
+            "assumeRolePolicy.Statement[0].Principal.Federated",
+            "does not limit the subject",
         ),
         "a subject that is anybody": _too_wide("repo:*", problem="'repo:*'"),
         "owners whose names only begin so": _too_wide("repo:acme/platform", "repo:acme*"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.policies.custom_workloads import GOOD_WORKLOADS, RAY_WORKER, ray_cluster, release
 from tests.policies.spec import UNKNOWN, Case, Fails, Spec
 from tests.policies.workloads import agent, container, deployment
 
@@ -22,8 +23,16 @@ SPEC = Spec(
         "all dropped and none gained": deployment(_context()),
         "a node agent": agent(),
         "all dropped, and one that is unknown": deployment(_context(drop=("ALL", UNKNOWN))),
+        **GOOD_WORKLOADS,
     },
     fails={
+        "a worker of Ray": Fails(
+            ray_cluster(), f"{RAY_WORKER}.containers[0].securityContext.capabilities.drop", count=2
+        ),
+        "the values of a release": Fails(
+            release({"securityContext": {"allowPrivilegeEscalation": True}}),
+            "values.securityContext.allowPrivilegeEscalation",
+        ),
         "defaults": Fails(deployment(), f"{CONTEXT}.capabilities.drop", "nothing", count=2),
         "one is dropped": Fails(
             deployment(_context(drop=("NET_RAW",))), f"{CONTEXT}.capabilities.drop", "['NET_RAW']"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from tests.policies.custom_workloads import GOOD_WORKLOADS, JOB_SET, job_set, workflow
 from tests.policies.spec import UNKNOWN, Fails, Spec
-from tests.policies.workloads import deployment, lone_pod
+from tests.policies.workloads import container, deployment, lone_pod
 
 SPEC = Spec(
     passes={
@@ -13,8 +14,14 @@ SPEC = Spec(
             automountServiceAccountToken=False, serviceAccountName=UNKNOWN
         ),
         "an account by its old name": deployment(serviceAccount="server"),
+        **GOOD_WORKLOADS,
     },
     fails={
+        "a JobSet": Fails(job_set(), f"{JOB_SET}.serviceAccountName"),
+        "a workflow": Fails(
+            workflow({"container": container()}, serviceAccountName="default"),
+            "spec.templates[0].serviceAccountName",
+        ),
         "defaults": Fails(lone_pod(), "spec.serviceAccountName", "'default'"),
         "the default account": Fails(
             deployment(serviceAccountName="default"), "spec.template.spec.serviceAccountName"

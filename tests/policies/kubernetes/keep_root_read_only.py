@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.policies.custom_workloads import GOOD_WORKLOADS, job_set, release
 from tests.policies.spec import UNKNOWN, Case, Fails, Spec
 from tests.policies.workloads import agent, container, deployment
 
@@ -15,8 +16,17 @@ def _root(read_only: Any) -> dict[str, Any]:
 
 
 SPEC = Spec(
-    passes={"a read-only root": deployment(_root(True)), "a node agent": agent()},
+    passes={"a read-only root": deployment(_root(True)), "a node agent": agent(), **GOOD_WORKLOADS},
     fails={
+        "a job of a JobSet": Fails(
+            job_set(),
+            "spec.replicatedJobs[0].template.spec.template.spec.containers[0].securityContext"
+            ".readOnlyRootFilesystem",
+        ),
+        "the values of a release": Fails(
+            release({"securityContext": {"readOnlyRootFilesystem": False}}),
+            "values.securityContext.readOnlyRootFilesystem",
+        ),
         "defaults": Fails(deployment(), PATH, "'server' can write"),
         "it is said": Fails(deployment(_root(False)), PATH),
     },

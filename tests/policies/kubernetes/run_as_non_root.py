@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
+from tests.policies.custom_workloads import (
+    GOOD_WORKLOADS,
+    RAY_WORKER,
+    inference_service,
+    pytorch_job,
+    ray_cluster,
+    release,
+    workflow,
+)
 from tests.policies.spec import UNKNOWN, Case, Fails, Spec
 from tests.policies.workloads import agent, container, cron_job, deployment
 
@@ -14,6 +23,7 @@ SPEC = Spec(
         "the container says so": deployment(container(securityContext={"runAsNonRoot": True})),
         "an ordinary user": deployment(securityContext={"runAsUser": 1000}),
         "a node agent": agent(ROOT),
+        **GOOD_WORKLOADS,
         "a user that is unknown and must not be root": deployment(
             securityContext={"runAsNonRoot": True, "runAsUser": UNKNOWN}
         ),
@@ -33,6 +43,25 @@ SPEC = Spec(
             cron_job(container(securityContext={"runAsUser": 1000}), container("sidecar")),
             "spec.jobTemplate.spec.template.spec.containers[1].securityContext.runAsNonRoot",
             "'sidecar'",
+        ),
+        "a worker of Ray": Fails(
+            ray_cluster(), f"{RAY_WORKER}.containers[0].securityContext.runAsNonRoot", "may be root"
+        ),
+        "a PyTorch job": Fails(
+            pytorch_job(securityContext={"runAsUser": 0}),
+            "spec.pytorchReplicaSpecs.Worker.template.spec.containers[0].securityContext.runAsUser",
+        ),
+        "a workflow": Fails(
+            workflow({"container": container()}),
+            "spec.templates[0].container.securityContext.runAsNonRoot",
+        ),
+        "the model of an InferenceService": Fails(
+            inference_service({"securityContext": {"runAsUser": 0}}),
+            "spec.predictor.model.securityContext.runAsUser",
+        ),
+        "the values of a release": Fails(
+            release({"server": {"podSecurityContext": {"runAsNonRoot": False}}}),
+            "values.server.podSecurityContext.runAsNonRoot",
         ),
     },
     unknown={

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.policies.custom_workloads import (
+    GOOD_WORKLOADS,
+    RAY_WORKER,
+    ray_cluster,
+    serving_runtime,
+)
 from tests.policies.spec import UNKNOWN, Fails, Spec
 from tests.policies.workloads import container, cron_job, deployment
 
@@ -23,8 +29,13 @@ SPEC = Spec(
         "requests that are not known, and are there": deployment(
             _with({"cpu": "100m"}, {"memory": "1Gi", "nvidia.com/gpu": UNKNOWN})
         ),
+        **GOOD_WORKLOADS,
+        "a runtime, whose users state the resources": serving_runtime(),
     },
     fails={
+        "a worker of Ray": Fails(
+            ray_cluster(), f"{RAY_WORKER}.containers[0].resources.limits.memory", count=3
+        ),
         "defaults": Fails(deployment(), f"{RESOURCES}.requests.cpu", "no cpu in its requests", count=3),
         "no limit": Fails(
             deployment(_with({"cpu": "100m", "memory": "1Gi"}, None)),

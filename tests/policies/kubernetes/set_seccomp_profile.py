@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.policies.custom_workloads import GOOD_WORKLOADS, RAY_WORKER, ray_cluster, release
 from tests.policies.spec import UNKNOWN, Case, Fails, Spec
 from tests.policies.workloads import agent, container, deployment
 
@@ -19,8 +20,17 @@ SPEC = Spec(
         "the pod's": deployment(**_of("RuntimeDefault")),
         "the container's": deployment(container(**_of("Localhost"))),
         "a node agent": agent(),
+        **GOOD_WORKLOADS,
     },
     fails={
+        "a worker of Ray": Fails(
+            ray_cluster(securityContext={"seccompProfile": {"type": "Unconfined"}}),
+            f"{RAY_WORKER}.containers[0].securityContext.seccompProfile.type",
+        ),
+        "the values of a release": Fails(
+            release({"podSecurityContext": {"seccompProfile": {"type": "Unconfined"}}}),
+            "values.podSecurityContext.seccompProfile.type",
+        ),
         "defaults": Fails(deployment(), PROFILE, "Unconfined, the default"),
         "none": Fails(deployment(**_of("Unconfined")), PROFILE, "'server' runs Unconfined"),
         "the container takes back what the pod says": Fails(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.policies.custom_workloads import node_class
 from tests.policies.spec import UNKNOWN, Fails, Spec, resource
 
 
@@ -38,6 +39,7 @@ SPEC = Spec(
         "a machine without an access configuration": _machine(),
         "a private cluster": _gke(privateClusterConfig={"enablePrivateNodes": True}),
         "a pool with defaults": _pool(),
+        "nodes of Karpenter": node_class(),
     },
     fails={
         "a public subnet": Fails(_subnet(True), "mapPublicIpOnLaunch"),
@@ -54,8 +56,12 @@ SPEC = Spec(
         "GKE with defaults": Fails(_gke(), _PATH, "is not set"),
         "a public cluster": Fails(_gke(privateClusterConfig={"enablePrivateNodes": False}), _PATH, "false"),
         "a public pool": Fails(_pool(enablePrivateNodes=False), "networkConfig.enablePrivateNodes"),
+        "nodes of Karpenter": Fails(
+            node_class(associatePublicIPAddress=True), "spec.associatePublicIPAddress", "every node"
+        ),
     },
     unknown={
+        "nodes of Karpenter": node_class(associatePublicIPAddress=UNKNOWN),
         "a subnet with an unknown value": _subnet(UNKNOWN),
         "interfaces that is unknown": _machine(accessConfigs=UNKNOWN),
         "a cluster with an unknown value": _gke(privateClusterConfig=UNKNOWN),

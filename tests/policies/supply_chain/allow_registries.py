@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.policies.custom_workloads import GOOD_WORKLOADS, RAY_WORKER, ray_cluster, release
 from tests.policies.spec import UNKNOWN, Case, Fails, Resource, Spec
 from tests.policies.workloads import deployment
 
@@ -20,8 +21,20 @@ SPEC = Spec(
         "the platform's own on Google Cloud": _runs("us-central1-docker.pkg.dev/acme/serving/server:1"),
         "where Kubernetes publishes": _runs("registry.k8s.io/autoscaling/cluster-autoscaler:v1.35.2"),
         "a part of a registry": _runs("nvcr.io/nvidia/k8s-device-plugin:v0.20.0"),
+        **GOOD_WORKLOADS,
+        "the image of the chart": release({"image": {"tag": "1.2.3"}}),
     },
     fails={
+        "a worker of Ray": Fails(
+            ray_cluster({"name": "worker", "image": "rayproject/ray:2.50.0"}),
+            f"{RAY_WORKER}.containers[0].image",
+            "'docker.io/rayproject/ray'",
+        ),
+        "the values of a release": Fails(
+            release({"image": {"registry": "docker.io", "repository": "acme/server", "tag": "1.2.3"}}),
+            "values.image.repository",
+            "'docker.io/acme/server'",
+        ),
         "Docker Hub": Fails(_runs("nginx:1.29"), IMAGE, "'server' comes from 'docker.io/nginx'"),
         "Docker Hub, set explicitly": Fails(
             _runs("docker.io/acme/server:1"), IMAGE, "'docker.io/acme/server'"

@@ -22,6 +22,7 @@ SPEC = Spec(
         "a pre-release": _release(chart="a", repositoryOpts=REPOSITORY, version="1.0.0-rc.1+build.5"),
         "a folder next to the program": _release(chart="./charts/server"),
         "an archive by its address": _release(chart="https://charts.example.com/server-1.2.3.tgz"),
+        "an archive of a release": _release(chart="https://example.com/releases/v1.2.3/server.tgz"),
     },
     fails={
         "no version": Fails(
@@ -37,6 +38,9 @@ SPEC = Spec(
         ),
         "a part of a version": Fails(
             _release(chart="a", repositoryOpts=REPOSITORY, version="4.13"), "version", "range"
+        ),
+        "an archive that may be replaced": Fails(
+            _release(chart="https://charts.example.com/server-latest.tgz"), "chart", "without a version"
         ),
         "plain http": Fails(
             _release(chart="a", repositoryOpts={"repo": "http://charts.example.com"}, version="1.0.0"),

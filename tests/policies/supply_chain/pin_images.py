@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.policies.custom_workloads import (
+    GOOD_WORKLOADS,
+    RAY_WORKER,
+    inference_service,
+    ray_cluster,
+    release,
+    train_job,
+)
 from tests.policies.spec import UNKNOWN, Case, Fails, Resource, Spec
 from tests.policies.workloads import cron_job, deployment
 
@@ -24,8 +32,30 @@ SPEC = Spec(
             "111122223333.dkr.ecr.us-west-2.amazonaws.com/quay/feastdev/feature-server:0.67.0"
         ),
         "a registry's port is no tag, and there is one": _runs("localhost:5000/feastdev/feature-server:1"),
+        **GOOD_WORKLOADS,
+        "a version in the values of a release": release({"image": {"repository": "nginx", "tag": "1.29.1"}}),
+        "the version of the chart": release({"image": {"repository": "nginx", "pullPolicy": "Always"}}),
     },
     fails={
+        "a worker of Ray": Fails(
+            ray_cluster({"name": "worker", "image": "rayproject/ray:latest"}),
+            f"{RAY_WORKER}.containers[0].image",
+            "'latest' is moved",
+        ),
+        "the trainer of a TrainJob": Fails(
+            train_job({"image": "ghcr.io/acme/train", "command": ["train"]}),
+            "spec.trainer.image",
+            "'trainer' runs",
+        ),
+        "the model of an InferenceService": Fails(
+            inference_service({"image": "kserve/huggingfaceserver:latest", "resources": {}}),
+            "spec.predictor.model.image",
+        ),
+        "a tag in the values of a release": Fails(
+            release({"server": {"image": {"repository": "ghcr.io/acme/server", "tag": "latest"}}}),
+            "values.server.image.tag",
+            "'latest' is moved",
+        ),
         "no tag": Fails(_runs("nginx"), IMAGE, "'nginx', which has no version"),
         "a registry's port alone": Fails(_runs("localhost:5000/mlflow"), IMAGE, "has no version"),
         "latest": Fails(_runs("quay.io/acme/server:latest"), IMAGE, "'latest' is moved"),
