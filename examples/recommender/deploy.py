@@ -26,6 +26,7 @@ ENVIRONMENTS: Final = Path(__file__).resolve().parents[2] / "environments"
 TEMPLATE: Final = Path(__file__).with_name("environment.yaml")
 OBJECTS: Final = Path(__file__).with_name("kubernetes.yaml")
 NAME: Final = "recommender"
+SERVICES: Final = ("ingestion", "features", "training", "serving", "monitoring")
 VIEW: Final = "user_activity"
 POOL: Final = "general"
 """The pool of the team's Pods, without accelerators."""
@@ -38,7 +39,8 @@ _yaml.preserve_quotes = True
 
 @dataclass(frozen=True)
 class Names:
-    """What an account has. registry: of the images, with its path. owners: the principal that owns the team.
+    """What an account has. registry: of images: ACCOUNT.dkr.ecr.REGION.amazonaws.com/PREFIX, or
+    REGION-docker.pkg.dev/PROJECT/PREFIX-training. owners: the principal that owns the team.
     commit: of the training's code. role: AWS: the role of the function, which trusts lambda.amazonaws.com."""
 
     registry: str
@@ -62,6 +64,9 @@ def compose(stack: str, names: Names, environments: Path = ENVIRONMENTS) -> list
     config, cloud = document["config"], document["config"]["ai-platform:environment"]["cloud"]
     _check(names, cloud)
     values = {"registry": names.registry, "owners": names.owners, "commit": names.commit}
+    # Names that `aiplatform image build` gives: on AWS a repository has images of several names as tags.
+    images = {name: "training" if cloud == "aws" else f"{NAME}-{name}" for name in SERVICES}
+    values |= {name: f"{names.registry}/{image}" for name, image in images.items()}
     values |= {"queue": _queue(file, config), **_sources(config["ai-platform:environment"])}
     name = f"{NAME}-{stack}"
     _add(config, name, names.role)

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 import yaml
 
-from aiplatform.teams.members import group_name
 from examples.recommender import deploy
 from stacks.loading import load_file
 from tests.components.recording import Recording
@@ -23,7 +22,6 @@ from tests.stacks.test_recommender import NAMES, copied, merged
 pytestmark = pytest.mark.end_to_end
 
 TEAM = "shop"
-OWNER = ("ada", group_name(TEAM, "owner"))
 OF_ADMISSION = ("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding", "PriorityClass")
 ACCOUNTS = f"/api/v1/namespaces/{TEAM}/serviceaccounts"
 PODS = f"/api/v1/namespaces/{TEAM}/pods"
@@ -35,6 +33,8 @@ class Deployed:
 
     cluster: Cluster
     objects: list[Object]
+    owner: tuple[str, str]
+    """A user, and the group of the team's owners."""
 
     def object(self, kind: str, name: str) -> Object:
         """Return an object."""
@@ -43,7 +43,7 @@ class Deployed:
 
     def create(self, body: Object) -> None:
         """Create an object as an owner of the team."""
-        status, text, headers = self.cluster.request("POST", collection(body, TEAM), body, OWNER)
+        status, text, headers = self.cluster.request("POST", collection(body, TEAM), body, self.owner)
         assert status == 201, text
         assert "Warning" not in headers, "its Pods would be refused later"
 
@@ -65,8 +65,8 @@ def deployed(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRe
         for account in ("workloads", "serving"):
             cluster.request("POST", ACCOUNTS, {"metadata": {"name": account}})
         # Policies are enforced a moment after they are created.
-        assert until(lambda: cluster.refusal(bare(objects), OWNER, TEAM)), "nothing is enforced"
-        yield Deployed(cluster, objects)
+        assert until(lambda: cluster.refusal(bare(objects), ADMIN, TEAM)), "nothing is enforced"
+        yield Deployed(cluster, objects, ("ada", owners(recording)))
 
 
 def of_team(recording: Recording) -> Recording:
@@ -80,6 +80,18 @@ def of_team(recording: Recording) -> Recording:
         return TEAM in names or entry.type.rpartition(":")[2] in OF_ADMISSION
 
     return Recording([entry for entry in recording.resources if concerns(entry)], [], None)
+
+
+def owners(recording: Recording) -> str:
+    """Return the group that the role of owners is bound to: of the access entry in EKS, of Google in GKE."""
+    [binding] = [
+        entry.inputs
+        for entry in recording.all("kubernetes:rbac.authorization.k8s.io/v1:RoleBinding")
+        if (entry.inputs["metadata"]["namespace"], entry.inputs["metadata"]["name"]) == (TEAM, "team-owner")
+    ]
+    [subject] = binding["subjects"]
+    assert subject["kind"] == "Group", subject
+    return str(subject["name"])
 
 
 def bare(objects: list[Object]) -> Object:
@@ -111,12 +123,16 @@ def test_the_level_of_pod_security_refuses_a_server_that_runs_as_root(deployed: 
     item = deployed.object("Deployment", "recommendations")
     item["metadata"]["name"] = "root"
     item["spec"]["template"]["spec"]["securityContext"] = {}
-    _, _, headers = deployed.cluster.request("POST", collection(item, TEAM), item, OWNER)
+    _, _, headers = deployed.cluster.request("POST", collection(item, TEAM), item, deployed.owner)
     assert "runAsNonRoot" in headers["Warning"]
 
 
-def test_an_image_without_a_digest_is_refused(deployed: Deployed) -> None:
+def test_an_image_of_a_tag_and_one_of_another_registry_are_refused(deployed: Deployed) -> None:
     item = deployed.object("Deployment", "recommendations")
-    item["spec"]["template"]["spec"]["containers"][0]["image"] = "registry.acme.example/serving:1"
-    assert "digest" in deployed.cluster.refusal({**item, "metadata": {"name": "other"}}, OWNER, TEAM)
-    assert deployed.cluster.refusal({**item, "metadata": {"name": "other"}}, ADMIN, TEAM), "of anyone"
+    [container] = item["spec"]["template"]["spec"]["containers"]
+    item["metadata"]["name"] = "other"
+    reference = container["image"]
+    container["image"] = f"{reference.partition('@')[0]}:1"
+    assert "digest" in deployed.cluster.refusal(item, deployed.owner, TEAM)
+    container["image"] = f"registry.example/serving@{reference.partition('@')[2]}"
+    assert "its registry is not allowed" in deployed.cluster.refusal(item, deployed.owner, TEAM)

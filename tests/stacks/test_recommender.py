@@ -27,12 +27,14 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 PROD_ACCOUNT = "333344445555"
 GROUPS = "gke: {google_groups: gke-security-groups@acme.example}"
 AWS = deploy.Names(
-    "333344445555.dkr.ecr.us-west-2.amazonaws.com/acme-prod",
+    f"{ACCOUNT}.dkr.ecr.us-west-2.amazonaws.com/acme-prod",
     "arn:aws:iam::333344445555:role/shop-owners",
     COMMIT,
     f"arn:aws:iam::{ACCOUNT}:role/acme-prod-ingestion",
 )
-GOOGLE = deploy.Names("us-central1-docker.pkg.dev/acme-ml-prod/acme", "group:shop@acme.example", COMMIT)
+GOOGLE = deploy.Names(
+    "us-central1-docker.pkg.dev/acme-ml-prod/acme-prod-training", "group:shop@acme.example", COMMIT
+)
 NAMES = {"aws-prod": AWS, "gcp-prod": GOOGLE}
 ALL = {**NAMES, "aws-dev": AWS, "gcp-dev": GOOGLE}
 
