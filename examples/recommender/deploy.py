@@ -1,12 +1,13 @@
-"""Add the team `shop` to an environment's file, for either cloud: then `make preview up ENV=aws-dev`.
+"""Add the team `shop` to an environment of either cloud, and write what the team creates in its cluster.
 
-    python -m examples.recommender.deploy aws-dev --registry REGISTRY --owners PRINCIPAL --commit COMMIT
+    python -m examples.recommender.deploy aws-prod --registry REGISTRY --owners PRINCIPAL --commit COMMIT
     --role ARN
+    make preview up ENV=aws-prod
+    kubectl apply -f environments/recommender/aws-prod.yaml
 
-It writes environments/shared/recommender.yaml, names it in the environment's file, and adds there what
-differs between clouds: the function of the ingestion, and the view of the feature store. Run again it changes
-nothing. The digests in environment.yaml are placeholders: replace them by those that the builds print
-(docs/images.md).
+It writes environments/shared/recommender-aws-prod.yaml and names it in the environment's file, where it also
+states what differs between clouds. Run again it changes nothing. The digests in environment.yaml and
+kubernetes.yaml are placeholders: replace them by those that the builds print (docs/images.md).
 """
 
 from __future__ import annotations
@@ -23,12 +24,14 @@ from ruamel.yaml import YAML
 
 ENVIRONMENTS: Final = Path(__file__).resolve().parents[2] / "environments"
 TEMPLATE: Final = Path(__file__).with_name("environment.yaml")
+OBJECTS: Final = Path(__file__).with_name("kubernetes.yaml")
 NAME: Final = "recommender"
+SERVICES: Final = ("ingestion", "features", "training", "serving", "monitoring")
 VIEW: Final = "user_activity"
-TABLES: Final = ("clicks", "impressions")
+POOL: Final = "general"
+"""The pool of the team's Pods, without accelerators."""
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}")
 _NAME: Final = re.compile(r"<([a-z]+)>")
-_DIGEST: Final = "sha256:" + "7" * 64
 _yaml = YAML(typ="rt")
 _yaml.width = 110
 _yaml.preserve_quotes = True
@@ -36,7 +39,8 @@ _yaml.preserve_quotes = True
 
 @dataclass(frozen=True)
 class Names:
-    """What an account has. registry: of the images, with its path. owners: the principal that owns the team.
+    """What an account has. registry: of images: ACCOUNT.dkr.ecr.REGION.amazonaws.com/PREFIX, or
+    REGION-docker.pkg.dev/PROJECT/PREFIX-training. owners: the principal that owns the team.
     commit: of the training's code. role: AWS: the role of the function, which trusts lambda.amazonaws.com."""
 
     registry: str
@@ -50,8 +54,8 @@ class WrongError(Exception):
 
 
 def compose(stack: str, names: Names, environments: Path = ENVIRONMENTS) -> list[Path]:
-    """Write the shared file and change the environment's; return both. Raises WrongError before anything is
-    written."""
+    """Write the shared file and the objects, and change the environment's file; return the three. Raises
+    WrongError before anything is written."""
     file = environments / f"Pulumi.{stack}.yaml"
     if not file.is_file():
         known = sorted(path.stem.removeprefix("Pulumi.") for path in environments.glob("Pulumi.*.yaml"))
@@ -59,14 +63,23 @@ def compose(stack: str, names: Names, environments: Path = ENVIRONMENTS) -> list
     document: Any = _yaml.load(file)
     config, cloud = document["config"], document["config"]["ai-platform:environment"]["cloud"]
     _check(names, cloud)
-    _add(config, cloud, names)
     values = {"registry": names.registry, "owners": names.owners, "commit": names.commit}
-    shared = environments / "shared" / f"{NAME}.yaml"
-    template = TEMPLATE.read_text().replace("../../environments/", "../")
-    shared.write_text(_NAME.sub(lambda name: values[name[1]], template))
+    # Names that `aiplatform image build` gives: on AWS a repository has images of several names as tags.
+    images = {name: "training" if cloud == "aws" else f"{NAME}-{name}" for name in SERVICES}
+    values |= {name: f"{names.registry}/{image}" for name, image in images.items()}
+    values |= {"queue": _queue(file, config), **_sources(config["ai-platform:environment"])}
+    name = f"{NAME}-{stack}"
+    _add(config, name, names.role)
+    texts = {
+        environments / "shared" / f"{name}.yaml": TEMPLATE.read_text().replace("../../environments/", "../"),
+        environments / NAME / f"{stack}.yaml": OBJECTS.read_text(),
+    }
+    for path, text in texts.items():
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(_NAME.sub(lambda name: values[name[1]], text))
     with file.open("w") as opened:
         _yaml.dump(document, opened)
-    return [shared, file]
+    return [*texts, file]
 
 
 def _check(names: Names, cloud: str) -> None:
@@ -78,61 +91,53 @@ def _check(names: Names, cloud: str) -> None:
         raise WrongError(f"--role: got {names.role!r}; expected none: the function has an account")
 
 
-def _add(config: Any, cloud: str, names: Names) -> None:
-    """Add to the keys of an environment's file what a shared file cannot state for both clouds."""
-    files = config["ai-platform:shared"]["files"]
-    if NAME not in files:
-        files.append(NAME)
-    store = config.setdefault("ai-platform:feature_store", {})
-    # A list replaces that of the shared file, so that it names the other view, too.
-    views = store.setdefault("feature_views", ["driver_stats"])
-    if VIEW not in views:
-        views.append(VIEW)
-    store.setdefault("readers", ["shop"])
-    config.setdefault("ai-platform:functions", {})["ingestion"] = _function(cloud, config, names)
-    if cloud == "aws":
+def _queue(file: Path, config: Any) -> str:
+    """Return the first queue with a quota of the pool of the team's Pods."""
+    for queue in config.get("ai-platform:queues", {}).get("queues", ()):
+        if any(quota["pool"] == POOL for quota in queue["quotas"]):
+            return str(queue["name"])
+    raise WrongError(
+        f"{file}: queues: none has a quota of the pool {POOL!r}; expected one, for the team's Pods"
+    )
+
+
+def _sources(environment: Mapping[str, Any]) -> dict[str, str]:
+    """Return the beginning of the names of databases, and by what and under which name Feast queries the
+    view."""
+    name = f"{environment['org']}-{environment['name']}"
+    prefix = name.replace("-", "_")
+    view = f"{prefix}_serving.{VIEW}"
+    if environment["cloud"] == "aws":
+        return {"prefix": prefix, "engine": "athena", "view": view}
+    # BigQuery's name of a table in a catalog of BigLake.
+    view = f"{environment['project_id']}.{name}-lakehouse.{view}"
+    return {"prefix": prefix, "engine": "bigquery", "view": view}
+
+
+def _add(config: Any, name: str, role: str | None) -> None:
+    """Add to an environment's file what a shared file cannot state for both clouds, or not twice."""
+    views = config.setdefault("ai-platform:feature_store", {}).setdefault("feature_views", ["driver_stats"])
+    additions = [(config["ai-platform:shared"]["files"], name), (views, VIEW)]
+    if role is not None:
+        config.setdefault("ai-platform:functions", {}).setdefault("ingestion", {})["role"] = role
         lake = config.setdefault("ai-platform:lakehouse", {})
-        readers = lake.setdefault("file_readers", [])
-        if names.role not in readers:
-            readers.append(names.role)
-        _grant(lake.setdefault("grants", []), names.role)
-
-
-def _grant(grants: list[Any], role: str | None) -> None:
-    """Grant the tables of the ingestion to the role of the function."""
-    if all(grant["name"] != "shop-ingestion" for grant in grants):
-        tables = [f"curated.{name}" for name in TABLES]
-        grants.append(
-            {"name": "shop-ingestion", "principal": role, "actions": ["read", "write"], "tables": tables}
-        )
-
-
-def _function(cloud: str, config: Mapping[str, Any], names: Names) -> dict[str, Any]:
-    environment = config["ai-platform:environment"]
-    prefix = f"{environment['org']}-{environment['name']}".replace("-", "_")
-    function: dict[str, Any] = {
-        "owner": "shop",
-        "image": f"{names.registry}/training@{_DIGEST}",
-        "memory_mib": 2048,
-        "timeout_seconds": 300,
-        "event": {"zone": "raw", "prefix": "files/incoming/"},
-        "reads": [{"zone": "raw", "prefix": "files/incoming/"}],
-        "writes": [{"zone": "raw", "prefix": "files/quarantine/"}],
-        "environment": {f"{name.upper()}_TABLE": f"{prefix}_curated.{name}" for name in TABLES},
-    }
-    return {**function, "role": names.role} if cloud == "aws" else function
+        tables = ["curated.clicks", "curated.impressions"]
+        grant = {"name": "shop-ingestion", "principal": role, "actions": ["read", "write"], "tables": tables}
+        additions += [(lake.setdefault("file_readers", []), role), (lake.setdefault("grants", []), grant)]
+    for entries, entry in additions:
+        if entry not in entries:
+            entries.append(entry)
 
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run the command line."""
     parser = argparse.ArgumentParser(prog="deploy", description="Add the team `shop` to an environment.")
     parser.add_argument("stack", help="aws-dev and its like")
-    for name in ("registry", "owners", "commit"):
-        parser.add_argument(f"--{name}", required=True)
-    parser.add_argument("--role")
-    options = parser.parse_args(words)
+    for name in ("registry", "owners", "commit", "role"):
+        parser.add_argument(f"--{name}", required=name != "role")
     try:
-        files = compose(options.stack, Names(options.registry, options.owners, options.commit, options.role))
+        options = vars(parser.parse_args(words))
+        files = compose(options.pop("stack"), Names(**options))
     except WrongError as error:
         sys.stderr.write(f"error: {error}\n")
         return 2

@@ -112,6 +112,33 @@ def test_the_report_shows_what_it_gets_as_text() -> None:
     assert "1,234" in text
 
 
+def test_the_report_shows_the_way_from_a_prediction_to_snapshot_and_commit() -> None:
+    features = {"recent_items": "i1 i2", "clicks": 2}
+    prediction = {
+        "request_id": "r1",
+        "user_id": "u1",
+        "served_by": "green",
+        "features": features,
+        "items": [{"item_id": 7}],
+    }
+    tags = {
+        "ai-platform.snapshots": '{"curated.examples": 41}',
+        "ai-platform.feature_views": '{"user_activity": "1"}',
+        "ai-platform.evaluation_set": "curated.examples@41",
+        "ai-platform.code_commit": "c0ffee",
+    }
+    params = {"factors": "32", "ridge": "50.0", "half_life_hours": "48.0"}
+    text = report.lineage(prediction, {"version": "2", "run": "run-1", "params": params, "tags": tags})
+    for part in ("r1", "u1: 7", "green, version 2", "run-1", "curated.examples: 41", "c0ffee", "factors: 32"):
+        assert part in text, part
+
+
+def test_the_report_begins_with_what_was_checked() -> None:
+    text = report.steps({"a day": ["drift of <b>"]})
+    assert "a day" in text
+    assert "drift of &lt;b&gt;" in text
+
+
 def test_the_costs_are_those_of_the_committed_estimates() -> None:
     estimate = json.loads((programs.ROOT / "docs" / "estimates" / "aws-dev.json").read_text())
-    assert f"{estimate['usd_per_month']['idle']:.4f}" in costs.table()
+    assert f"{estimate['usd_per_month']['idle']:,.2f}" in costs.table()

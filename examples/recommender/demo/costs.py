@@ -23,6 +23,6 @@ def table() -> str:
             component: of for component, of in estimate["components"].items() if component.split()[0] in PARTS
         }
         for component, amounts in {"whole environment": estimate["usd_per_month"], **parts}.items():
-            rows.append((name, component, float(amounts["idle"]), float(amounts["expected"])))
+            rows.append((name, component, f"{amounts['idle']:,.2f}", f"{amounts['expected']:,.2f}"))
     text = "<p>USD a month. The team adds Pods on these nodes, and a function that costs by the call.</p>"
     return text + render(("environment", "component", "idle", "expected"), rows)

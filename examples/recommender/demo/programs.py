@@ -119,6 +119,11 @@ class Programs:
                 )
             time.sleep(0.3)
 
+    @property
+    def running(self) -> list[str]:
+        """The names of the servers that run."""
+        return [name for name, server in self._servers.items() if server.poll() is None]
+
     def stop(self, name: str) -> None:
         """End a server with its processes."""
         server = self._servers.pop(name)

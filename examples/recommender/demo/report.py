@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -31,6 +32,15 @@ def _cell(value: Any) -> str:
     return f"<td>{html.escape(str(value))}</td>"
 
 
+def steps(outcomes: Mapping[str, Sequence[str]]) -> str:
+    """Return the results of steps. outcomes: title -> results."""
+    rows = "".join(
+        f"<li>{html.escape(title)}<ul>{''.join(f'<li>{html.escape(text)}</li>' for text in texts)}</ul></li>"
+        for title, texts in outcomes.items()
+    )
+    return f"<p>The run ends with an error where one of these does not hold.</p><ol>{rows}</ol>"
+
+
 def bars(values: Mapping[str, tuple[float, float]]) -> str:
     """Return a chart of the model's metric and that of popularity. values: version -> both, 0 to 1."""
     most = max(number for pair in values.values() for number in pair) or 1
@@ -41,7 +51,8 @@ def bars(values: Mapping[str, tuple[float, float]]) -> str:
         "</td></tr>"
         for name, (own, popular) in values.items()
     )
-    return f"<table>{rows}</table>"
+    note = "<p>Recall at 10 on the last half day, which no training has read; grey: of popularity.</p>"
+    return f"{note}<table>{rows}</table>"
 
 
 def drift(result: Mapping[str, Any], file: str) -> str:
@@ -66,18 +77,25 @@ def lineage(prediction: Mapping[str, Any], version: Mapping[str, Any]) -> str:
         ("request", prediction["request_id"]),
         (
             "user, recommended items",
-            f"{prediction['user_id']}: {[item['item_id'] for item in prediction['items']]}",
+            f"{prediction['user_id']}: {', '.join(str(item['item_id']) for item in prediction['items'])}",
         ),
-        ("features of the online store", prediction["features"]),
+        ("features of the online store", _pairs(prediction["features"])),
         ("answered by", f"{prediction['served_by']}, version {version['version']}"),
         ("run in MLflow", version["run"]),
-        ("trained with", {name: version["params"][name] for name in ("factors", "ridge", "half_life_hours")}),
-        ("snapshots", tags["ai-platform.snapshots"]),
-        ("feature views", tags["ai-platform.feature_views"]),
+        (
+            "trained with",
+            _pairs({name: version["params"][name] for name in ("factors", "ridge", "half_life_hours")}),
+        ),
+        ("snapshots", _pairs(json.loads(tags["ai-platform.snapshots"]))),
+        ("feature views, with versions", _pairs(json.loads(tags["ai-platform.feature_views"]))),
         ("evaluated on", tags["ai-platform.evaluation_set"]),
         ("commit of the code", tags["ai-platform.code_commit"]),
     ]
     return table(("what", "value"), rows)
+
+
+def _pairs(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name}: {value}" for name, value in values.items())
 
 
 def render(sections: Mapping[str, str], facts: str) -> str:

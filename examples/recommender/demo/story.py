@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import urllib.error
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -39,7 +38,8 @@ entity_key_serialization_version: 3
 
 @dataclass
 class Story:
-    """The stores and servers of a run. first: the day 0. commit: of the code."""
+    """The stores and servers of a run. first: the day 0. commit: of the code. visitors: the most users who
+    send a request at a time. min_rows: requests that the monitor needs to compare a window."""
 
     programs: Programs
     first: datetime
@@ -47,6 +47,8 @@ class Story:
     clicks: int = 50_000
     shifted_clicks: int = 12_000
     shift: float = 0.9
+    visitors: int = 800
+    min_rows: int = 500
     declared: dict[str, Any] = field(default_factory=dict[str, Any])
     serving: str = ""
     queue: str = ""
@@ -138,6 +140,7 @@ class Story:
             **{name: stated[name] for name in names},
             "inference_services": [f"{MODEL}-blue", f"{MODEL}-green"],
             "baseline_table": self._model()["table"],
+            "min_rows": self.min_rows,
             # The least, so that a run waits for a minute only.
             "join_minutes": 1,
         }
@@ -175,8 +178,7 @@ class Story:
         folder = self.home / "feast"
         folder.mkdir()
         (folder / "feature_store.yaml").write_text(_FEAST.format(folder=folder))
-        shutil.copy(EXAMPLE / "features" / "features" / "definitions.py", folder)
-        self.programs.run("features", "feast", "--chdir", str(folder), "apply")
+        self.programs.module("features", "apply")
 
     def materialize(self, until: datetime) -> None:
         """Write the newest features to the online store, as the platform's schedule does."""
@@ -276,6 +278,9 @@ class Story:
             "127.0.0.1",
             "--port",
             str(features),
+            # By default its only worker ends after 1000 requests, and the next one needs seconds to start.
+            "--max-requests",
+            "0",
         )
         address = f"http://127.0.0.1:{features}"
         self.programs.serve("feature-server", "features", *words, health=f"{address}/health")
@@ -298,9 +303,7 @@ class Story:
         """Request recommendations for users over HTTP, and send what was shown as impressions."""
         self.route.clock = at
         with ThreadPoolExecutor(4) as pool:
-            answers = list(
-                pool.map(lambda user: request(f"{self.serving}/recommendations/{user}?k={k}"), users)
-            )
+            answers = list(pool.map(lambda user: self._recommended(user, k), users))
         for key, content in self.route.taken().items():
             self.s3.put_object(Bucket=BUCKET, Key=f"logs/{key}", Body=content)
         versions = {color: backend.version for color, backend in self.route.backends.items()}
@@ -321,7 +324,7 @@ class Story:
         self.registered([key])
         return answers
 
-    # A worker of Feast's server that is slow to start on a busy machine is started again.
+    # A server that is slow on a busy machine.
     @retry(
         retry=retry_if_exception_type((urllib.error.HTTPError, TimeoutError)),
         stop=stop_after_attempt(5),

@@ -1,9 +1,10 @@
 """The steps that follow new clicks; each prints a JSON object.
 
+    python -m features apply                                   registers the view of definitions.py in Feast
     python -m features update --until 2026-11-16T00:00:00Z     the activity at each moment since the last one
     python -m features examples --until 2026-11-16T00:00:00Z   examples whose next clicks are known by then
 
-`examples` joins by Feast at each moment, so that an example has the features as they were known then. Variables:
+Without `--until` that is now. `examples` joins by Feast at each moment, so that an example has the features as they were known then. Variables:
 CLICKS_TABLE, ACTIVITY_TABLE and EXAMPLES_TABLE; FEATURE_REPOSITORY, the folder of feature_store.yaml; those of
 `definitions.py`, and of PyIceberg's catalog `default`.
 """
@@ -27,14 +28,18 @@ def main(words: Sequence[str] | None = None) -> None:
     """Run a step."""
     parser = argparse.ArgumentParser(prog="features", description="Compute features of clicks.")
     commands = parser.add_subparsers(required=True)
-    for command in (update, examples):
+    for command in (apply, update, examples):
         options = commands.add_parser(command.__name__, help=command.__doc__)
         options.set_defaults(command=command)
-        options.add_argument(
-            "--until", required=True, type=_time, help="UTC; full steps before it are computed"
-        )
-    stated = parser.parse_args(words)
-    sys.stdout.write(json.dumps(stated.command(stated.until)) + "\n")
+        if command is not apply:
+            options.add_argument(
+                "--until",
+                default=datetime.now(UTC),
+                type=_time,
+                help="UTC; full steps before it are computed. Default: now",
+            )
+    stated = vars(parser.parse_args(words))
+    sys.stdout.write(json.dumps(stated.pop("command")(**stated)) + "\n")
 
 
 def _time(text: str) -> datetime:
@@ -42,6 +47,16 @@ def _time(text: str) -> datetime:
     if parsed.tzinfo is None:
         raise argparse.ArgumentTypeError(f"got {text!r}, which states no time zone; expected ...T00:00:00Z")
     return parsed.astimezone(UTC)
+
+
+def apply() -> dict[str, Any]:
+    """Register entity and view. Registered again they are replaced by themselves."""
+    from feast import FeatureStore
+
+    from features.definitions import user, user_activity
+
+    FeatureStore(repo_path=os.environ["FEATURE_REPOSITORY"]).apply([user, user_activity])
+    return {"view": user_activity.name}
 
 
 def update(until: datetime) -> dict[str, Any]:

@@ -1,10 +1,10 @@
 """Feast's definitions: the view `user_activity` of the table of activity.
 
-    feast -f definitions apply
+    python -m features apply
 
-FEATURE_SOURCE states what reads the table: `athena` (LAKEHOUSE_DATABASE), `bigquery` (ACTIVITY_TABLE, the
-table of BigLake in BigQuery's form) or `file` (ACTIVITY_FILE, a copy in Parquet: Feast's local store reads no
-Iceberg).
+FEATURE_SOURCE states what reads the table: `athena` (ACTIVITY_SOURCE, `DATABASE.user_activity`), `bigquery`
+(ACTIVITY_SOURCE, the table of BigLake in BigQuery's form, `PROJECT.CATALOG.DATABASE.user_activity`) or `file`
+(ACTIVITY_FILE, a copy in Parquet: Feast's local store reads no Iceberg).
 """
 
 import os
@@ -23,16 +23,17 @@ def source(kind: str) -> DataSource:
         from feast.infra.offline_stores.contrib.athena_offline_store.athena_source import AthenaSource
 
         # A query, and timestamps of milliseconds: examples/feature_store/features.py states why.
+        database, _, table = os.environ["ACTIVITY_SOURCE"].partition(".")
         query = (
             f"SELECT {_COLUMNS}, CAST(event_timestamp AS timestamp(3)) AS event_timestamp "  # noqa: S608
-            f'FROM "AwsDataCatalog"."{os.environ["LAKEHOUSE_DATABASE"]}"."user_activity"'
+            f'FROM "AwsDataCatalog"."{database}"."{table}"'
         )
         return AthenaSource(name="activity", query=query, timestamp_field="event_timestamp")
     if kind == "bigquery":
         from feast import BigQuerySource
 
         return BigQuerySource(
-            name="activity", table=os.environ["ACTIVITY_TABLE"], timestamp_field="event_timestamp"
+            name="activity", table=os.environ["ACTIVITY_SOURCE"], timestamp_field="event_timestamp"
         )
     if kind == "file":
         return FileSource(

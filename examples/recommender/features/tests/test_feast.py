@@ -83,15 +83,13 @@ def test_examples_have_features_as_they_were_known_and_answers_are_the_newest(
 ) -> None:
     from feast import FeatureStore
 
-    from features.__main__ import examples, update
+    from features.__main__ import apply, examples, update
 
     end = FIRST_DAY + timedelta(days=4)
     assert update(end)["moments"] == 8
     assert update(end)["rows"] == 0, "a repeated step appends nothing"
-    from features import definitions
-
+    assert apply() == apply() == {"view": "user_activity"}, "each run of the schedule registers it"
     store = FeatureStore(repo_path=str(tmp_path))
-    store.apply([definitions.user, definitions.user_activity])
     made = examples(end)
     assert made["moments"] == 7, "what follows the last moment is not known"
     assert examples(end)["rows"] == 0
@@ -122,7 +120,7 @@ def test_a_source_that_nothing_reads_is_refused(monkeypatch: pytest.MonkeyPatch,
 
     with pytest.raises(ValueError, match="FEATURE_SOURCE: got 'hive'; expected athena, bigquery or file"):
         definitions.source("hive")
-    monkeypatch.setenv("LAKEHOUSE_DATABASE", "acme_dev_serving")
-    monkeypatch.setenv("ACTIVITY_TABLE", "acme-dev.lake.acme_dev_serving.user_activity")
+    monkeypatch.setenv("ACTIVITY_SOURCE", "acme_dev_serving.user_activity")
     assert '"acme_dev_serving"."user_activity"' in definitions.source("athena").query  # pyright: ignore
+    monkeypatch.setenv("ACTIVITY_SOURCE", "acme-dev.lake.acme_dev_serving.user_activity")
     assert definitions.source("bigquery").table == "acme-dev.lake.acme_dev_serving.user_activity"  # pyright: ignore

@@ -2,7 +2,7 @@
 
     python -m monitoring --end 2026-11-17T00:00:00Z --hours 24 --least-lift 1.2
 
-Prints a JSON object. Variables: CLICKS_TABLE and IMPRESSIONS_TABLE, and those of PyIceberg's catalog `default`. Drift of
+Without `--end` that is the newest time whose clicks are known. Prints a JSON object. Variables: CLICKS_TABLE and IMPRESSIONS_TABLE, and those of PyIceberg's catalog `default`. Drift of
 requests is the platform's monitor (docs/model-monitoring.md); this program is what only the shop knows: what a good
 recommendation is.
 """
@@ -45,7 +45,10 @@ def _time(text: str) -> datetime:
 def main(words: Sequence[str] | None = None) -> int:
     """Measure. Returns 1 where a version with enough impressions has less lift than stated."""
     parser = argparse.ArgumentParser(prog="monitoring", description="Measure what was recommended.")
-    parser.add_argument("--end", type=_time, required=True, help="end of the window, UTC")
+    newest = datetime.now(UTC) - WAIT
+    parser.add_argument(
+        "--end", type=_time, default=newest, help="end of the window, UTC. Default: 12 hours ago"
+    )
     parser.add_argument("--hours", type=int, default=24, help="length of the window")
     parser.add_argument("--least-lift", type=float, default=1.2, help="hit rate, in times of popularity's")
     options = parser.parse_args(words)

@@ -43,7 +43,8 @@ async def recommendations(request: Request) -> Response:
     state, identifier = request.app.state, uuid.uuid4().hex
     try:
         features: Mapping[str, Any] = await state.features.features(user)
-        scored = await state.predictor.scores(features, identifier)
+        # At the gateway the token of the user is what allows the request to the model.
+        scored = await state.predictor.scores(features, identifier, request.headers.get("authorization"))
     except UpstreamError as error:
         log.warning("%s", error)
         return JSONResponse({"error": "a server that this one needs does not answer"}, 502)
@@ -69,16 +70,18 @@ async def healthz(_: Request) -> Response:
 
 
 def create(client: httpx.AsyncClient | None = None, variables: Mapping[str, str] = os.environ) -> Starlette:
-    """Return the application. variables: FEATURE_SERVER_URL, PREDICTOR_URL (of the model's route) and MODEL.
-    Raises KeyError without one."""
+    """Return the application. variables: FEATURE_SERVER_URL, PREDICTOR_URL (of the model's route), MODEL, and
+    PREDICTOR_HOST where its host is another one. Raises KeyError without one of the first three."""
     features, predictor = variables["FEATURE_SERVER_URL"], variables["PREDICTOR_URL"]
-    model = variables["MODEL"]
+    model, host = variables["MODEL"], variables.get("PREDICTOR_HOST")
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with client or httpx.AsyncClient(timeout=5) as used:
+        # A connection that is refused is tried again: the next one may reach another Pod.
+        transport = httpx.AsyncHTTPTransport(retries=2)
+        async with client or httpx.AsyncClient(timeout=5, transport=transport) as used:
             app.state.features = FeatureServer(used, features)
-            app.state.predictor = Predictor(used, predictor, model)
+            app.state.predictor = Predictor(used, predictor, model, host)
             yield
 
     routes = [Route("/recommendations/{user_id}", recommendations), Route("/healthz", healthz)]

@@ -67,20 +67,25 @@ class FeatureServer:
 
 class Predictor:
     """The service of the model, by the Open Inference protocol (V2). address: of its route. model: the
-    service's name."""
+    service's name. host: of the route, which its certificate names, where the address is that of a Service
+    in the cluster."""
 
-    def __init__(self, client: httpx.AsyncClient, address: str, model: str) -> None:
-        self._client, self._url = client, f"{address.rstrip('/')}/v2/models/{model}/infer"
+    def __init__(self, client: httpx.AsyncClient, address: str, model: str, host: str | None = None) -> None:
+        self._client, self._url, self._host = client, f"{address.rstrip('/')}/v2/models/{model}/infer", host
 
-    async def scores(self, features: Mapping[str, Any], request_id: str) -> Scores:
-        """Return the scores for features. Raises UpstreamError."""
+    async def scores(
+        self, features: Mapping[str, Any], request_id: str, authorization: str | None = None
+    ) -> Scores:
+        """Return the scores for features. authorization: the header of the user's request, with the token
+        that the gateway checks. Raises UpstreamError."""
         inputs = [
             {"name": name, "shape": [1], "datatype": DATATYPES[name], "data": [value]}
             for name, value in features.items()
         ]
         # With this parameter the server makes a data frame of the inputs.
         body = {"id": request_id, "parameters": {"content_type": "pd"}, "inputs": inputs}
-        answer = await _post(self._client, self._url, body)
+        headers = {"authorization": authorization, "host": self._host}
+        answer = await _post(self._client, self._url, body, headers)
         try:
             [output] = answer.json()["outputs"]
             return Scores([float(score) for score in output["data"]], answer.headers.get(SERVED_BY, ""))
@@ -88,9 +93,17 @@ class Predictor:
             raise UpstreamError(f"{self._url}: an answer of another form: {error!r}") from error
 
 
-async def _post(client: httpx.AsyncClient, url: str, body: Mapping[str, Any]) -> httpx.Response:
+async def _post(
+    client: httpx.AsyncClient,
+    url: str,
+    body: Mapping[str, Any],
+    headers: Mapping[str, str | None] | None = None,
+) -> httpx.Response:
+    sent = {name: value for name, value in (headers or {}).items() if value is not None}
+    # The name that TLS requests, and that the certificate is compared with.
+    extensions = {"sni_hostname": sent["host"]} if "host" in sent else {}
     try:
-        answer = await client.post(url, json=body)
+        answer = await client.post(url, json=body, headers=sent, extensions=extensions)
         answer.raise_for_status()
     except httpx.HTTPError as error:
         raise UpstreamError(f"{url}: {error!r}") from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import httpx
@@ -44,10 +44,10 @@ class Upstream:
         self.requests[request.url.host] = request
         return self.answers[request.url.host]
 
-    def get(self, path: str) -> httpx.Response:
+    def get(self, path: str, headers: Mapping[str, str] | None = None, **variables: str) -> httpx.Response:
         client = httpx.AsyncClient(transport=httpx.MockTransport(self))
-        with TestClient(create(client, VARIABLES)) as app:
-            return app.get(path)
+        with TestClient(create(client, VARIABLES | variables)) as app:
+            return app.get(path, headers=headers)
 
 
 def test_best_items_without_the_recent_ones_are_the_answer() -> None:
@@ -61,6 +61,24 @@ def test_best_items_without_the_recent_ones_are_the_answer() -> None:
     assert asked["id"] == answer.json()["request_id"]
     assert {"name": "clicks", "shape": [1], "datatype": "INT64", "data": [2]} in asked["inputs"]
     assert str(upstream.requests["model"].url) == "http://model/v2/models/recommender/infer"
+
+
+def test_the_token_of_the_user_goes_to_the_gateway_of_the_model_alone() -> None:
+    upstream = Upstream()
+    upstream.get("/recommendations/u1", {"Authorization": "Bearer t"}, PREDICTOR_HOST="models.acme.example")
+    asked = upstream.requests["model"]
+    assert asked.headers["authorization"] == "Bearer t"
+    assert asked.headers["host"] == "models.acme.example"
+    assert asked.extensions["sni_hostname"] == "models.acme.example", "the name in the certificate"
+    assert "authorization" not in upstream.requests["features"].headers
+
+
+def test_without_a_token_and_a_host_the_request_has_neither() -> None:
+    upstream = Upstream()
+    upstream.get("/recommendations/u1")
+    asked = upstream.requests["model"]
+    assert "authorization" not in asked.headers
+    assert asked.headers["host"] == "model"
 
 
 def test_a_user_without_features_is_a_new_one() -> None:
