@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from aiplatform.teams.args import ROLES
+from tests.end_to_end.guardrail_teams import OF_ANOTHER_TEAM
 from tests.generating.isolation import aws, google, kubernetes, registry
 from tests.generating.isolation.access import Row
 from tests.generating.tables import page, table
@@ -80,8 +81,15 @@ def text() -> str:
         table(["from", "to", "port", "reached"], connections),
         "## Kubernetes: admission",
         "A workload in the own namespace could name another team's things. A LocalQueue that leads to "
-        "another team's quota, and a workload without one of the own, are refused by the guardrails "
-        "([tests/end_to_end/test_guardrails.py](../tests/end_to_end/test_guardrails.py)). A Pod has only "
-        "service accounts of its namespace, no member changes their annotations, and the cloud gives an "
-        "identity to its namespace and service account alone (`cloud identity` above).",
+        "another team's quota, and a workload without one of the own, are refused by the guardrails. A Pod "
+        "has only service accounts of its namespace, no member changes their annotations "
+        "([tests/end_to_end/test_teams.py](../tests/end_to_end/test_teams.py)), and the cloud gives an "
+        "identity to its namespace and service account alone (`cloud identity` above). An annotation of an "
+        "identity on any other object has no effect. What a real API server answers to a user with every "
+        "right in the namespace ([tests/end_to_end/test_guardrails.py](../tests/end_to_end/"
+        "test_guardrails.py)):",
+        table(
+            ["workload", "refused with"],
+            [(name, case[3].removeprefix("ai-platform: ")) for name, case in OF_ANOTHER_TEAM.items()],
+        ),
     )

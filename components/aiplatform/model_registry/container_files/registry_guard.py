@@ -33,15 +33,15 @@ from mlflow.utils.uri import validate_path_is_safe
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 # What a prompt has in place of files: a word that nothing is loaded from.
-_PLACEHOLDER = re.compile(r"[\w-]+")
+PLACEHOLDER = re.compile(r"[\w-]+")
 
 
-def _words(variable: str) -> frozenset:
+def words(variable: str) -> frozenset:
     return frozenset(word for word in os.environ.get(variable, "").split(",") if word)
 
 
-ALIASES = frozenset(alias.casefold() for alias in _words("REGISTRY_GUARDED_ALIASES"))
-PROMOTERS = _words("REGISTRY_PROMOTERS")
+ALIASES = frozenset(alias.casefold() for alias in words("REGISTRY_GUARDED_ALIASES"))
+PROMOTERS = words("REGISTRY_PROMOTERS")
 
 
 @dataclass(frozen=True)
@@ -67,10 +67,10 @@ def folder(location: str) -> str | None:
     found = urllib.parse.urlparse(location)
     if found.scheme != "mlflow-artifacts" or found.netloc or found.query or found.fragment:
         return None
-    return _normal(found.path) or None
+    return normal(found.path) or None
 
 
-def _normal(path: str) -> str:
+def normal(path: str) -> str:
     """A path as the store has it: decoded, as handlers decode it, and without detours."""
     decoded = path
     while (once := urllib.parse.unquote(decoded)) != decoded:
@@ -80,14 +80,14 @@ def _normal(path: str) -> str:
 
 def overlaps(path: str, files: str) -> bool:
     """Whether who writes or deletes `path` changes the folder `files`: inside of it, or above it."""
-    path = _normal(path)
+    path = normal(path)
     return f"{path}/".startswith(f"{files}/") or f"{files}/".startswith(f"{path}/")
 
 
 def begins(path: str, files: str) -> bool:
     """Whether a deletion of `path` takes something of `files` along: stores delete every key that begins so,
     `1/models/m-1` also `1/models/m-10/...`."""
-    path = _normal(path)
+    path = normal(path)
     return overlaps(path, files) or files.startswith(path)
 
 
@@ -254,7 +254,7 @@ def may_move(method: str, otherwise) -> bool:
 def _is_ours(name: str, version: str) -> None:
     """Raise where a version's files are at a place that this server does not guard."""
     location = _get_model_registry_store().get_model_version_download_uri(name, version)
-    if folder(location) is None and not _PLACEHOLDER.fullmatch(location):
+    if folder(location) is None and not PLACEHOLDER.fullmatch(location):
         raise MlflowException(
             f"version {version} of {name}: its files are at {location}; expected the registry's bucket, "
             "as nothing keeps others from changing them elsewhere",
@@ -291,19 +291,19 @@ def native(found):
     def find(path: str, method: str):
         otherwise = found(path, method)
         if path.startswith(routes.NATIVE_ADMIN):
-            return _never
+            return never
         if method in _SAFE or path.startswith(routes.NATIVE_FREE):
             return otherwise
         for prefix in routes.NATIVE_FILES:
             # Other methods than this one Flask answers.
             if method == "PUT" and path.startswith(prefix):
-                return _also(otherwise or _never, path.removeprefix(prefix))
+                return _also(otherwise or never, path.removeprefix(prefix))
         return otherwise
 
     return find
 
 
-async def _never(_user, _request) -> bool:
+async def never(_user, _request) -> bool:
     return False
 
 

@@ -37,7 +37,7 @@ from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 READS = {name: tuple(owners) for name, owners in json.loads(os.environ.get("REGISTRY_READS") or "{}").items()}
 """Account -> the accounts whose experiments, runs, files and models it reads."""
 
-ACCOUNTS = guard._words("REGISTRY_ACCOUNTS")
+ACCOUNTS = guard.words("REGISTRY_ACCOUNTS")
 """The declared accounts: what is named `<account>.<name>` belongs to one of them."""
 
 _READABLE = frozenset({"experiment", "registered_model", "prompt", "scorer"})
@@ -192,7 +192,7 @@ def _snake_case(value) -> None:
 def files(user: str, path: str, method: str) -> None:
     """Raise where an account has not the right to files of an experiment. path: relative to the root of the
     registry's bucket, `<experiment>/...`, as a request states it."""
-    experiment, _, rest = guard._normal(path).partition("/")
+    experiment, _, rest = guard.normal(path).partition("/")
     right = {"GET": "can_read", "DELETE": "can_manage"}.get(method, "can_update")
     if not re.fullmatch("[0-9]+", experiment) or not rest:
         # A deletion of `1` would take `10/...` along: stores delete every key that begins so.
@@ -230,7 +230,7 @@ def _version(user, message) -> None:
 def _place(user, source: str) -> None:
     parsed = urllib.parse.urlparse(source)
     bucket = urllib.parse.urlparse(os.environ.get(ARTIFACTS_DESTINATION_ENV_VAR, "")).netloc
-    if guard._PLACEHOLDER.fullmatch(source):
+    if guard.PLACEHOLDER.fullmatch(source):
         return  # a prompt
     if parsed.scheme == "runs":
         identifier = source.removeprefix("runs:/").lstrip("/").partition("/")[0]
@@ -284,7 +284,7 @@ def native(rights):
         otherwise = rights(path, method)
         for prefix in routes.NATIVE_FILES:
             if method in ("GET", "PUT") and path.startswith(prefix):
-                return _also(otherwise or guard._never, path.removeprefix(prefix), method)
+                return _also(otherwise or guard.never, path.removeprefix(prefix), method)
         return otherwise
 
     return find
