@@ -37,14 +37,17 @@ pytestmark = [
 
 def git(*arguments: str) -> bytes:
     """Run git in the repository; return what it printed."""
-    return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, check=True).stdout
+    command = ["git", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout
 
 
 def last_release() -> str:
-    """Return the revision to upgrade from: the highest tag of a release, or that of the variable; or empty."""
+    """Return the highest tag of a release, or what the variable has in its place; or empty."""
     if revision := os.environ.get(REVISION):
         return revision
-    tags = [tag for tag in git("tag", "--list", "v*").decode().split() if re.fullmatch(r"v\d+\.\d+\.\d+", tag)]
+    tags = [
+        tag for tag in git("tag", "--list", "v*").decode().split() if re.fullmatch(r"v\d+\.\d+\.\d+", tag)
+    ]
     return max(tags, key=lambda tag: tuple(map(int, tag[1:].split("."))), default="")
 
 

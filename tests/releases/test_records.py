@@ -23,9 +23,7 @@ class _Box(pulumi.ComponentResource):
 
 
 def _below(parent: pulumi.Resource, *former: str) -> pulumi.ResourceOptions:
-    return pulumi.ResourceOptions(
-        parent=parent, aliases=[pulumi.Alias(name=name) for name in former] or None
-    )
+    return pulumi.ResourceOptions(parent=parent, aliases=[pulumi.Alias(name=name) for name in former] or None)
 
 
 def _network() -> None:
