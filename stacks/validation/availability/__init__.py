@@ -12,10 +12,23 @@ import pulumi
 
 from aiplatform._shared.args import Problem
 from stacks.settings import Settings
+from stacks.validation.availability import throttling
 
 
 def problems(settings: Settings, provider: pulumi.ProviderResource) -> Sequence[Problem]:
-    """Return everything that the settings ask for and the cloud does not offer."""
+    """Return everything that the settings ask for and the cloud does not offer.
+
+    Raises pulumi.RunError where the cloud did not answer because too many calls were made.
+    """
+    try:
+        return _problems(settings, provider)
+    except Exception as error:
+        if throttling.is_throttled(error):
+            raise pulumi.RunError(throttling.words(error)) from None
+        raise
+
+
+def _problems(settings: Settings, provider: pulumi.ProviderResource) -> Sequence[Problem]:
     # Imported late, as in stacks/providers.py.
     if settings.environment.cloud == "gcp":
         from stacks.validation.availability import gcp

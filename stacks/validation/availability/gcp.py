@@ -21,6 +21,7 @@ from stacks.settings import Settings
 from stacks.validation import placeholders
 from stacks.validation.availability import gcp_existing, gcp_quotas, pools
 from stacks.validation.availability.gcp_regions import REGIONS
+from stacks.validation.availability.throttling import is_throttled
 
 FIRST_APIS: Final = ("serviceusage.googleapis.com", "cloudresourcemanager.googleapis.com")
 """What a project has switched on before the first `up`."""
@@ -40,6 +41,8 @@ def problems(settings: Settings, provider: pulumi.ProviderResource) -> list[Prob
             project=environment.project_id, region=environment.region, status="UP", opts=options
         )
     except Exception as error:
+        if is_throttled(error):
+            raise
         if api_is_off(error):
             return _region_in_new_project(environment.region) or _warn_of_new_project(settings)
         reasons = _project_or_region(settings, options, error)
@@ -106,7 +109,10 @@ def _project_or_region(settings: Settings, options: pulumi.InvokeOptions, error:
     environment = settings.environment
     try:
         regions = compute.get_regions(project=environment.project_id, opts=options).names
-    except Exception:  # noqa: BLE001 - the first error is reported, whatever the second is
+    except Exception as second:
+        if is_throttled(second):
+            raise
+        # The first error is reported, whatever the second is.
         message = " ".join(str(error).split()).partition(" returned an error: ")
         detail = message[2] or message[0]
         reason = f"{got(environment.project_id)}, whose zones Compute Engine does not list: {detail}"

@@ -6,16 +6,19 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import pulumi
 import pytest
 
 from stacks import foundation
 from stacks.loading import SettingsError
 from stacks.settings import Settings
 from stacks.settings.cost import Cost
+from tests.components.cloud_answers import RefusedError
 from tests.components.recording import record
 from tests.stacks.environments import STACKS, settings_of
 
 ZONES = ("euc1-az1", "euc1-az2", "euc1-az3")
+ASKED_ZONES = "aws:index/getAvailabilityZones:getAvailabilityZones"
 OFFERINGS = "aws:ec2/getInstanceTypeOfferings:getInstanceTypeOfferings"
 
 
@@ -95,6 +98,35 @@ def test_zone_of_a_pool_that_the_network_does_not_have_is_reported() -> None:
         "gpu_pools.training.zones[0]: got 'euc1-az9'; expected a zone id of the network" in problem
         for problem in problems
     ), problems
+
+
+@pytest.mark.parametrize("code", ["RequestLimitExceeded", "Throttling: Rate exceeded"])
+def test_throttled_calls_are_reported_as_such_and_not_as_an_error_of_the_file(code: str) -> None:
+    def throttled(_: Mapping[str, Any]) -> Mapping[str, Any]:
+        raise RefusedError(f"reading EC2 Availability Zones: operation error EC2: {code}")
+
+    def program() -> str:
+        with pytest.raises(pulumi.RunError) as error:
+            foundation.build(settings_of("aws-dev"))
+        return str(error.value)
+
+    message = record(program, answers={ASKED_ZONES: throttled}, stack="aws-dev").result
+    assert "too many calls were made to it: " in message
+    assert code in message
+    assert "run the same command again" in message
+
+
+def test_another_error_of_the_cloud_is_raised_as_it_is() -> None:
+    def forbidden(_: Mapping[str, Any]) -> Mapping[str, Any]:
+        raise RefusedError("operation error EC2: UnauthorizedOperation")
+
+    def program() -> str:
+        with pytest.raises(Exception, match="UnauthorizedOperation") as error:
+            foundation.build(settings_of("aws-dev"))
+        return str(error.value)
+
+    message = record(program, answers={ASKED_ZONES: forbidden}, stack="aws-dev").result
+    assert "too many calls" not in message
 
 
 def test_zone_that_the_region_does_not_have_is_reported() -> None:

@@ -136,6 +136,30 @@ def test_another_refusal_is_not_taken_for_an_api_that_is_off() -> None:
     assert "Required 'compute.zones.list' permission" in problems[0], "in Google's own words"
 
 
+def test_throttled_calls_are_reported_as_such_and_not_as_an_error_of_the_file() -> None:
+    def throttled(_: Mapping[str, Any]) -> Mapping[str, Any]:
+        raise RefusedError(
+            "googleapi: Error 429: Quota exceeded for quota metric 'Queries' and limit 'Queries per minute' "
+            "of service 'compute.googleapis.com', rateLimitExceeded"
+        )
+
+    def forbidden(_: Mapping[str, Any]) -> Mapping[str, Any]:
+        raise RefusedError("Error 404: The resource 'projects/p/regions/us-central9' was not found, notFound")
+
+    for zones in (throttled, forbidden):
+
+        def program() -> str:
+            with pytest.raises(pulumi.RunError) as error:
+                foundation.build(settings_of("gcp-dev"))
+            return str(error.value)
+
+        message = record(program, answers={ZONES: zones, ASKED_REGIONS: throttled}, stack="gcp-dev").result
+        assert "too many calls were made" in message
+        assert "Queries per minute" in message, "in Google's own words"
+        assert "run the same command again" in message
+        assert "environment.project_id" not in message
+
+
 def test_unknown_region_is_reported_with_the_nearest() -> None:
     def unknown(_: Mapping[str, Any]) -> Mapping[str, Any]:
         raise RefusedError("Error 404: The resource 'projects/p/regions/us-central9' was not found, notFound")
