@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from policies.framework.discovery import find
 from policies.framework.enforcement import Enforcement, read_enforcement, read_exemptions
 from policies.framework.policy import PROFILES, Policy, Profile
 from tests.generating.tables import code, page, table
+from tests.policies.evaluating import evaluate, spec_of
+from tests.policies.spec import Subject
 
 _USING: Final = """\
 `bin/aiplatform policy aws-prod` does the same. It exits with 1 for a mandatory violation and with 2 when
@@ -83,6 +85,9 @@ def text() -> str:
         f"({', '.join(code(policy.id) for policy in policies if policy.teardown_exempt)}) are advisory.",
         _ELSEWHERE,
         _WRITING,
+        "Each policy has a section below: the reason, the fix, options with their values in each profile, "
+        "and the cases that its tests evaluate: resources that violate it, with the property and the problem as "
+        "reported, resources that pass, and those with a value that is unknown in a preview (deferred).",
         f"## The {len(policies)} policies",
         table(
             ["policy", "requirement", "severity", *PROFILES, "controls"],
@@ -123,7 +128,31 @@ def _section(policy: Policy, enforcement: Enforcement) -> str:
             for key, option in policy.options.items()
         ]
         parts.append(table(["key", *PROFILES, "meaning"], rows))
+    parts.append(table(["case", "result", "reported"], _cases(policy)))
     return "\n\n".join(parts)
+
+
+def _cases(policy: Policy) -> list[list[str]]:
+    """Return the cases of a policy's spec, with what the policy reports of them."""
+    spec = spec_of(policy)
+    rows = [[name, "violation", _reported(policy, case.subject)] for name, case in spec.fails.items()]
+    rows += [[name, "passes", ""] for name in spec.passes]
+    rows += [[name, "deferred", ""] for name in spec.unknown]
+    for name, case in spec.configured.items():
+        options = code(json.dumps(dict(case.options)))
+        reported = _reported(policy, case.subject, case.options) if case.fails else ""
+        rows.append([f"{name}, with {options}", "violation" if case.fails else "passes", reported])
+    return rows
+
+
+def _reported(policy: Policy, subject: Subject, options: Mapping[str, Any] | None = None) -> str:
+    findings = evaluate(policy, subject, options).diagnostics
+    parts = [
+        f"{code(finding.path)}: {finding.problem}" if finding.path else finding.problem
+        for finding in findings
+    ]
+    # A problem may quote what Markdown would read as an element of HTML.
+    return "; ".join(parts).replace("<", "&lt;")
 
 
 def _value(enforcement: Enforcement, policy: Policy, profile: Profile, key: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -11,37 +10,13 @@ from typing import Any, cast
 import pytest
 
 from policies.framework.discovery import find
-from policies.framework.enforcement import option_problems, read_enforcement
-from policies.framework.evaluation import Evaluation, Evaluator
+from policies.framework.enforcement import option_problems
 from policies.framework.policy import PROFILES, Policy
-from tests.policies.spec import UNKNOWN, Spec, Stack, Subject
+from tests.policies.evaluating import evaluate, spec_of
+from tests.policies.spec import UNKNOWN, Stack, Subject
 
 POLICIES = find()
-ENFORCEMENT = read_enforcement(POLICIES)
 every_policy = pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.id)
-
-
-def spec_of(policy: Policy) -> Spec:
-    name = f"tests.policies.{policy.id}"
-    try:
-        module = importlib.import_module(name)
-    except ModuleNotFoundError:
-        pytest.fail(f"{policy.id} has no spec: write {name.replace('.', '/')}.py with SPEC = Spec(...)")
-    return module.SPEC
-
-
-def evaluate(policy: Policy, subject: Subject, options: Any = None) -> Evaluation:
-    """Return the evaluation with the policy mandatory in every profile."""
-    evaluator = Evaluator(
-        [policy], ENFORCEMENT, overrides={policy.id: "mandatory"}, options={policy.id: dict(options or {})}
-    )
-    if isinstance(subject, Stack):
-        evaluation = evaluator.evaluate_stack(subject)
-    else:
-        evaluation = evaluator.evaluate(subject)
-    failures = [diagnostic.problem for diagnostic in evaluation.diagnostics if diagnostic.failed]
-    assert not failures, failures
-    return evaluation
 
 
 @every_policy

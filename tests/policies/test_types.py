@@ -12,8 +12,8 @@ import pytest
 
 from policies.framework.discovery import files, find
 from policies.framework.policy import Policy
+from tests.policies.evaluating import spec_of
 from tests.policies.spec import UNKNOWN, Resource, Stack
-from tests.policies.test_specs import spec_of
 from twin import provider_interface
 from twin.checks.check import check
 from twin.checks.sdk import Sdk, sdk

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Any, Final
 
 from mkdocs.structure.files import File, InclusionLevel  # pyright: ignore[reportMissingImports] - group docs
 
 from tools.site import commonmark, links, navigation
+
+_NOTE: Final = re.compile(r"\A<!--.*?-->\s*")
 
 
 def on_files(files: Any, config: Any) -> Any:
@@ -20,4 +23,6 @@ def on_files(files: Any, config: Any) -> Any:
 
 def on_page_markdown(markdown: str, page: Any, config: Any, **_: Any) -> str:
     """Adapt a page: its links to the site, its lists to Python-Markdown."""
+    # A page's title is its heading where nothing precedes it; generated pages begin with a comment.
+    markdown = _NOTE.sub("", markdown)
     return commonmark.adapted(links.rewritten(markdown, page.file.src_uri, config.repo_url))
