@@ -389,7 +389,9 @@ class LakehouseArgs(TypedDict):
     account_settings: NotRequired[bool]
     """Whether this lakehouse sets the data lake administrators of the whole account and region, and that new
     tables are not left to IAM. Account and region have one such setting: false where something else manages
-    it. Default true."""
+    it. The role that deploys then has to be a data lake administrator, default permissions of databases and
+    tables have to be empty, and full-table access of external engines allowed. Google Cloud: data access logs
+    and the quota of queries of the project. Default true."""
     kms_key: NotRequired[Input[str]]
     """The key that encrypts all data. AWS: its arn, of the provider's region, with the policy that
     docs/bring-your-own.md lists: Athena, CloudWatch Logs and, where they are used, S3 Tables and Data Exports
