@@ -42,11 +42,11 @@ def _rows(heading: str, columns: int) -> Iterator[list[str]]:
 @cache
 def _arguments() -> Mapping[str, frozenset[str]]:
     """Component -> the arguments that the page lists for it."""
-    listed: dict[str, frozenset[str]] = {}
+    by_component: dict[str, frozenset[str]] = {}
     for names, _, arguments in _rows("# Bring your own", 3):
         for name in names.split(", "):
-            listed[name] = listed.get(name, frozenset()) | frozenset(_CODE.findall(arguments))
-    return {name: arguments for name, arguments in listed.items() if name in NAMES}
+            by_component[name] = by_component.get(name, frozenset()) | frozenset(_CODE.findall(arguments))
+    return {name: arguments for name, arguments in by_component.items() if name in NAMES}
 
 
 @cache
@@ -66,18 +66,18 @@ def test_the_page_lists_only_components_and_arguments_that_exist() -> None:
 @pytest.mark.parametrize("component", NAMES)
 def test_the_page_has_every_argument_for_a_key_of_a_component(component: str) -> None:
     source = (ROOT / "components" / "aiplatform" / NAMES[component] / "inputs.py").read_text()
-    own = source.partition(f"class {component}Args(TypedDict")[2].partition("\nclass ")[0]
-    for key in re.findall(r"^    (\w*kms_key): ", own, re.MULTILINE):
+    definition = source.partition(f"class {component}Args(TypedDict")[2].partition("\nclass ")[0]
+    for key in re.findall(r"^    (\w*kms_key): ", definition, re.MULTILINE):
         assert key in _arguments().get(component, ()), f"{component} takes {key}"
 
 
 @pytest.mark.parametrize("component", NAMES)
 def test_the_page_has_every_service_in_the_policy_of_a_created_key(component: str) -> None:
-    listed = " ".join(cell for row in _rows("### AWS", 4) if row[0].startswith(component) for cell in row[1:])
+    text = " ".join(cell for row in _rows("### AWS", 4) if row[0].startswith(component) for cell in row[1:])
     for file in sorted((ROOT / "tests/inventories/components" / NAMES[component]).glob("aws*.yaml")):
         for policy in _KEY.findall(file.read_text()):
             for service in _SERVICE.findall(policy):
-                assert _REGION.sub(".REGION.", service) in listed, f"{file.name}: {service}"
+                assert _REGION.sub(".REGION.", service) in text, f"{file.name}: {service}"
 
 
 def _transforms(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
