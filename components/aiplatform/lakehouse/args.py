@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 from pulumi import Input
 
 from aiplatform._shared.args import Problem, between, distinct, got, length, matches, obeys
+from aiplatform._shared.bucket_names import bucket_problems
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
 from aiplatform._shared.gcp.names import PROJECT, REGION
 from aiplatform._shared.outputs import Tags
@@ -185,6 +186,11 @@ class LakehouseSettings(CloudNeutral):
     which also limits one query; whole MiB, at least 1 GiB, default 10 TiB."""
     access_log_days: Input[Annotated[int, DAYS]] = 90
     """How long access logs of objects are retained, in days. Default 90."""
+    access_log_bucket: Input[str] | None = None
+    """A bucket that exists, of the same region, for access logs; its retention is not changed. AWS: of the
+    same account, encrypted by S3's managed keys, with a policy that lets `logging.s3.amazonaws.com` write.
+    Google Cloud: `cloud-storage-analytics@google.com` has roles/storage.objectCreator on it. Default: one
+    that is created."""
     arrival_events: bool = True
     """Whether an event is sent for each object that arrives in raw: to EventBridge on AWS, to Pub/Sub on
     Google Cloud. Default true."""
@@ -255,6 +261,7 @@ class LakehouseSettings(CloudNeutral):
 
     def check(self) -> Iterator[Problem]:
         """Return the problems that concern several keys."""
+        yield from bucket_problems("access_log_bucket", self.access_log_bucket, self.cloud)
         yield from self._names()
         yield from key_problems("kms_key", self.kms_key, self.cloud, self.region)
         for index, grant in enumerate(self.grants):

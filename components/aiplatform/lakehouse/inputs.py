@@ -364,6 +364,11 @@ class LakehouseArgs(TypedDict):
     which also limits one query; whole MiB, at least 1 GiB, default 10 TiB."""
     access_log_days: NotRequired[Input[int]]
     """How long access logs of objects are retained, in days. Default 90."""
+    access_log_bucket: NotRequired[Input[str]]
+    """A bucket that exists, of the same region, for access logs; its retention is not changed. AWS: of the
+    same account, encrypted by S3's managed keys, with a policy that lets `logging.s3.amazonaws.com` write.
+    Google Cloud: `cloud-storage-analytics@google.com` has roles/storage.objectCreator on it. Default: one
+    that is created."""
     arrival_events: NotRequired[bool]
     """Whether an event is sent for each object that arrives in raw: to EventBridge on AWS, to Pub/Sub on
     Google Cloud. Default true."""
