@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 from pulumi import Input
 
 from aiplatform._shared.args import Problem, between, distinct, got, length, matches, obeys
+from aiplatform._shared.bucket_names import bucket_problems
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
 from aiplatform._shared.gcp.names import PROJECT, REGION
 from aiplatform._shared.outputs import Tags
@@ -185,6 +186,11 @@ class LakehouseSettings(CloudNeutral):
     which also limits one query; whole MiB, at least 1 GiB, default 10 TiB."""
     access_log_days: Input[Annotated[int, DAYS]] = 90
     """How long access logs of objects are retained, in days. Default 90."""
+    access_log_bucket: Input[str] | None = None
+    """A bucket that exists, of the same region, for access logs; its retention is not changed. AWS: of the
+    same account, encrypted by S3's managed keys, with a policy that lets `logging.s3.amazonaws.com` write.
+    Google Cloud: `cloud-storage-analytics@google.com` has roles/storage.objectCreator on it. Default: one
+    that is created."""
     arrival_events: bool = True
     """Whether an event is sent for each object that arrives in raw: to EventBridge on AWS, to Pub/Sub on
     Google Cloud. Default true."""
@@ -214,7 +220,9 @@ class LakehouseSettings(CloudNeutral):
     account_settings: bool = True
     """Whether this lakehouse sets the data lake administrators of the whole account and region, and that new
     tables are not left to IAM. Account and region have one such setting: false where something else manages
-    it. Default true."""
+    it. The role that deploys then has to be a data lake administrator, default permissions of databases and
+    tables have to be empty, and full-table access of external engines allowed. Google Cloud: data access logs
+    and the quota of queries of the project. Default true."""
     kms_key: Input[str] | None = None
     """The key that encrypts all data. AWS: its arn, of the provider's region, with the policy that
     docs/bring-your-own.md lists: Athena, CloudWatch Logs and, where they are used, S3 Tables and Data Exports
@@ -253,6 +261,7 @@ class LakehouseSettings(CloudNeutral):
 
     def check(self) -> Iterator[Problem]:
         """Return the problems that concern several keys."""
+        yield from bucket_problems("access_log_bucket", self.access_log_bucket, self.cloud)
         yield from self._names()
         yield from key_problems("kms_key", self.kms_key, self.cloud, self.region)
         for index, grant in enumerate(self.grants):

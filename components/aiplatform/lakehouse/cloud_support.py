@@ -155,6 +155,10 @@ SUPPORT: Final[SupportTable] = {
         aws="the limit of a query in each workgroup",
         gcp="the project's quota of what the queries of one principal scan in a day",
     ),
+    "access_log_bucket": CloudSupport(
+        aws="a bucket of S3 that exists",
+        gcp=refused("access logs are in a log bucket of Cloud Logging; leave it out"),
+    ),
     "access_log_days": CloudSupport(
         aws="server access logs in a dedicated bucket",
         gcp="data access logs in a dedicated, encrypted log bucket",

@@ -364,6 +364,11 @@ class LakehouseArgs(TypedDict):
     which also limits one query; whole MiB, at least 1 GiB, default 10 TiB."""
     access_log_days: NotRequired[Input[int]]
     """How long access logs of objects are retained, in days. Default 90."""
+    access_log_bucket: NotRequired[Input[str]]
+    """A bucket that exists, of the same region, for access logs; its retention is not changed. AWS: of the
+    same account, encrypted by S3's managed keys, with a policy that lets `logging.s3.amazonaws.com` write.
+    Google Cloud: `cloud-storage-analytics@google.com` has roles/storage.objectCreator on it. Default: one
+    that is created."""
     arrival_events: NotRequired[bool]
     """Whether an event is sent for each object that arrives in raw: to EventBridge on AWS, to Pub/Sub on
     Google Cloud. Default true."""
@@ -389,7 +394,9 @@ class LakehouseArgs(TypedDict):
     account_settings: NotRequired[bool]
     """Whether this lakehouse sets the data lake administrators of the whole account and region, and that new
     tables are not left to IAM. Account and region have one such setting: false where something else manages
-    it. Default true."""
+    it. The role that deploys then has to be a data lake administrator, default permissions of databases and
+    tables have to be empty, and full-table access of external engines allowed. Google Cloud: data access logs
+    and the quota of queries of the project. Default true."""
     kms_key: NotRequired[Input[str]]
     """The key that encrypts all data. AWS: its arn, of the provider's region, with the policy that
     docs/bring-your-own.md lists: Athena, CloudWatch Logs and, where they are used, S3 Tables and Data Exports

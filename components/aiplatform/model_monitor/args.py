@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 from pulumi import Input
 
 from aiplatform._shared.args import Problem, Rule, between, got, length, matches, obeys
+from aiplatform._shared.bucket_names import bucket_problems
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
 from aiplatform._shared.cron import cron
 from aiplatform._shared.outputs import Tags
@@ -146,6 +147,11 @@ class ModelMonitorSettings(CloudNeutral):
     """Days until reports are deleted, 1 to 3650. Default 365."""
     access_log_days: Annotated[int, _DAYS] = 90
     """How long access logs of the bucket are retained, in days: 1 to 3650. Default 90."""
+    access_log_bucket: Input[str] | None = None
+    """A bucket that exists, of the same region, for access logs; its retention is not changed. AWS: of the
+    same account, encrypted by S3's managed keys, with a policy that lets `logging.s3.amazonaws.com` write.
+    Google Cloud: `cloud-storage-analytics@google.com` has roles/storage.objectCreator on it. Default: one
+    that is created."""
     protect: bool = False
     """Whether Pulumi refuses to delete bucket and key. Default false."""
     retain_data: bool = False
@@ -167,6 +173,12 @@ class ModelMonitorSettings(CloudNeutral):
 
     def check(self) -> Iterator[Problem]:
         """Return the problems that concern several keys."""
+        yield from bucket_problems("access_log_bucket", self.access_log_bucket, self.cloud)
+        if self.access_log_bucket is not None and self.bucket is not None:
+            yield Problem(
+                "access_log_bucket",
+                "got one, and bucket names one that exists, whose logging stays; expected one",
+            )
         yield from obeys("prefix", self.prefix, _PREFIX[self.cloud])
         yield from obeys("tags", self.tags, TAG_RULES[self.cloud])
         # A bucket that exists may be in another region, and its key with it.

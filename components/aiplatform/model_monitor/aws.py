@@ -74,7 +74,12 @@ def _bucket(context: Context, key_arn: Input[str]) -> tuple[Input[str], list[pul
     """Create the bucket, without versions: a request that is compacted is deleted, and ends then."""
     settings = context.settings
     logs = log_bucket(
-        context, ACCESS_LOGS, [BUCKET], settings.access_log_days, force_destroy=settings.force_destroy
+        context,
+        ACCESS_LOGS,
+        [BUCKET],
+        settings.access_log_days,
+        force_destroy=settings.force_destroy,
+        existing=settings.access_log_bucket,
     )
     bucket = private_bucket(context, BUCKET, force_destroy=settings.force_destroy)
     name = bucket.bucket.bucket

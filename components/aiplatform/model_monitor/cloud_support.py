@@ -17,6 +17,9 @@ SUPPORT: Final[SupportTable] = {
     ),
     "bucket": CloudSupport(aws="a bucket of S3 that exists", gcp="a bucket of Cloud Storage that exists"),
     "kms_key": CloudSupport(aws="a KMS key that exists", gcp="a Cloud KMS key that exists"),
+    "access_log_bucket": CloudSupport(
+        aws="a bucket of S3 that exists", gcp="a bucket of Cloud Storage that exists"
+    ),
     "log_days": CloudSupport(aws="a lifecycle rule of logs/", gcp="a lifecycle rule of logs/"),
     "report_days": CloudSupport(aws="a lifecycle rule of reports/", gcp="a lifecycle rule of reports/"),
     "tags": CloudSupport(aws="tags", gcp="labels"),

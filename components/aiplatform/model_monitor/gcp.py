@@ -60,6 +60,7 @@ def _bucket(context: Context) -> tuple[Input[str], Input[str]]:
         labels=context.labels,
         opts=context.options(context.apis["storage"], data=True, delete_before_replace=True),
         grant_opts=context.options(data=True),
+        existing=settings.access_log_bucket,
     )
     bucket = storage.Bucket(
         f"{context.name}-bucket",
@@ -70,7 +71,7 @@ def _bucket(context: Context) -> tuple[Input[str], Input[str]]:
         uniform_bucket_level_access=True,
         public_access_prevention="enforced",
         encryption=storage.BucketEncryptionArgs(default_kms_key_name=key),
-        logging=storage.BucketLoggingArgs(log_bucket=logs.name, log_object_prefix=PURPOSE),
+        logging=logs.of(PURPOSE),
         versioning=storage.BucketVersioningArgs(enabled=False),
         soft_delete_policy=storage.BucketSoftDeletePolicyArgs(retention_duration_seconds=0),
         lifecycle_rules=[

@@ -207,6 +207,11 @@ class ModelMonitorArgs(TypedDict):
     """Days until reports are deleted, 1 to 3650. Default 365."""
     access_log_days: NotRequired[int]
     """How long access logs of the bucket are retained, in days: 1 to 3650. Default 90."""
+    access_log_bucket: NotRequired[Input[str]]
+    """A bucket that exists, of the same region, for access logs; its retention is not changed. AWS: of the
+    same account, encrypted by S3's managed keys, with a policy that lets `logging.s3.amazonaws.com` write.
+    Google Cloud: `cloud-storage-analytics@google.com` has roles/storage.objectCreator on it. Default: one
+    that is created."""
     protect: NotRequired[bool]
     """Whether Pulumi refuses to delete bucket and key. Default false."""
     retain_data: NotRequired[bool]

@@ -8,6 +8,7 @@ from pulumi import Input
 
 from aiplatform._shared import images as _images
 from aiplatform._shared.args import Problem, Rule, between, distinct, length, matches, nearest, obeys
+from aiplatform._shared.bucket_names import bucket_problems
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
 from aiplatform._shared.outputs import Tags, mapped_object
 from aiplatform._shared.references.cluster import ClusterReference
@@ -115,6 +116,11 @@ class ModelRegistryArtifactsSettings:
     Cloud. Default 30."""
     access_log_days: Input[Annotated[int, DAYS]] = 90
     """How long access logs of files are retained, in days: 1 to 3650. Default 90."""
+    access_log_bucket: Input[str] | None = None
+    """A bucket that exists, of the same region, for access logs; its retention is not changed. AWS: of the
+    same account, encrypted by S3's managed keys, with a policy that lets `logging.s3.amazonaws.com` write.
+    Google Cloud: `cloud-storage-analytics@google.com` has roles/storage.objectCreator on it. Default: one
+    that is created."""
 
 
 def image_with_version(value: str) -> str | None:
@@ -239,6 +245,9 @@ class ModelRegistrySettings(CloudNeutral):
 
     def check(self) -> Iterator[Problem]:
         """Return the problems that concern several keys."""
+        yield from bucket_problems(
+            "artifacts.access_log_bucket", self.artifacts.access_log_bucket, self.cloud
+        )
         yield from obeys("prefix", self.prefix, _PREFIX[self.cloud])
         yield from obeys("tags", self.tags, _TAGS[self.cloud])
         yield from key_problems("kms_key", self.kms_key, self.cloud, self.cluster.region)

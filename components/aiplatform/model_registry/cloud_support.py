@@ -56,6 +56,9 @@ SUPPORT: Final[SupportTable] = {
     "artifacts.deleted_days": CloudSupport(
         aws="noncurrent versions", gcp="soft delete and noncurrent versions"
     ),
+    "artifacts.access_log_bucket": CloudSupport(
+        aws="a bucket of S3 that exists", gcp="a bucket of Cloud Storage that exists"
+    ),
     "artifacts.access_log_days": CloudSupport(
         aws="S3 access logs in a dedicated bucket", gcp="usage logs in a dedicated bucket"
     ),

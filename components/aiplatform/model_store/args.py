@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Final, Literal
 from pulumi import Input
 
 from aiplatform._shared.args import Problem, Rule, between, distinct, got, is_unknown, length, matches, obeys
+from aiplatform._shared.bucket_names import BUCKET, bucket_problems
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
 from aiplatform._shared.outputs import Tags
 from aiplatform._shared.principals import GROUP, ROLE
@@ -67,13 +68,6 @@ _TAGS: Final[dict[Cloud, Rule]] = {"aws": aws_tags, "gcp": google_labels}
 RELEASE_GROUP: Final = "ai-platform:release"
 """The group of Kubernetes of the members that approve, on AWS; on Google Cloud they are Google groups."""
 DAYS: Final = between(1, 3650, "days")
-_NAMES: Final[dict[Cloud, Rule]] = {
-    cloud: matches(
-        r"[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]" if cloud == "gcp" else r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]",
-        "a bucket's name, without s3:// or gs://",
-    )
-    for cloud in ("aws", "gcp")
-}
 _MEMBER: Final[dict[Cloud, Rule]] = {"aws": ROLE, "gcp": GROUP}
 _IMAGE: Final = matches(r"[^\s:@]+(:\d+/[^\s:@]+)?(:[\w.-]+)?@sha256:[0-9a-f]{64}", "an image with a digest")
 _TAGGED: Final = matches(
@@ -227,6 +221,11 @@ class ModelStoreSettings(CloudNeutral):
     APIs; else every address, as those of S3 and of the API server change."""
     access_log_days: Input[Annotated[int, DAYS]] = 90
     """How long access logs of the buckets are retained, in days: 1 to 3650. Default 90."""
+    access_log_bucket: Input[str] | None = None
+    """A bucket that exists, of the same region, for access logs; its retention is not changed. AWS: of the
+    same account, encrypted by S3's managed keys, with a policy that lets `logging.s3.amazonaws.com` write.
+    Google Cloud: `cloud-storage-analytics@google.com` has roles/storage.objectCreator on it. Default: one
+    that is created."""
     protect: bool = False
     """Whether Pulumi refuses to delete buckets and key. Default false."""
     retain_data: bool = False
@@ -243,6 +242,7 @@ class ModelStoreSettings(CloudNeutral):
 
     def check(self) -> Iterator[Problem]:
         """Return the problems that concern several keys."""
+        yield from bucket_problems("access_log_bucket", self.access_log_bucket, self.cloud)
         yield from obeys("prefix", self.prefix, _PREFIX[self.cloud])
         yield from obeys("tags", self.tags, _TAGS[self.cloud])
         for index, member in enumerate(self.release_group):
@@ -271,7 +271,7 @@ class ModelStoreSettings(CloudNeutral):
                     "store",
                 )
             return
-        yield from obeys("checkpoints.bucket", checkpoints.bucket, _NAMES[self.cloud])
+        yield from obeys("checkpoints.bucket", checkpoints.bucket, BUCKET[self.cloud])
         if checkpoints.kms_key is not None:
             yield from obeys("checkpoints.kms_key", checkpoints.kms_key, KEY[self.cloud])
         elif self.cloud == "aws":

@@ -49,6 +49,9 @@ SUPPORT: Final[SupportTable] = {
     "image": CloudSupport(aws="ValidatingAdmissionPolicy", gcp="ValidatingAdmissionPolicy"),
     "workflows": CloudSupport(aws="ValidatingAdmissionPolicy", gcp="ValidatingAdmissionPolicy"),
     "api_ranges": CloudSupport(aws="NetworkPolicy", gcp="NetworkPolicy"),
+    "access_log_bucket": CloudSupport(
+        aws="a bucket of S3 that exists", gcp="a bucket of Cloud Storage that exists"
+    ),
     "access_log_days": CloudSupport(
         aws="S3 access logs in a dedicated bucket", gcp="usage logs in a dedicated bucket"
     ),

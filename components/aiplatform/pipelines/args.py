@@ -21,6 +21,7 @@ from aiplatform._shared.args import (
     nearest,
     obeys,
 )
+from aiplatform._shared.bucket_names import bucket_problems
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
 from aiplatform._shared.cron import cron
 from aiplatform._shared.outputs import Tags
@@ -156,6 +157,11 @@ class PipelinesSettings(CloudNeutral):
     cluster's region. Default: a key that is created."""
     access_log_days: Input[Annotated[int, _DAYS]] = 90
     """How long access logs of the bucket are retained, in days: 1 to 3650. Default 90."""
+    access_log_bucket: Input[str] | None = None
+    """A bucket that exists, of the same region, for access logs; its retention is not changed. AWS: of the
+    same account, encrypted by S3's managed keys, with a policy that lets `logging.s3.amazonaws.com` write.
+    Google Cloud: `cloud-storage-analytics@google.com` has roles/storage.objectCreator on it. Default: one
+    that is created."""
     replicas: Annotated[int, between(1, 3, "replicas")] = 1
     """Replicas of the controller, 1 to 3: one is the leader, the others are on standby. Default 1."""
     charts: Annotated[str, source_of_charts] = UPSTREAM
@@ -183,6 +189,7 @@ class PipelinesSettings(CloudNeutral):
 
     def check(self) -> Iterator[Problem]:
         """Return the problems that concern several keys."""
+        yield from bucket_problems("access_log_bucket", self.access_log_bucket, self.cloud)
         yield from obeys("prefix", self.prefix, _PREFIX[self.cloud])
         yield from obeys("tags", self.tags, TAG_RULES[self.cloud])
         yield from key_problems("kms_key", self.kms_key, self.cloud, self.cluster.region)

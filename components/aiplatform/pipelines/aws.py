@@ -10,6 +10,7 @@ from pulumi_aws import eks, iam, kms, s3
 
 from aiplatform._shared.aws.account import account_of
 from aiplatform._shared.aws.buckets import (
+    AccessLogs,
     Bucket,
     encrypted,
     expired_after,
@@ -52,7 +53,12 @@ def create(parent: pulumi.ComponentResource, name: str, settings: PipelinesSetti
     context = Context(parent, name, settings, account_of(parent))
     key_arn = _key(context)
     logs = log_bucket(
-        context, LOGS, [ARTIFACTS], settings.access_log_days, force_destroy=settings.force_destroy
+        context,
+        LOGS,
+        [ARTIFACTS],
+        settings.access_log_days,
+        force_destroy=settings.force_destroy,
+        existing=settings.access_log_bucket,
     )
     bucket = _bucket(context, key_arn, logs)
     bucket_name = bucket.bucket.bucket
@@ -60,7 +66,7 @@ def create(parent: pulumi.ComponentResource, name: str, settings: PipelinesSetti
     return Artifacts(
         bucket=bucket_name,
         kms_key=key_arn,
-        log_bucket=logs.bucket.bucket,
+        log_bucket=logs.name,
         repositories={
             team: {
                 "s3": {
@@ -95,7 +101,7 @@ def _key(context: Context) -> Input[str]:
     return created.arn
 
 
-def _bucket(context: Context, key_arn: Input[str], logs: Bucket) -> Bucket:
+def _bucket(context: Context, key_arn: Input[str], logs: AccessLogs) -> Bucket:
     """Create the bucket of artifacts, without versions: they are written once, and expire."""
     bucket = private_bucket(context, ARTIFACTS, force_destroy=context.settings.force_destroy)
     name = bucket.bucket.bucket

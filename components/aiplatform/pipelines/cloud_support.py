@@ -18,6 +18,9 @@ SUPPORT: Final[SupportTable] = {
     ),
     "expire_days": CloudSupport(aws="lifecycle rule", gcp="lifecycle rule"),
     "kms_key": CloudSupport(aws="a KMS key that exists", gcp="a Cloud KMS key that exists"),
+    "access_log_bucket": CloudSupport(
+        aws="a bucket of S3 that exists", gcp="a bucket of Cloud Storage that exists"
+    ),
     "access_log_days": CloudSupport(
         aws="S3 access logs in a dedicated bucket", gcp="usage logs in a dedicated bucket"
     ),

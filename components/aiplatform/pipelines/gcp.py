@@ -7,7 +7,7 @@ import pulumi
 from pulumi import Input
 from pulumi_gcp import projects, storage
 
-from aiplatform._shared.gcp.access_logs import log_bucket
+from aiplatform._shared.gcp.access_logs import UsageLogs, log_bucket
 from aiplatform._shared.gcp.apis import enable_apis
 from aiplatform._shared.gcp.cluster_members import REACH
 from aiplatform._shared.gcp.context import GcpBucketContext
@@ -51,6 +51,7 @@ def create(parent: pulumi.ComponentResource, name: str, settings: PipelinesSetti
         labels=context.labels,
         opts=context.options(context.apis["storage"], data=True, delete_before_replace=True),
         grant_opts=context.options(data=True),
+        existing=settings.access_log_bucket,
     )
     bucket = _bucket(context, key, grant, logs)
     return Artifacts(
@@ -69,9 +70,7 @@ def create(parent: pulumi.ComponentResource, name: str, settings: PipelinesSetti
     )
 
 
-def _bucket(
-    context: Context, key: Input[str], grant: pulumi.Resource, logs: storage.Bucket
-) -> storage.Bucket:
+def _bucket(context: Context, key: Input[str], grant: pulumi.Resource, logs: UsageLogs) -> storage.Bucket:
     """Create the bucket of artifacts, without versions and soft delete: they are written once, and expire."""
     settings = context.settings
     return storage.Bucket(
@@ -83,7 +82,7 @@ def _bucket(
         uniform_bucket_level_access=True,
         public_access_prevention="enforced",
         encryption=storage.BucketEncryptionArgs(default_kms_key_name=key),
-        logging=storage.BucketLoggingArgs(log_bucket=logs.name, log_object_prefix="artifacts"),
+        logging=logs.of("artifacts"),
         versioning=storage.BucketVersioningArgs(enabled=False),
         soft_delete_policy=storage.BucketSoftDeletePolicyArgs(retention_duration_seconds=0),
         lifecycle_rules=[

@@ -65,6 +65,11 @@ class PipelinesArgs(TypedDict):
     cluster's region. Default: a key that is created."""
     access_log_days: NotRequired[Input[int]]
     """How long access logs of the bucket are retained, in days: 1 to 3650. Default 90."""
+    access_log_bucket: NotRequired[Input[str]]
+    """A bucket that exists, of the same region, for access logs; its retention is not changed. AWS: of the
+    same account, encrypted by S3's managed keys, with a policy that lets `logging.s3.amazonaws.com` write.
+    Google Cloud: `cloud-storage-analytics@google.com` has roles/storage.objectCreator on it. Default: one
+    that is created."""
     replicas: NotRequired[int]
     """Replicas of the controller, 1 to 3: one is the leader, the others are on standby. Default 1."""
     charts: NotRequired[str]

@@ -127,11 +127,11 @@ def _zones(settings: Settings, existing: Sequence[str]) -> tuple[Sequence[str], 
     """Return the zones of the network, and the problems of those that the region does not have."""
     stated = settings.network.zones
     by_number = isinstance(stated, int)
-    listed = "existing.zones" if settings.network.existing is not None else "zone_ids"
+    key = "existing.zones" if settings.network.existing is not None else "zone_ids"
     zones = first_zones(settings.environment.region, stated) if isinstance(stated, int) else stated
     problems = [
         Problem(
-            "network.zone_count" if by_number else f"network.{listed}[{index}]",
+            "network.zone_count" if by_number else f"network.{key}[{index}]",
             f"{got(zone)}, which {settings.environment.region} does not have; expected "
             f"{'a list of two or three' if by_number else 'one'} of {', '.join(sorted(existing))}",
         )

@@ -144,13 +144,25 @@ def with_policy(
     )
 
 
-def logged(context: BucketContext, purpose: str, bucket: pulumi.Input[str], logs: Bucket) -> s3.BucketLogging:
+@dataclass(frozen=True)
+class AccessLogs:
+    """The bucket of access logs of other buckets. prefix: of all keys, where others write to it, too. ready:
+    the settings that must exist before logs are written to it."""
+
+    name: pulumi.Output[str]
+    prefix: str = ""
+    ready: list[pulumi.Resource] = field(default_factory=list[pulumi.Resource])
+
+
+def logged(
+    context: BucketContext, purpose: str, bucket: pulumi.Input[str], logs: AccessLogs
+) -> s3.BucketLogging:
     """Write access logs to `logs`, under the name of the purpose."""
     return s3.BucketLogging(
         f"{context.name}-{purpose}",
         bucket=bucket,
-        target_bucket=logs.bucket.bucket,
-        target_prefix=f"{purpose}/",
+        target_bucket=logs.name,
+        target_prefix=f"{logs.prefix}{purpose}/",
         opts=context.options(*logs.ready, data=True),
     )
 
@@ -290,8 +302,12 @@ def log_bucket(
     days: pulumi.Input[int],
     *,
     force_destroy: bool,
-) -> Bucket:
-    """Create the bucket of access logs of the buckets for `purposes`, with a retention of `days`."""
+    existing: pulumi.Input[str] | None = None,
+) -> AccessLogs:
+    """Return the bucket of access logs of the buckets for `purposes`: an existing one, whose keys then begin
+    with the name that the bucket would have, or else a new one with a retention of `days`."""
+    if existing is not None:
+        return AccessLogs(pulumi.Output.from_input(existing), f"{context.bucket(purpose)}/")
     bucket = private_bucket(context, purpose, force_destroy=force_destroy)
     name = bucket.bucket.bucket
     bucket.ready.append(encrypted(context, purpose, name, None))
@@ -303,4 +319,4 @@ def log_bucket(
         rules=[expired_after("old", "", days)],
         opts=context.options(data=True),
     )
-    return bucket
+    return AccessLogs(name, ready=bucket.ready)

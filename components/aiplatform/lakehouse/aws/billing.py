@@ -15,6 +15,7 @@ from pulumi import Output
 from pulumi_aws import bcmdata, glue, lakeformation, s3
 
 from aiplatform._shared.aws.buckets import (
+    AccessLogs,
     Bucket,
     deleted_after,
     deny,
@@ -127,7 +128,7 @@ def create(
 
 
 def _bucket(
-    context: Context, key: Key, roles: Roles, logs: Bucket, settings: LakehouseBillingExportSettings
+    context: Context, key: Key, roles: Roles, logs: AccessLogs, settings: LakehouseBillingExportSettings
 ) -> Bucket:
     bucket = private_bucket(context, BILLING, force_destroy=context.settings.force_destroy)
     name = bucket.bucket.bucket

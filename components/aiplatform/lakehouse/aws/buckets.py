@@ -8,6 +8,7 @@ from pulumi import Input, Output
 from pulumi_aws import kms, s3
 
 from aiplatform._shared.aws.buckets import (
+    AccessLogs,
     Bucket,
     deleted_after,
     deny,
@@ -45,7 +46,7 @@ class Buckets:
     """The zones' buckets, and the bucket of their access logs."""
 
     zones: Mapping[Zone, Bucket]
-    logs: Bucket
+    logs: AccessLogs
 
 
 def create_key(context: Context, principals: Sequence[Principal]) -> Key:
@@ -141,11 +142,12 @@ def create_buckets(context: Context, key: Key, roles: Roles) -> Buckets:
         (*ZONES, *billing_purposes(context)),
         context.settings.access_log_days,
         force_destroy=context.settings.force_destroy,
+        existing=context.settings.access_log_bucket,
     )
     return Buckets({zone: _zone_bucket(context, zone, key, logs, roles) for zone in ZONES}, logs)
 
 
-def _zone_bucket(context: Context, zone: Zone, key: Key, logs: Bucket, roles: Roles) -> Bucket:
+def _zone_bucket(context: Context, zone: Zone, key: Key, logs: AccessLogs, roles: Roles) -> Bucket:
     hold = context.settings.legal_hold if zone == "raw" else None
     bucket = private_bucket(
         context, zone, force_destroy=context.settings.force_destroy, object_lock=hold is not None

@@ -204,7 +204,7 @@ def _outputs(
             }
             for declared, table in tables
         ],
-        "log_bucket": buckets.logs.bucket.bucket,
+        "log_bucket": buckets.logs.name,
         "kms_key": key.arn,
         "kms_key_arn": key.arn,
         "workgroups": queries.workgroups,

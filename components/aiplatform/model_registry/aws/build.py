@@ -50,7 +50,7 @@ def build(parent: pulumi.ComponentResource, name: str, settings: ModelRegistrySe
     return Built(
         server=deployment.id,
         artifact_bucket=buckets.artifacts.bucket.bucket,
-        log_bucket=buckets.logs.bucket.bucket,
+        log_bucket=buckets.logs.name,
         database_endpoint=database.address,
         kms_key=key.arn,
         principal=identities.server.principal,

@@ -7,6 +7,7 @@ from pulumi import Output
 from pulumi_aws import kms, s3
 
 from aiplatform._shared.aws.buckets import (
+    AccessLogs,
     Bucket,
     deleted_after,
     deny,
@@ -32,7 +33,7 @@ class Buckets:
     """The bucket of models and other files of runs, and the one of its access logs."""
 
     artifacts: Bucket
-    logs: Bucket
+    logs: AccessLogs
 
 
 def create_key(context: Context) -> Key:
@@ -85,6 +86,7 @@ def create_buckets(context: Context, data_key: Key, server: Output[str]) -> Buck
         [ARTIFACTS],
         settings.artifacts.access_log_days,
         force_destroy=settings.force_destroy,
+        existing=settings.artifacts.access_log_bucket,
     )
     artifacts = private_bucket(context, ARTIFACTS, force_destroy=settings.force_destroy)
     name = artifacts.bucket.bucket

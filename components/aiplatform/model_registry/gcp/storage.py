@@ -6,7 +6,7 @@ from typing import Final
 from pulumi import Input
 from pulumi_gcp import storage
 
-from aiplatform._shared.gcp.access_logs import log_bucket
+from aiplatform._shared.gcp.access_logs import UsageLogs, log_bucket
 from aiplatform._shared.gcp.context import DataKey
 from aiplatform._shared.gcp.keys import data_key, grant_key_use
 from aiplatform._shared.outputs import mapped
@@ -23,7 +23,7 @@ class Buckets:
     """The bucket of models and other files of runs, and the one of its usage logs."""
 
     artifacts: storage.Bucket
-    logs: storage.Bucket
+    logs: UsageLogs
 
 
 def create_key(context: Context) -> DataKey:
@@ -72,7 +72,7 @@ def create_buckets(context: Context, key: DataKey, server: Input[str]) -> Bucket
                 condition=storage.BucketLifecycleRuleConditionArgs(age=_ABANDONED_DAYS),
             ),
         ],
-        logging=storage.BucketLoggingArgs(log_bucket=logs.name, log_object_prefix="artifacts"),
+        logging=logs.of("artifacts"),
         force_destroy=context.settings.force_destroy,
         labels=context.labels,
         # Names of buckets are unique in all of Google Cloud.
@@ -88,7 +88,7 @@ def create_buckets(context: Context, key: DataKey, server: Input[str]) -> Bucket
     return Buckets(artifacts, logs)
 
 
-def _log_bucket(context: Context) -> storage.Bucket:
+def _log_bucket(context: Context) -> UsageLogs:
     return log_bucket(
         f"{context.name}-logs",
         name=f"{context.settings.prefix}-models-logs-{context.project}",
@@ -99,4 +99,5 @@ def _log_bucket(context: Context) -> storage.Bucket:
         labels=context.labels,
         opts=context.options(context.apis["storage"], data=True, delete_before_replace=True),
         grant_opts=context.options(data=True),
+        existing=context.settings.artifacts.access_log_bucket,
     )

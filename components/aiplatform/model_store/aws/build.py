@@ -26,7 +26,7 @@ def build(parent: pulumi.ComponentResource, name: str, settings: ModelStoreSetti
     return Built(
         checkpoints_bucket=brought.bucket or (buckets.checkpoints or buckets.releases).bucket.bucket,
         releases_bucket=buckets.releases.bucket.bucket,
-        log_bucket=buckets.logs.bucket.bucket,
+        log_bucket=buckets.logs.name,
         kms_key=key,
         checkpoints_key=brought.kms_key if brought.bucket is not None and brought.kms_key else key,
         identities=created,

@@ -7,6 +7,7 @@ from pulumi import Input, Output
 from pulumi_aws import kms, s3
 
 from aiplatform._shared.aws.buckets import (
+    AccessLogs,
     Bucket,
     deny,
     encrypted,
@@ -35,7 +36,7 @@ class Buckets:
 
     checkpoints: Bucket | None
     releases: Bucket
-    logs: Bucket
+    logs: AccessLogs
 
 
 def create_key(context: Context) -> Input[str]:
@@ -66,12 +67,13 @@ def create_buckets(context: Context, key: Input[str], writers: Sequence[Output[s
         [RELEASES] if brought else [CHECKPOINTS, RELEASES],
         settings.access_log_days,
         force_destroy=settings.force_destroy,
+        existing=settings.access_log_bucket,
     )
     checkpoints = None if brought else _checkpoints(context, key, logs)
     return Buckets(checkpoints, _releases(context, key, writers, logs), logs)
 
 
-def _checkpoints(context: Context, key: Input[str], logs: Bucket) -> Bucket:
+def _checkpoints(context: Context, key: Input[str], logs: AccessLogs) -> Bucket:
     """Create the bucket of checkpoints, without versions: each training replaces hundreds of gigabytes, which
     nothing reads again."""
     bucket = private_bucket(context, CHECKPOINTS, force_destroy=context.settings.force_destroy)
@@ -96,7 +98,7 @@ def _checkpoints(context: Context, key: Input[str], logs: Bucket) -> Bucket:
     return bucket
 
 
-def _releases(context: Context, key: Input[str], writers: Sequence[Output[str]], logs: Bucket) -> Bucket:
+def _releases(context: Context, key: Input[str], writers: Sequence[Output[str]], logs: AccessLogs) -> Bucket:
     """Create the bucket of releases. Its policy applies to every principal, the deployer included, until it
     is deleted with the bucket."""
     settings = context.settings

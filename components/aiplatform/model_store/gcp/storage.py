@@ -7,7 +7,7 @@ import pulumi
 from pulumi import Input
 from pulumi_gcp import storage
 
-from aiplatform._shared.gcp.access_logs import log_bucket
+from aiplatform._shared.gcp.access_logs import UsageLogs, log_bucket
 from aiplatform._shared.gcp.keys import data_key, grant_member_key_use
 from aiplatform._shared.outputs import merged
 from aiplatform.model_store.gcp.context import Context
@@ -31,7 +31,7 @@ class Buckets:
 
     checkpoints: storage.Bucket | None
     releases: storage.Bucket
-    logs: storage.Bucket
+    logs: UsageLogs
 
 
 def create_key(context: Context) -> Key:
@@ -56,7 +56,7 @@ def create_buckets(context: Context, key: Key) -> Buckets:
     return Buckets(checkpoints, _releases(context, key, logs), logs)
 
 
-def _checkpoints(context: Context, key: Key, logs: storage.Bucket) -> storage.Bucket:
+def _checkpoints(context: Context, key: Key, logs: UsageLogs) -> storage.Bucket:
     """Create the bucket of checkpoints, without versions and soft delete: each training replaces hundreds of
     gigabytes, which nothing reads again."""
     expiry = storage.BucketLifecycleRuleArgs(
@@ -74,7 +74,7 @@ def _checkpoints(context: Context, key: Key, logs: storage.Bucket) -> storage.Bu
     )
 
 
-def _releases(context: Context, key: Key, logs: storage.Bucket) -> storage.Bucket:
+def _releases(context: Context, key: Key, logs: UsageLogs) -> storage.Bucket:
     """Create the bucket of releases. Without versions, which Cloud Storage refuses together with a retention
     policy: its writers cannot delete, and to overwrite an object is to delete it."""
     releases = context.settings.releases
@@ -97,7 +97,7 @@ def _releases(context: Context, key: Key, logs: storage.Bucket) -> storage.Bucke
     )
 
 
-def _bucket(context: Context, purpose: str, key: Key, logs: storage.Bucket, **more: Any) -> storage.Bucket:
+def _bucket(context: Context, purpose: str, key: Key, logs: UsageLogs, **more: Any) -> storage.Bucket:
     return storage.Bucket(
         f"{context.name}-{purpose}",
         project=context.project,
@@ -107,7 +107,7 @@ def _bucket(context: Context, purpose: str, key: Key, logs: storage.Bucket, **mo
         uniform_bucket_level_access=True,
         public_access_prevention="enforced",
         encryption=storage.BucketEncryptionArgs(default_kms_key_name=key.id),
-        logging=storage.BucketLoggingArgs(log_bucket=logs.name, log_object_prefix=purpose),
+        logging=logs.of(purpose),
         force_destroy=context.settings.force_destroy,
         # By it policies know what a bucket contains.
         labels=merged(context.settings.tags, {"purpose": purpose}),
@@ -124,7 +124,7 @@ def _abandoned() -> storage.BucketLifecycleRuleArgs:
     )
 
 
-def _log_bucket(context: Context) -> storage.Bucket:
+def _log_bucket(context: Context) -> UsageLogs:
     return log_bucket(
         f"{context.name}-logs",
         name=context.bucket("model-store-logs"),
@@ -135,4 +135,5 @@ def _log_bucket(context: Context) -> storage.Bucket:
         labels=context.labels,
         opts=context.options(context.apis["storage"], data=True, delete_before_replace=True),
         grant_opts=context.options(data=True),
+        existing=context.settings.access_log_bucket,
     )
