@@ -22,16 +22,7 @@ from typing import Final
 
 import psutil
 
-from twin import (
-    code_fingerprint,
-    credential,
-    environment,
-    fault_injection,
-    instances,
-    path_shims,
-    processes,
-    state_files,
-)
+from twin import code_fingerprint, credential, environment, instances, path_shims, processes, start_checks
 from twin.instances import Instance, InstanceError
 from twin.kubernetes import control_plane
 from twin.kubernetes.controllers import reports, selection
@@ -126,7 +117,7 @@ def start(
     """
     progress = progress or Silent()
     environment.prepare(instance)
-    check_files(instance)
+    start_checks.check(instance)
     before = (name for name in selection.read(instance) if name in build.SELECTABLE)
     names = build.with_needed(before if controllers is None else controllers)
     given_up = threading.Event()
@@ -202,13 +193,6 @@ def reset(instance: Instance) -> None:
             f"\n  pid {pid} ({name}) works in this twin: end it" for pid, name in _users(instance)
         )
         raise InstanceError(f"{instance.folder} could not be deleted completely:{reasons}{users}")
-
-
-def check_files(instance: Instance) -> None:
-    """Raise StateFileError for the first file of the twin's state that is damaged or missing."""
-    state_files.check(instance)
-    fault_injection.read(instance.folder / instance.cloud / "faults.json")
-    environment.environment(instance)  # reads the credentials
 
 
 def ended(instance: Instance) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import subprocess
@@ -16,7 +15,7 @@ from typer.testing import CliRunner
 from cli import admin_client, doctor, environment_files, instances, output, stacks
 from cli import app as application
 from cli.output import CommandError
-from twin.instances import Instance, create, home, load
+from twin.instances import Instance, create, load
 
 RUNNER = CliRunner()
 
@@ -307,34 +306,6 @@ def test_destroy_reports_that_it_could_not_look_at_what_is_left(
     said = capsys.readouterr()
     assert f"What the twin's cloud still contains could not be read: {error}" in said.err
     assert "is empty" not in said.out
-
-
-@pytest.mark.parametrize(
-    ("error", "message"),
-    [
-        (OSError(errno.ENOSPC, "No space left on device"), "error: {home}: No space left on device\n"),
-        (OSError(errno.EROFS, "Read-only file system", "/x/y"), "error: /x/y: Read-only file system\n"),
-        (IsADirectoryError(errno.EISDIR, "Is a directory", "/x"), "error: /x: Is a directory\n"),
-    ],
-)
-def test_error_of_a_disk_is_one_line_with_a_path(
-    error: OSError, message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def fail(**_: object) -> None:
-        raise error
-
-    monkeypatch.setattr(application, "app", fail)
-    assert application.main() == 1
-    assert capsys.readouterr().err == message.format(home=home())
-
-
-def test_error_that_is_none_of_a_disk_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(**_: object) -> None:
-        raise OSError(errno.EBADF, "Bad file descriptor")
-
-    monkeypatch.setattr(application, "app", fail)
-    with pytest.raises(OSError, match="Bad file descriptor"):
-        application.main()
 
 
 def test_exit_code_of_status_shows_a_stopped_twin() -> None:

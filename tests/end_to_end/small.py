@@ -75,7 +75,7 @@ class Small:
             self._with_failing_calls(command, interruption.after)
             return
         before, began = created_resources(self.twin), time.monotonic()
-        running = self.twin.spawn(*self._line(command))
+        running = self.twin.spawn(*self.line(command))
         reached = before + (interruption.after if command == "up" else 0)
         while (
             running.poll() is None
@@ -93,7 +93,7 @@ class Small:
 
     def converge(self, command: str) -> None:
         """Run a command that must succeed, and assert that engine, cloud and processes agree."""
-        self.twin.cli(*self._line(command))
+        self.twin.cli(*self.line(command))
         self.assert_no_process()
         name = self.twin.environment
         assert not engine.has_pending(self.twin.instance, name), "an operation is pending after a success"
@@ -109,7 +109,7 @@ class Small:
 
     def assert_unchanged(self) -> None:
         """Assert that the cloud is as the program describes it."""
-        self.twin.cli(*self._line("preview"), "--refresh", "--expect-no-changes")
+        self.twin.cli(*self.line("preview"), "--refresh", "--expect-no-changes")
 
     def assert_no_process(self) -> None:
         """Assert that no engine, provider, language host or program is left."""
@@ -118,21 +118,22 @@ class Small:
         def left() -> list[str]:
             return [" ".join(process.cmdline()) for process in psutil.process_iter() if _uses(process, home)]
 
-        eventually("no process of the engine is left", lambda: not left(), 15)
+        eventually("no process of the engine is left", lambda: not left(), 30)
+
+    def line(self, command: str) -> tuple[str, ...]:
+        """Return the arguments of `aiplatform` for a Pulumi command on the program."""
+        name = self.twin.environment
+        options = () if command == "preview" else ("--yes", "--skip-preview")
+        place = ("--stack", name, "--cwd", str(PROGRAMS / self.cloud))
+        return ("twin", "run", "--name", name, "--", "pulumi", command, *options, *place)
 
     def _with_failing_calls(self, command: str, times: int) -> None:
         name = ("--name", self.twin.environment)
         code = ("--code", "InternalFailure") if self.cloud == "aws" else ("--code", "INTERNAL")
         # A client repeats a call that failed with 500: these are more than one call's attempts.
         self.twin.cli("twin", "fault", "fail", *name, *code, "--times", str(10 * (times + 1)))
-        self.twin.cli(*self._line(command), check=False)
+        self.twin.cli(*self.line(command), check=False)
         self.twin.cli("twin", "fault", "clear", *name)
-
-    def _line(self, command: str) -> tuple[str, ...]:
-        name = self.twin.environment
-        options = () if command == "preview" else ("--yes", "--skip-preview")
-        place = ("--stack", name, "--cwd", str(PROGRAMS / self.cloud))
-        return ("twin", "run", "--name", name, "--", "pulumi", command, *options, *place)
 
 
 def campaign(small: Small, seeds: range, kills: int) -> None:

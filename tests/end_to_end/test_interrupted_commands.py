@@ -10,10 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from cli import engine
+from tests.end_to_end.killing import is_engine
 from tests.end_to_end.small import HARM, Interruption, Small, campaign
+from tests.kill_campaign import kill
+from twin.tests.waiting import eventually
 
 pytestmark = pytest.mark.end_to_end
-SEEDS = range(1, 11)
+SEEDS = range(1, 7)
 """Of the campaign that runs every night."""
 
 
@@ -32,6 +36,26 @@ def test_ten_interruptions_leave_no_operation_process_or_resource(small: Small) 
             small.assert_unchanged()
             small.converge("destroy")
     small.interrupt(Interruption("all", after=0, late=4), "destroy")
+    small.converge("destroy")
+
+
+def test_create_under_way_at_a_kill_is_pending_until_the_next_up_has_succeeded(small: Small) -> None:
+    twin, slow = small.twin, {"aws": "CreateVpc", "gcp": "networks.insert"}[small.cloud]
+    name = ("--name", twin.environment)
+    twin.cli("twin", "fault", "slow", *name, "--operation", slow, "--seconds", "20", "--times", "1")
+    running = twin.spawn(*small.line("up"))
+    eventually("the create is in the state", lambda: engine.has_pending(twin.instance, twin.environment), 60)
+    refused = twin.cli(*small.line("up"), check=False)
+    assert refused.returncode == 1
+    assert f"the stack {twin.environment} is in use by process " in refused.stderr
+    assert "(`pulumi up --yes" in refused.stderr, "its command"
+    assert "stop it at a safe point with `kill -INT " in refused.stderr
+    kill(running.pid, is_engine)
+    running.wait(30)
+    small.assert_no_process()
+    assert engine.has_pending(twin.instance, twin.environment), "the state has what was under way"
+    twin.cli("twin", "fault", "clear", *name)
+    small.converge("up")
     small.converge("destroy")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -215,6 +216,27 @@ def test_a_port_that_another_program_took_is_told_with_what_to_do(
         taken.listen()
         with pytest.raises(ProcessError, match=r"port \d+ of cloud in twin 'one'.*reset --name one"):
             lifecycle.start(instance)
+
+
+def test_a_start_on_a_full_disk_is_one_line_and_starts_no_process(
+    instance: Instance, tools: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = shutil.disk_usage(instance.folder)._replace(free=3 * 2**20)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    message = f"^{instance.folder}: the disk has 3 MiB free; expected at least 128 MiB$"
+    with pytest.raises(InstanceError, match=message):
+        lifecycle.start(instance)
+    assert lifecycle.status(instance).stopped
+
+
+def test_a_start_with_a_damaged_file_starts_no_process(instance: Instance, tools: dict[str, Path]) -> None:
+    lifecycle.start(instance)
+    lifecycle.stop(instance)
+    passphrase = instance.folder / "passphrase"
+    passphrase.unlink()
+    with pytest.raises(InstanceError, match=r"passphrase is damaged .*missing.*twin reset --name one"):
+        lifecycle.start(instance)
+    assert lifecycle.status(instance).stopped
 
 
 def test_a_start_that_failed_does_nothing_any_more(

@@ -13,7 +13,7 @@ from typing import Final
 
 import pytest
 
-from twin import environment, fault_injection, instances, lifecycle, state_files
+from twin import environment, fault_injection, instances, lifecycle, start_checks, state_files
 from twin.aws.api_server.journal import Journal
 from twin.aws.credentials import deployer as aws_deployer
 from twin.aws.services.athena.queries.store import Store as AthenaStore
@@ -117,7 +117,7 @@ def instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Instance:
         database.close()  # pyright: ignore[reportAttributeAccessIssue]
     injected = fault_injection.InjectedFaults(created.folder / "aws" / "faults.json", {"late_logs": set()})
     injected.add({"kind": "late_logs"})
-    lifecycle.check_files(created)  # nothing is damaged yet
+    start_checks.check_files(created)  # nothing is damaged yet
     return created
 
 
@@ -125,7 +125,7 @@ def prepared(name: str) -> Instance:
     """Do what each command does with the files before it starts a process."""
     again = instances.create(name)
     environment.prepare(again)
-    lifecycle.check_files(again)
+    start_checks.check_files(again)
     return again
 
 
@@ -151,13 +151,13 @@ def test_damaged_database_stops_a_command_before_a_process_starts(
 ) -> None:
     damage(instance.folder / name)
     with pytest.raises(InstanceError, match=f"{name}.*twin reset --name one"):
-        lifecycle.check_files(instance)
+        start_checks.check_files(instance)
 
 
 def test_folder_of_the_cloud_that_is_missing_is_no_empty_cloud(instance: Instance) -> None:
     shutil.rmtree(instance.folder / "aws")
     with pytest.raises(InstanceError, match=r"aws/athena.db is damaged \(the file is missing\)"):
-        lifecycle.check_files(instance)
+        start_checks.check_files(instance)
     with pytest.raises(InstanceError, match=r"aws/journal\.db is damaged"):
         Journal(instance.folder / "aws" / "journal.db")
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-# EC2's code, those of other AWS APIs
-# (docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html), and Google's reason, status and HTTP
-# status (cloud.google.com/compute/api-quota).
+# EC2's code, those of other AWS APIs (docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html),
+# and Google's reason, status and HTTP status (cloud.google.com/compute/api-quota).
 _SIGNS: Final = (
     "RequestLimitExceeded",
     "Throttling",
