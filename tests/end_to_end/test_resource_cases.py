@@ -1,7 +1,7 @@
 """The twin against resources of other programs: wrong ones are refused, right ones accepted.
 
 One update of each cloud has all wrong resources and goes on after each error. Another one has the right
-ones, and a second preview of it shows no change.
+ones, and a second preview of it shows no change, nor does one after a refresh.
 """
 
 from __future__ import annotations
@@ -100,5 +100,7 @@ def test_right_resources_are_accepted_and_stay_unchanged(deployed: tuple[str, Pl
 
     stack = plain.stack("right", declare)
     stack.up(continue_on_error=True)
+    stack.preview(expect_no_changes=True)
+    stack.refresh()
     stack.preview(expect_no_changes=True)
     stack.destroy()

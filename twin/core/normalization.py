@@ -90,7 +90,7 @@ def settled(
     """The outputs with the state's own order and text where they mean the same."""
     result: Props = {}
     for name, value in outputs.items():
-        if name in declared and state and name not in state:
+        if name in declared and state and state.get(name) is None:
             continue
         if name in others_change and state.get(name) is not None:
             result[name] = state[name]

@@ -161,6 +161,21 @@ DATA: Final[Mapping[str, Case]] = {
     "glue-database-with-repeated-underscores": lambda name, _: aws.glue.CatalogDatabase(
         name, name="raw__data_2"
     ),
+    "database-with-a-window-in-capitals": lambda name, base: aws.rds.Instance(
+        name,
+        engine="postgres",
+        instance_class="db.t4g.micro",
+        allocated_storage=20,
+        username="platform",
+        manage_master_user_password=True,
+        performance_insights_enabled=True,
+        skip_final_snapshot=True,
+        maintenance_window="Mon:05:00-Mon:06:00",
+        db_subnet_group_name=aws.rds.SubnetGroup(f"{name}-of", subnet_ids=base.subnet_ids).name,
+    ),
+    "glue-job-without-the-name-of-its-command": lambda name, _: aws.glue.Job(
+        name, role_arn=_role(name, "glue").arn, command={"script_location": "s3://code/job.py"}
+    ),
     "glue-job-of-a-shell": lambda name, _: aws.glue.Job(
         name,
         role_arn=_role(name, "glue").arn,
@@ -170,6 +185,7 @@ DATA: Final[Mapping[str, Case]] = {
 }
 
 EVENTS: Final[Mapping[str, Case]] = {
+    "queue-with-defaults": lambda name, _: aws.sqs.Queue(name),
     "log-group-kept-for-ever": lambda name, _: aws.cloudwatch.LogGroup(
         name, name="/acme/a__b#1", retention_in_days=0, log_group_class="INFREQUENT_ACCESS"
     ),

@@ -104,6 +104,23 @@ NETWORK: Final[Mapping[str, Case]] = {
     ),
 }
 
+DEFAULTS: Final[Mapping[str, Case]] = {
+    "subnet-with-defaults": lambda name, base: aws.ec2.Subnet(
+        name, vpc_id=base.vpc_id, cidr_block="10.0.250.0/28"
+    ),
+    "endpoint-with-defaults": lambda name, base: aws.ec2.VpcEndpoint(
+        name, vpc_id=base.vpc_id, service_name="com.amazonaws.us-west-2.s3"
+    ),
+    "security-group-with-defaults": lambda name, base: aws.ec2.SecurityGroup(name, vpc_id=base.vpc_id),
+    "security-group-with-rules-inside": lambda name, base: aws.ec2.SecurityGroup(
+        name,
+        vpc_id=base.vpc_id,
+        ingress=[{"protocol": "tcp", "from_port": 22, "to_port": 22, "self": True}],
+        egress=[{"protocol": "-1", "from_port": 0, "to_port": 0, "ipv6_cidr_blocks": ["::/0"]}],
+    ),
+}
+"""What programs declare most often: nearly all of it is filled in by the service."""
+
 COMPUTE: Final[Mapping[str, Case]] = {
     "node-group-of-spot-by-percentage": lambda name, base: _node_group(
         name,
@@ -186,4 +203,4 @@ IDENTITY: Final[Mapping[str, Case]] = {
     ),
 }
 
-CASES: Final[Mapping[str, Case]] = {**NETWORK, **COMPUTE, **IDENTITY}
+CASES: Final[Mapping[str, Case]] = {**NETWORK, **DEFAULTS, **COMPUTE, **IDENTITY}

@@ -136,3 +136,10 @@ def test_the_binaries_are_told_their_versions() -> None:
         assert "9.8.7" in recipe.ldflags or recipe.name in ("trainer", "kserve", "kserve-agent"), recipe.name
     assert "gitVersion=v9.8.7" in recipes(versions)["controlplane"].ldflags
     assert "gitMinor=8" in recipes(versions)["controlplane"].ldflags
+
+
+@pytest.mark.parametrize(("page", "verb"), [("README.md", "is"), ("../docs/twin.md", "has version")])
+def test_pages_state_the_version_of_the_kubernetes_provider(page: str, verb: str) -> None:
+    text = (VERSIONS_FILE.parents[1] / page).read_text(encoding="utf-8")
+    expected = f"provider {verb} {read_versions().kubernetes_provider}"
+    assert expected in " ".join(text.split()), "programs choose their SDK by it"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final
 
 from twin.aws.context import AwsContext
 from twin.aws.resources.base import AwsResource
@@ -14,12 +15,28 @@ def connections(value: Any) -> Any:
     return {"Connections": value} if isinstance(value, list) else value
 
 
+_COMMAND: Final = "glueetl"
+"""The name of a job's command where the program states none, by the provider's schema."""
+
+
+def _with_command(inputs: Props) -> Props:
+    command = inputs.get("command")
+    if not isinstance(command, dict) or command.get("name") is not None:
+        return inputs
+    return {**inputs, "command": {**command, "name": _COMMAND}}
+
+
 class Job(AwsResource):
+    nested_defaults: ClassVar[Mapping[str, Any]] = {"command.name": _COMMAND}
+
+    def create_params(self, context: AwsContext, inputs: Props) -> Props:
+        return super().create_params(context, _with_command(inputs))
+
     def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
         changed = self.changed(old, new)
         if not changed:
             return
-        wanted = {name: value for name, value in new.items() if value is not None}
+        wanted = {name: value for name, value in _with_command(new).items() if value is not None}
         params = {name: value for name, value in to_api(self.fields, wanted).items() if name != "Name"}
         context.call("glue", "UpdateJob", {"JobName": id, "JobUpdate": params})
 

@@ -60,6 +60,12 @@ _RESOURCE_ID: Final = re.compile(r"db-[A-Z0-9]{2,255}")
 
 
 class Instance(AwsResource):
+    def same(self, path: str, old: Any, new: Any) -> bool:
+        # The provider stores it in lower case, as RDS reports it.
+        if path == "maintenanceWindow" and isinstance(old, str) and isinstance(new, str):
+            return old.lower() == new.lower()
+        return super().same(path, old, new)
+
     def find(self, context: AwsContext, id: str, state: Props) -> Any:
         params: Props = {"DBInstanceIdentifier": id}
         if _RESOURCE_ID.fullmatch(id):

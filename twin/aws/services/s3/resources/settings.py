@@ -77,6 +77,9 @@ class BucketNotification(Configuration):
         reported = {name: value for name, value in (item or {}).items() if name != "ResponseMetadata"}
         return reported or None
 
+    def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
+        return {"eventbridge": item.get("EventBridgeConfiguration") is not None}
+
     def unmake(self, context: AwsContext, id: str, state: Props) -> None:
         params = {"Bucket": id, "NotificationConfiguration": {}}
         context.call("s3", "PutBucketNotificationConfiguration", params)
