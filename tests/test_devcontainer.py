@@ -63,7 +63,7 @@ def test_last_user_of_a_stage_is_not_root(stage: str) -> None:
         return users[-1] if users else last_user(base) if base in _stages() else None
 
     assert last_user(stage) == "dev"
-    assert "useradd --create-home --uid 1000 --shell /bin/bash dev" in DOCKERFILE
+    assert "useradd --create-home --home-dir /opt/dev --uid 1000 --shell /bin/bash dev" in DOCKERFILE
 
 
 def test_what_is_copied_exists() -> None:
@@ -107,5 +107,5 @@ def test_container_has_known_properties_and_names_what_exists() -> None:
 def test_volume_is_mounted_on_a_folder_of_the_user() -> None:
     (mount,) = _container()["mounts"]
     options = dict(option.split("=") for option in mount.split(","))
-    assert options == {"source": "ai-platform-cache", "target": "/home/dev/.cache", "type": "volume"}
+    assert options == {"source": "ai-platform-cache", "target": "/opt/dev/.cache", "type": "volume"}
     assert f"install --directory --owner dev --group dev {options['target']}" in DOCKERFILE
