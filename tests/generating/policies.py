@@ -85,9 +85,9 @@ def text() -> str:
         f"({', '.join(code(policy.id) for policy in policies if policy.teardown_exempt)}) are advisory.",
         _ELSEWHERE,
         _WRITING,
-        "Each policy has a section below: the reason, the fix, options with their values in each profile, "
-        "and the cases that its tests evaluate: resources that violate it, with the property and the problem "
-        "as reported, resources that pass, and those with a value that is unknown in a preview (deferred).",
+        "Each policy has a section below: the reason, the fix, options with their values by profile, and "
+        "the cases of its tests: resources that violate it, with the property and the problem as reported, "
+        "resources that pass, and those with a value that is unknown in a preview (deferred).",
         f"## The {len(policies)} policies",
         table(
             ["policy", "requirement", "severity", *PROFILES, "controls"],

@@ -75,25 +75,30 @@ class Tab:
             self.events.append(json.loads(self._socket.recv()))
 
 
-def problems(tab: Tab, origin: str, page: str, width: int, height: int, picture: Path | None) -> list[str]:
-    """Open a page in a window of this size and return what is wrong with it."""
+def problems(tab: Tab, origin: str, page: str, pictures: Path | None) -> Iterator[str]:
+    """Open a page and yield what is wrong with it, in a window of each size.
+
+    pictures: the folder for a picture of each size; None for no pictures.
+    """
     tab.events.clear()
-    tab.call(
-        "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False
-    )
-    tab.call("Page.navigate", url=f"{origin}/{page}")
-    tab.wait_for("Page.loadEventFired")
-    layout = json.loads(tab.call("Runtime.evaluate", expression=_LAYOUT)["result"]["value"])
-    wrong = [*_messages(tab.events), *_foreign(tab.events, origin)]
-    if layout["wide"] > 0:
-        wrong.append(f"is {layout['wide']} pixels wider than the window")
-    wrong += [f"the diagram's text {text!r} is wider than its box" for text in layout["texts"]]
-    if picture:
-        clip = {"x": 0, "y": 0, "width": width, "height": min(layout["high"], _HIGHEST), "scale": 1}
-        shot = tab.call("Page.captureScreenshot", clip=clip, captureBeyondViewport=True)
-        picture.parent.mkdir(parents=True, exist_ok=True)
-        picture.write_bytes(base64.b64decode(shot["data"]))
-    return wrong
+    for number, (size, (width, height)) in enumerate(SIZES.items()):
+        window = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        tab.call("Emulation.setDeviceMetricsOverride", **window)
+        if number == 0:
+            tab.call("Page.navigate", url=f"{origin}/{page}")
+            tab.wait_for("Page.loadEventFired")
+        layout = json.loads(tab.call("Runtime.evaluate", expression=_LAYOUT)["result"]["value"])
+        if layout["wide"] > 0:
+            yield f"{size}: is {layout['wide']} pixels wider than the window"
+        yield from (f"{size}: the diagram's text {text!r} is wider than its box" for text in layout["texts"])
+        if pictures:
+            name = f"{page.strip('/').replace('/', '-') or 'index'}-{size}.png"
+            clip = {"x": 0, "y": 0, "width": width, "height": min(layout["high"], _HIGHEST), "scale": 1}
+            shot = tab.call("Page.captureScreenshot", clip=clip, captureBeyondViewport=True)
+            pictures.mkdir(parents=True, exist_ok=True)
+            (pictures / name).write_bytes(base64.b64decode(shot["data"]))
+    yield from _messages(tab.events)
+    yield from _foreign(tab.events, origin)
 
 
 def _messages(events: list[dict[str, Any]]) -> Iterator[str]:
@@ -183,11 +188,9 @@ def main(arguments: list[str]) -> int:
     )
     count = 0
     with served(SITE) as origin, browser() as tab:
-        for page, (size, (width, height)) in itertools.product(pages, SIZES.items()):
-            name = f"{page.strip('/').replace('/', '-') or 'index'}-{size}.png"
-            picture = chosen.pictures / name if chosen.pictures else None
-            for problem in problems(tab, origin, page, width, height, picture):
-                sys.stdout.write(f"{page or '/'} ({size}): {problem}\n")
+        for page in pages:
+            for problem in problems(tab, origin, page, chosen.pictures):
+                sys.stdout.write(f"{page or '/'}: {problem}\n")
                 count += 1
     sys.stdout.write(f"{len(pages)} pages, {count} problems\n")
     return 1 if count or not pages else 0
