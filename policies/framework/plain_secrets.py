@@ -59,6 +59,14 @@ _COMMANDS: Final = {
     "a password for curl": re.compile(
         r"\bcurl\s[^\n|;]{0,200}?(?:-u|--user)\s+[\"']?[\w.@-]+:(?![$<{])[^\s\"']{3,}"
     ),
+    "a password in a connection string": re.compile(r";\s*pwd\s*=\s*(?![$<{%])[^;\s\"']{3,}", re.IGNORECASE),
+    "a password in a file of PostgreSQL": re.compile(
+        r"^[\w.*-]{1,200}:543\d:[^:\s]{1,80}:[^:\s]{1,80}:(?![$<{])\S{3,}$", re.MULTILINE
+    ),
+    "a login of a registry": re.compile(r"\\?\"auth\\?\"\s*:\s*\\?\"[A-Za-z0-9+/=]{12,}\\?\""),
+    "a password of cloud-init": re.compile(
+        r"chpasswd:\s*\n(?:[^\n]{0,200}\n)?\s+list:\s*\|?\s*\n\s+-?\s*[\w-]+:(?![$<{]|R(?:ANDOM)?\b)\S{3,}"
+    ),
     "a token in a header": re.compile(
         r"authorization[\"']?\s*[:=]\s*[\"']?(?:bearer|basic|token)\s+(?![$<{])[\w+/.=-]{16,}", re.IGNORECASE
     ),
@@ -71,6 +79,7 @@ _ASSIGNMENT: Final = re.compile(
     r"(?P<by>[ \t]{0,4}(?:=>|:=|[=:])[ \t]{0,4}|(?(flag)[ \t]{1,4}|(?!)))"
     r"(?:\\?\"(?P<double>[^\"\\\n]{3,200})|'(?P<single>[^'\n]{3,200})'|(?P<bare>[^\s\"'`;&,|(){}\[\]\\]{3,200})(?!\())"
 )
+_SHORTEST_ENCODED: Final = 16
 _LONGEST: Final = 256 * 1024
 """How many characters of a text are searched."""
 _PROGRAMS: Final = (".py", ".go", ".js", ".ts", ".java", ".rs", ".lua", ".md", ".rego", ".cel")
@@ -124,7 +133,8 @@ def check_setting(path: str, name: Any, value: Any) -> Iterator[Outcome]:
     value = Entry(path, value).known()
     problem = setting_problem(name, value)
     if problem is None and isinstance(value, str):
-        inner = text_problem(value, name if isinstance(name, str) else "")
+        file = name if isinstance(name, str) else ""
+        inner = text_problem(value, file) or text_problem(decoded(value) or "", file)
         problem = f"{name!r} {inner}" if inner else None
     if problem:
         yield Violation(path, problem)
@@ -190,6 +200,8 @@ def check_text(properties: Properties, path: str) -> Iterator[Outcome]:
 
 def decoded(text: str) -> str | None:
     """Return the text that is encoded in base64; None where it is not."""
+    if len(text) < _SHORTEST_ENCODED:
+        return None
     try:
         return base64.b64decode("".join(text.split()), validate=True).decode()
     except (binascii.Error, UnicodeDecodeError, ValueError):

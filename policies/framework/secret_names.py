@@ -4,6 +4,7 @@ another variable."""
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
@@ -106,11 +107,13 @@ _SHORTEST: Final = 3
 _RANDOM: Final = 20
 
 
-def _words(name: str) -> list[str]:
+@lru_cache(4096)
+def _words(name: str) -> tuple[str, ...]:
+    """Return the words of a name, in lower case. Cached: the names of a file repeat."""
     words = [word.lower() for word in _WORD.findall(name)]
     while len(words) > 1 and (words[-1] in _VARIANTS or words[-1].isdigit()):
         words.pop()
-    return words
+    return tuple(words)
 
 
 def is_secret(name: str, value: str) -> bool:

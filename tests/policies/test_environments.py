@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import datetime
+import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from google.protobuf import json_format, struct_pb2
 
 from aiplatform._shared.images import images
 from policies.framework import Resource, Stack
@@ -14,6 +17,7 @@ from policies.framework.discovery import find
 from policies.framework.enforcement import read_enforcement, read_exemptions
 from policies.framework.evaluation import Diagnostic, Evaluator
 from policies.framework.policy import Profile
+from policies.framework.values import plain
 from stacks.loading import load_file
 from tests.components.recording import ACCOUNT, Recording, Registered
 from tests.policies.profile_differences import DEV, GOOGLE, STAGING
@@ -33,12 +37,18 @@ def as_evaluated(registered: Registered, provider: Any, *, in_stack: bool = Fals
         type=registered.type,
         name=registered.name,
         urn=registered.urn,
-        props={**registered.inputs, **registered.state} if in_stack else registered.inputs,
+        props=_plain({**registered.inputs, **registered.state} if in_stack else registered.inputs),
         protect=bool(registered.protect),
         parent=registered.parent or "",
         provider=provider,
         property_dependencies={key: tuple(urns) for key, urns in registered.property_dependencies.items()},
     )
+
+
+def _plain(props: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the properties as the pack reads them from the engine: with secrets as Hidden."""
+    # Archives, which no policy reads, become text.
+    return plain(json_format.Parse(json.dumps(dict(props), default=str), struct_pb2.Struct()))
 
 
 def diagnostics(stack: str, teardown: bool | str = False, profile: str = "") -> list[Diagnostic]:

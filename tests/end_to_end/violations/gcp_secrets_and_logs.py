@@ -71,7 +71,12 @@ def _networks(violates: Violations) -> None:
         ("right-backend", {"enable": True, "sample_rate": 1}),
         (violates("backend-without-a-log", "network.log_load_balancers"), {"enable": False}),
     ):
-        compute.BackendService(name, load_balancing_scheme="INTERNAL_SELF_MANAGED", log_config=logs)
+        compute.BackendService(
+            name,
+            load_balancing_scheme="INTERNAL_SELF_MANAGED",
+            backends=[{"group": f"projects/{PROJECT}/zones/{REGION}-a/instanceGroups/shop"}],
+            log_config=logs,
+        )
     for name, network in (
         ("right-addresses", "192.0.2.0/24"),
         (violates("addresses-of-everyone", "network.restrict_ingress"), "0.0.0.0/0"),

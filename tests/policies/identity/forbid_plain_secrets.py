@@ -113,6 +113,19 @@ SPEC = Spec(
             "environment.variables[CONFIG]",
             "sets 'password'",
         ),
+        "JSON in base64": Fails(
+            _function(CONFIG=base64.b64encode(b'{"password": "hunter2"}').decode()),
+            "environment.variables[CONFIG]",
+            "sets 'password'",
+        ),
+        "a connection string": Fails(
+            _function(DSN="Server=db;Uid=shop;Pwd=S3cret!;"),
+            "environment.variables[DSN]",
+            "a connection string",
+        ),
+        "a user of cloud-init": Fails(
+            _started("#cloud-config\nchpasswd:\n  list: |\n    ubuntu:hunter2\n"), "userData", "cloud-init"
+        ),
         "a function of Google": Fails(
             resource(
                 "gcp:cloudfunctionsv2/function:Function",

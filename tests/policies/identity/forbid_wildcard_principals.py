@@ -46,6 +46,24 @@ SPEC = Spec(
         "everyone by another spelling": Fails(
             _bucket({"AWS": ["arn:aws:iam::111122223333:root", "*"]}), "policy.Statement[0].Principal.AWS[1]"
         ),
+        "everyone next to a role that does not exist yet": Fails(
+            resource(
+                "aws:s3/bucketPolicy:BucketPolicy",
+                {
+                    "policy": {
+                        "Statement": [
+                            {
+                                "Effect": "Allow",
+                                "Principal": {"AWS": [UNKNOWN, "*"]},
+                                "Action": "s3:GetObject",
+                                "Resource": [UNKNOWN],
+                            }
+                        ]
+                    }
+                },
+            ),
+            "policy.Statement[0].Principal.AWS[1]",
+        ),
         "a condition that holds where its key is missing": Fails(
             _bucket("*", **_when("StringEqualsIfExists", "aws:PrincipalOrgID", "o-1")),
             "policy.Statement[0].Principal",

@@ -91,6 +91,14 @@ SPEC = Spec(
             "data[application.properties]",
             "sets 'datasource.password'",
         ),
+        "a file of PostgreSQL": Fails(
+            _config_map(**{".pgpass": "db:5432:shop:shop:hunter2\n"}), "data[.pgpass]", "PostgreSQL"
+        ),
+        "a login of a registry": Fails(
+            _config_map(**{"config.json": '{"auths": {"r.example": {"auth": "c2hvcDpodW50ZXIy"}}}'}),
+            "data[config.json]",
+            "a registry",
+        ),
         "a file in base64": Fails(
             resource(
                 "kubernetes:core/v1:ConfigMap",
