@@ -76,8 +76,8 @@ async def problems(settings: Settings) -> list[Problem]:
     return [
         *(
             Problem(
-                "teams",
-                f"{name} is missing, and its repositories are protected "
+                f"teams.{name}",
+                "missing, and its repositories are protected "
                 f"({', '.join(entry['repositories'])}); "
                 "expected its block, with archive: true, as long as they exist",
             )
@@ -91,8 +91,8 @@ async def problems(settings: Settings) -> list[Problem]:
 def _removed(teams: Iterable[str], of_file: Collection[str]) -> list[Problem]:
     return [
         Problem(
-            "teams",
-            f"{name} is missing, which the last update had, and its data is protected; expected its block "
+            f"teams.{name}",
+            "missing, while the last update had it and its data is protected; expected its block "
             "with archive: true, which deletes the rest and states what is left, and the block removed after "
             "that `up`",
         )

@@ -78,6 +78,7 @@ LONGEST: Final = (
     "tests/end_to_end/test_gcp_crash.py",
     "tests/end_to_end/test_wheel.py",
     "tests/end_to_end/test_addons.py",
+    "tests/end_to_end/test_mlflow_isolation.py",
 )
 """Files of the end-to-end tests that take longest, the longest first. A worker that starts one of them last
 would run on for minutes while the others have ended."""

@@ -30,27 +30,29 @@ TEAM = "search"
 QUEUES: Any = arguments(team(TEAM))
 SERVICES = ("serving.kserve.io", "v1beta1", "InferenceService", "inferenceservices")
 
+NAMESPACED = ("LocalQueue", "InferenceService")
+
 
 def kinds() -> set[tuple[str, str, str, str]]:
     """Return group, version, kind and plural of what is in the cluster."""
-    ours = {(*item["apiVersion"].split("/"), item["kind"]) for item in manifests(QUEUES)}
-    plurals = {"Topology": "topologies", "WorkloadPriorityClass": "workloadpriorityclasses"}
-    custom = {
-        (group, version, kind, plurals.get(kind, f"{kind.lower()}s"))
-        for group, version, kind in (entry for entry in ours if len(entry) == 3)
-        if group.endswith("x-k8s.io")
-    }
-    return {*custom, SERVICES}
+    plurals = {"WorkloadPriorityClass": "workloadpriorityclasses"}
+    custom = {SERVICES}
+    for item in manifests(QUEUES):
+        group, _, version = str(item["apiVersion"]).partition("/")
+        kind = str(item["kind"])
+        custom.add((group, version, kind, plurals.get(kind, f"{kind.lower()}s")))
+    return custom
 
 
 def platform() -> None:
     """Queues of a team, and a bucket of releases."""
     bucket = aws.s3.Bucket("releases")
     aws.s3.BucketObjectv2("release", bucket=bucket.id, key=f"{TEAM}/ranking/7/model", content="weights")
-    definitions = [
-        CustomResourceDefinition(plural, **definition(group, version, kind, plural))
-        for group, version, kind, plural in sorted(kinds())
-    ]
+    definitions: list[pulumi.Resource] = []
+    for group, version, kind, plural in sorted(kinds()):
+        body = definition(group, version, kind, plural)
+        body["spec"]["scope"] = "Namespaced" if kind in NAMESPACED else "Cluster"
+        definitions.append(CustomResourceDefinition(plural, **body))
     namespace = Namespace(TEAM, metadata={"name": TEAM})
     Queues("queues", QUEUES, pulumi.ResourceOptions(depends_on=[*definitions, namespace]))
     pulumi.export("bucket", bucket.id)

@@ -46,8 +46,15 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
     client.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
     used = aws.Client("us-west-2")
-    monkeypatch.setattr(used, "_of", lambda _: client)
-    monkeypatch.setattr(cloud_clients, "of", lambda *_, **__: used)
+
+    def of_service(_: str) -> Any:
+        return client
+
+    def of_cloud(*_: Any, **__: Any) -> aws.Client:
+        return used
+
+    monkeypatch.setattr(used, "_of", of_service)
+    monkeypatch.setattr(cloud_clients, "of", of_cloud)
     yield client
     server.stop()
 

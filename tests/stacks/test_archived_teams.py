@@ -65,12 +65,13 @@ def deployed(settings: Settings, stack: str, last: Mapping[str, Any]) -> Recordi
 LAST = {"teams": {"teams": {"namespaces": {"ads": "ads", "search": "search", "maps": "maps"}}}}
 
 
-def test_a_team_with_protected_data_is_not_removed_without_archive(tmp_path: Path) -> None:
-    settings = settings_of(tmp_path, "aws-prod")
+@pytest.mark.parametrize("stack", ["aws-prod", "gcp-prod"])
+def test_a_team_with_protected_data_is_not_removed_without_archive(tmp_path: Path, stack: str) -> None:
+    settings = settings_of(tmp_path, stack)
     with pytest.raises(SettingsError) as refused:
-        deployed(settings, "aws-prod", LAST)
+        deployed(settings, stack, LAST)
     [problem] = refused.value.problems
-    assert "teams: maps is missing, which the last update had, and its data is protected" in problem
+    assert f"Pulumi.{stack}.yaml: teams.maps: missing, while the last update had it" in problem
     assert "expected its block with archive: true" in problem
 
 
