@@ -73,21 +73,6 @@ def network(settings: Settings) -> NetworkArgs:
     return cast(NetworkArgs, args)
 
 
-def existing_network(settings: Settings) -> NetworkReferenceArgs | None:
-    """Return the network that the file names, in the form of Network.outputs; None where one is created."""
-    existing, environment = settings.network.existing, settings.environment
-    if existing is None:
-        return None
-    args = stated(existing)
-    args.pop("proxies_cidr", None)
-    args.update(cloud=environment.cloud, cidr=settings.network.cidr)
-    if environment.cloud == "gcp":
-        # A missing project is reported by stacks/validation/environment.py.
-        args.update(project=environment.project_id or UNKNOWN, region=environment.region)
-        args["pods_per_node"] = settings.network.gcp.pods_per_node
-    return cast(NetworkReferenceArgs, args)
-
-
 def retains_data(settings: Settings) -> bool:
     """Whether logs and keys stay in the cloud after `destroy`: in prod, unless teardown is `with_data`."""
     return settings.environment.profile == "prod" and settings.environment.teardown != "with_data"

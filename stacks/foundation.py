@@ -18,7 +18,7 @@ from aiplatform.network import Network
 from aiplatform.node_pool import NodePool
 from aiplatform.runner import Runner
 from aiplatform.workload_identity import WorkloadIdentity
-from stacks import arguments, devices, providers
+from stacks import arguments, devices, network_arguments, providers
 from stacks.loading import refusal
 from stacks.settings import Settings
 from stacks.validation import validate
@@ -83,7 +83,7 @@ def make(settings: Settings) -> tuple[Foundation, LayerOptions | None]:
     if problems:
         raise refusal(pulumi.get_stack(), problems)
     in_cloud = ResourceOptions(provider=provider)
-    network = arguments.existing_network(settings)
+    network = network_arguments.existing_network(settings)
     if network is None:
         network = Network("network", arguments.network(settings), in_cloud).outputs
     runner = None

@@ -52,6 +52,7 @@ from stacks import (
     function_arguments,
     gateway_arguments,
     model_monitor_arguments,
+    network_arguments,
     serving_arguments,
     serving_images,
     team_arguments,
@@ -118,7 +119,7 @@ _PREFIX: Final = "environment.name"
 def problems(settings: Settings) -> list[Problem]:
     """Return everything that a component would refuse."""
     references = placeholders.of(settings)
-    existing = arguments.existing_network(settings)
+    existing = network_arguments.existing_network(settings)
     if existing is not None:
         # Components that refer to it would report its problems again.
         reported = _problems_of(_EXISTING, NetworkReference, existing)

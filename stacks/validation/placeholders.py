@@ -22,7 +22,7 @@ from aiplatform.network.args import NetworkReference, NetworkReferenceArgs, Netw
 from aiplatform.observability.values.setup import NAMESPACE as MONITORING
 from aiplatform.training.args import READERS
 from aiplatform.workload_identity.args import physical_name
-from stacks import arguments
+from stacks import arguments, network_arguments
 from stacks.continuous_training_arguments import Offered as OfferedToTraining
 from stacks.model_monitor_arguments import Offered as OfferedToMonitor
 from stacks.serving_arguments import Offered as OfferedToServing
@@ -53,7 +53,7 @@ def of(settings: Settings, zones: Sequence[str] | None = None) -> Placeholders:
     principals = _principals(settings)
     on_google_cloud = settings.environment.cloud == "gcp"
     return Placeholders(
-        network=arguments.existing_network(settings)
+        network=network_arguments.existing_network(settings)
         or placeholder(
             NetworkReference,
             **location,

@@ -46,7 +46,10 @@ INSTEAD: Mapping[tuple[str, str], str] = {("Observability", "longTermStorage"): 
 """A key of a block with which the others are refused: it names what exists in place of what they describe."""
 VALKEY_ONLY = ("FeatureStore", "expireDays")
 """An input that the example cannot have, as its online store is DynamoDB (test_data_output_arguments.py)."""
+OF_CREATED = ("ModelMonitor", "accessLogBucket")
+"""An input that is refused with `bucket` (test_existing_log_buckets.py)."""
 ADDITIONAL: Mapping[str, Mapping[str, Any]] = {
+    "Addons": {"options": {"karpenter": {"enabled": True}}},
     "Cluster": {"apiAccess": {"mode": "in_vpc"}},
     "DevicePlugins": {"neuron": True},
     "FeatureStore": {"registry": {"kind": "sql", "secret": "registry"}},
@@ -134,13 +137,18 @@ def preview(
 
 
 CASES: Mapping[str, Mapping[str, Any]] = {
-    name: {key: value for key, value in _variants(definition.inputs) if (name, key) != VALKEY_ONLY}
+    name: {
+        key: value
+        for key, value in _variants(definition.inputs)
+        if (name, key) not in (VALKEY_ONLY, OF_CREATED)
+    }
     for name, definition in components.plugin().definitions.items()
 }
 
 
-ALONE = ("mirrors",)
-"""Inputs that are not needed where others are unknown: an image that a program states is at no mirror."""
+ALONE = ("accessLogDays", "mirrors")
+"""Inputs that are not needed where others are unknown: an image that a program states is at no mirror, and a
+bucket of access logs that exists has its own retention."""
 
 
 @pytest.mark.parametrize("component", [name for name, cases in CASES.items() if cases])

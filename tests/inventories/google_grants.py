@@ -24,6 +24,7 @@ GRANTED_ON: Final[Mapping[str, tuple[str, ...]]] = {
     "gcp:bigtable/instanceIamMember:InstanceIamMember": ("bigtable.",),
     "gcp:cloudrunv2/jobIamMember:JobIamMember": ("run.",),
     "gcp:cloudrunv2/serviceIamMember:ServiceIamMember": ("run.",),
+    "gcp:compute/subnetworkIAMMember:SubnetworkIAMMember": ("compute.subnetworks.",),
     "gcp:dns/dnsManagedZoneIamMember:DnsManagedZoneIamMember": ("dns.",),
     "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember": ("cloudkms.cryptoKey",),
     "gcp:projects/iAMMember:IAMMember": ("",),

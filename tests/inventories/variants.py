@@ -61,6 +61,7 @@ _TAGS: Final = {"team": "ml"}
 _TAINTS: Final = [{"key": "batch", "value": "yes", "effect": "NoSchedule"}]
 _GOOGLE: Final = {"project": PROJECT, "region": "europe-west4"}
 _RESERVATION: Final = "cr-0123456789abcdef0"
+_KEY: Final = f"arn:aws:kms:{REGION}:999988887777:key/0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
 _CONNECTION: Final = (
     f"arn:aws:codeconnections:{REGION}:{ACCOUNT}:connection/0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
 )
@@ -169,8 +170,16 @@ def _cluster() -> Variants:
             "api_access": {"mode": "in_vpc", "security_group_id": "sg-4u22e4"},
             "admins": [f"{_ROLE}platform/admins"],
         },
+        aws_existing_keys={"kms_key": _KEY, "volumes_kms_key": _KEY},
     )
-    return {**on_aws, "gcp": lambda: gke.cluster(), "gcp-full": lambda: gke.full()}
+    return {
+        **on_aws,
+        "gcp": lambda: gke.cluster(),
+        "gcp-full": lambda: gke.full(),
+        "gcp-shared-vpc": lambda: gke.cluster(
+            network=gke.SHARED, kms_key=gke.KEY, volumes_kms_key=gke.KEY, session_manager=True
+        ),
+    }
 
 
 def _node_pool() -> Variants:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from stacks import arguments
+from stacks import network_arguments
 from stacks.loading import load_file
 from tests.components.recording import Recording
 from tests.stacks.environments import build
@@ -76,7 +76,7 @@ def test_nothing_of_the_network_is_created_on_aws(tmp_path: Path) -> None:
 
 def test_the_layers_above_read_the_existing_network(tmp_path: Path) -> None:
     settings = load_file(changed(tmp_path, _existing("gcp-dev", tmp_path), "gcp-dev"))
-    network = arguments.existing_network(settings)
+    network = network_arguments.existing_network(settings)
     assert network is not None
     assert network["cidr"] == settings.network.cidr
     assert network.get("project") == settings.environment.project_id, "the service project"

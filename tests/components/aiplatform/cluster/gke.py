@@ -23,6 +23,18 @@ NETWORK: dict[str, Any] = {
         for letter in "abc"
     ],
 }
+HOST = "acme-network-host"
+SUBNETS = f"projects/{HOST}/regions/europe-west4/subnetworks"
+SHARED: dict[str, Any] = {
+    **NETWORK,
+    "vpc_id": f"projects/{HOST}/global/networks/shared",
+    "private_subnet_ids": [f"{SUBNETS}/ml-nodes"],
+    "intra_subnet_ids": [],
+    "pods_range": "ml-pods",
+    "services_range": "ml-services",
+}
+"""A network of Shared VPC."""
+KEY = "projects/acme-security/locations/europe-west4/keyRings/platform/cryptoKeys/data"
 ARGS: dict[str, Any] = {"prefix": "acme-dev", "version": "1.35", "network": NETWORK}
 GKE = "gcp:container/cluster:Cluster"
 POOL = "gcp:container/nodePool:NodePool"

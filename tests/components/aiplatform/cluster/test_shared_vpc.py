@@ -11,20 +11,10 @@ from aiplatform._shared.args import ArgumentError, read
 from aiplatform.cluster import Cluster
 from aiplatform.network.args import NetworkReference
 from tests.components.aiplatform.cluster import gke
-from tests.components.aiplatform.cluster.gke import GKE, POOL, ROLE
+from tests.components.aiplatform.cluster.gke import GKE, HOST, POOL, ROLE, SHARED, SUBNETS
 from tests.components.cloud_answers import PROJECT, PROJECT_NUMBER
 from tests.components.recording import Recording, record
 
-HOST = "acme-network-host"
-SUBNETS = f"projects/{HOST}/regions/europe-west4/subnetworks"
-SHARED: dict[str, Any] = {
-    **gke.NETWORK,
-    "vpc_id": f"projects/{HOST}/global/networks/shared",
-    "private_subnet_ids": [f"{SUBNETS}/ml-nodes"],
-    "intra_subnet_ids": [],
-    "pods_range": "ml-pods",
-    "services_range": "ml-services",
-}
 SUBNET_GRANT = "gcp:compute/subnetworkIAMMember:SubnetworkIAMMember"
 FIREWALL = "gcp:compute/firewall:Firewall"
 GKE_AGENT = f"serviceAccount:service-{PROJECT_NUMBER}@container-engine-robot.iam.gserviceaccount.com"
