@@ -71,6 +71,7 @@ LONGEST: Final = (
     "tests/end_to_end/test_crash.py",
     "tests/end_to_end/test_feast.py",
     "tests/end_to_end/test_gcp_dev.py",
+    "tests/end_to_end/test_recommender.py",
     "tests/end_to_end/test_gcp_prod.py",
     "tests/end_to_end/test_aws_prod.py",
     "tests/end_to_end/test_layer_stacks.py",
