@@ -122,9 +122,8 @@ def test_prod_requires_a_digest_of_every_image_that_has_one() -> None:
     (policy,) = (entry for entry in POLICIES if entry.id == "supply_chain.pin_images")
     options = ENFORCEMENT.options_of(policy, "prod")
     assert options["digests"]
-    # Jobs of `aiplatform gpu check` and initializers of TrainJobs, which no program registers.
-    by_users = ("gpu-test-", "trainer-")
-    registered = {name: image for name, image in images().items() if not name.startswith(by_users)}
+    # Jobs of `aiplatform gpu check`, which no program registers.
+    registered = {name: image for name, image in images().items() if not name.startswith("gpu-test-")}
     unpinned = {image.repository.partition("/")[2] for image in registered.values() if not image.digest}
     assert {entry.removeprefix("*/") for entry in options["without_digest"]} == unpinned, (
         "an entry is removed when the digest is recorded"
