@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -11,19 +10,18 @@ import pytest
 from aiplatform._shared.images import images
 from policies.framework import Resource, Stack
 from policies.framework.discovery import find
-from policies.framework.enforcement import read_enforcement, read_exemptions
+from policies.framework.enforcement import read_enforcement
 from policies.framework.evaluation import Diagnostic, Evaluator
 from policies.framework.policy import Profile
 from stacks.loading import load_file
 from tests.components.recording import ACCOUNT, Recording, Registered
+from tests.policies.in_force import EXEMPTIONS
 from tests.policies.profile_differences import DEV, GOOGLE, STAGING
 from tests.stacks.environments import STACKS, build, built
 from tests.stacks.test_google_files import changed
 
 POLICIES = find()
 ENFORCEMENT = read_enforcement(POLICIES)
-# An expired exemption fails `test_files_of_the_pack_are_valid_today`, which states it.
-EXEMPTIONS = read_exemptions(POLICIES, datetime.date.min)
 
 
 def as_evaluated(registered: Registered, provider: Any, *, in_stack: bool = False) -> Resource:
