@@ -135,7 +135,7 @@ class Evaluator:
                 if isinstance(outcome, Deferred):
                     deferred.append((policy, outcome.path))
                 else:
-                    diagnostics.append(self._diagnostic(enabled, outcome, subject))
+                    _add(self._diagnostic(enabled, outcome, subject), diagnostics)
         except Deferred as unknown:
             deferred.append((policy, unknown.path))
         # An exception is a defect of the policy: it is reported as one, and never counts as passed.
@@ -149,6 +149,16 @@ class Evaluator:
         urn, name = (resource.urn, resource.name) if resource else ("", "")
         exempt = next((entry for entry in self.exemptions if entry.covers(policy.id, name, urn)), None)
         return Diagnostic(policy, enabled.level, violation.path, violation.problem, urn, name, exempt)
+
+
+def _add(diagnostic: Diagnostic, diagnostics: list[Diagnostic]) -> None:
+    """Add a violation, unless another rule of its policy has reported the same."""
+    if not any(
+        other.policy is diagnostic.policy
+        and (other.urn, other.path, other.problem) == (diagnostic.urn, diagnostic.path, diagnostic.problem)
+        for other in diagnostics
+    ):
+        diagnostics.append(diagnostic)
 
 
 def _failure(policy: Policy, error: Exception, resource: Resource | None) -> Diagnostic:

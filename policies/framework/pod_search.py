@@ -276,6 +276,8 @@ def _is_values(key: str, value: Any) -> bool:
 
 def _is_container(body: Mapping[str, Any]) -> bool:
     image = body.get("image")
+    if "repository" in body:
+        return False  # A part of a reference, as in the policy of NVIDIA's operator.
     return (isinstance(image, str) or image is UNKNOWN) and not _BESIDE_IMAGE.isdisjoint(body)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any, Final, cast
@@ -48,7 +49,9 @@ _DESCRIPTIONS: Final = (
     "templates.gatekeeper.sh/",
 )
 """API groups whose objects describe Pods, such as the patterns of a policy."""
-_PATCH: Final = "Patch"
+_PARTIAL: Final = re.compile(r"Patch$|^kubernetes:serving\.kserve\.io/.*Runtime$")
+"""Types whose containers are partial: a runtime of KServe has no security context and no service account of a
+Pod, which its InferenceService states."""
 
 
 def parts(resource: Resource) -> Parts:
@@ -69,7 +72,7 @@ def _parts(resource: Resource) -> Parts:
         return search(Entry("values", resource.raw("values")), values=True)
     return search(
         Entry("", resource.props),
-        complete=not resource.type.endswith(_PATCH),
+        complete=_PARTIAL.search(resource.type) is None,
         workflow=resource.type.startswith("kubernetes:argoproj.io/"),
     )
 

@@ -34,8 +34,10 @@ POLICY = Policy(
                 # Of the platform's observability. Anyone publishes on docker.io.
                 "docker.io/grafana/*",
                 "docker.io/otel/*",
-                # The runtime of training jobs: the PyTorch Foundation publishes it only there.
+                # Of training, serving and gateways, whose projects publish only there.
+                "docker.io/envoyproxy/*",
                 "docker.io/pytorch/*",
+                "docker.io/vllm/*",
                 "cr.fluentbit.io/fluent/*",
             ],
             "Allowed registries, `*` for any characters; with a `/` a part of a registry.",

@@ -17,8 +17,11 @@ from tests.policies.spec import Subject
 _USING: Final = """\
 `bin/aiplatform policy aws-prod` does the same. It exits with 1 for a mandatory violation and with 2 when
 the evaluation is incomplete. `--sarif policy.sarif` and `--junit policy.xml` write the violations for code
-scanning and for test views, `--config policy.json` configures the pack; with make, put these options into
-`ARGS`. `bin/aiplatform up aws-dev --policy-pack policies` evaluates an update and stops at the first
+scanning and for test views, where a policy with a deferred check is skipped. `--config policy.json`
+configures the pack: `{"all": "advisory"}` is the level of every policy that it does not name. The end of a
+run names exemptions without effect, which no violation needs. With make, put these options into `ARGS`.
+
+`bin/aiplatform up aws-dev --policy-pack policies` evaluates an update and stops at the first
 mandatory violation: each resource is evaluated before it is created, the program as a whole at the end. A
 preview reports all violations."""
 
@@ -70,17 +73,15 @@ def text() -> str:
         '`{"pack": {"profile": "staging"}, "network.restrict_cluster_endpoints": {"enforcementLevel": '
         '"advisory"}}`), else from the stack\'s `ai-platform:environment`, else it is `prod`, the strictest. '
         "*Advisory* violations are reported, *mandatory* ones stop the update. `policies/enforcement.yaml` "
-        'contains the level of each severity in each profile, and the policies that differ. `{"all": '
-        '"advisory"}` sets the level of every policy that the configuration does not name. A check that '
-        "needs a value which is unknown in a preview is deferred to `up`; JUnit shows its policy as skipped. "
+        "contains the level of each severity in each profile, and the policies that differ. A check that "
+        "needs a value which is unknown in a preview is deferred to `up`. "
         "A policy document of IAM that the program builds as a text (`Output.json_dumps`, "
         "`aws.iam.get_policy_document`) or passes as an object is unknown as a whole while one ARN in it is: "
         "Pulumi's provider passes on no part of it. "
         "`bin/aiplatform up ENV --policy-pack policies` on a twin evaluates it before the cloud is asked.",
         "An exemption is an entry of `policies/exemptions.yaml` with policy, resource (a logical name, in "
         "every stack, or a URN; `*` matches any characters), owner, reason and the last day (UTC) on which "
-        "it applies. After that day the pack does not run until the entry is renewed or removed. "
-        "The end of a run names the exemptions without effect: those that no violation of the program needs.",
+        "it applies. After that day the pack does not run until the entry is renewed or removed.",
         "While an environment's file has `teardown`, the policies against data loss "
         f"({', '.join(code(policy.id) for policy in policies if policy.teardown_exempt)}) are advisory.",
         _ELSEWHERE,

@@ -168,6 +168,17 @@ GOOD_WORKLOADS: Mapping[str, Resource] = {
             "persistence": {"enabled": True, "hostPath": ""},
         }
     ),
+    "the settings of an operator": custom(
+        "nvidia.com/v1:ClusterPolicy",
+        {
+            "devicePlugin": {
+                "repository": "nvcr.io/nvidia",
+                "image": "k8s-device-plugin",
+                "version": "v0.20.0",
+                "env": [{"name": "PASS_DEVICE_SPECS", "value": "true"}],
+            }
+        },
+    ),
     "the schema of a custom resource": resource(
         "kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition",
         {

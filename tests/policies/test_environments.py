@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,20 +13,19 @@ from google.protobuf import json_format, struct_pb2
 from aiplatform._shared.images import images
 from policies.framework import Resource, Stack
 from policies.framework.discovery import find
-from policies.framework.enforcement import read_enforcement, read_exemptions
+from policies.framework.enforcement import read_enforcement
 from policies.framework.evaluation import Diagnostic, Evaluator
 from policies.framework.policy import Profile
 from policies.framework.values import plain
 from stacks.loading import load_file
 from tests.components.recording import ACCOUNT, Recording, Registered
+from tests.policies.in_force import EXEMPTIONS
 from tests.policies.profile_differences import DEV, GOOGLE, STAGING
 from tests.stacks.environments import STACKS, build, built
 from tests.stacks.test_google_files import changed
 
 POLICIES = find()
 ENFORCEMENT = read_enforcement(POLICIES)
-# An expired exemption fails `test_files_of_the_pack_are_valid_today`, which states it.
-EXEMPTIONS = read_exemptions(POLICIES, datetime.date.min)
 
 
 def as_evaluated(registered: Registered, provider: Any, *, in_stack: bool = False) -> Resource:
@@ -132,9 +130,8 @@ def test_prod_requires_a_digest_of_every_image_that_has_one() -> None:
     (policy,) = (entry for entry in POLICIES if entry.id == "supply_chain.pin_images")
     options = ENFORCEMENT.options_of(policy, "prod")
     assert options["digests"]
-    # Jobs of `aiplatform gpu check` and initializers of TrainJobs, which no program registers.
-    by_users = ("gpu-test-", "trainer-")
-    registered = {name: image for name, image in images().items() if not name.startswith(by_users)}
+    # Jobs of `aiplatform gpu check`, which no program registers.
+    registered = {name: image for name, image in images().items() if not name.startswith("gpu-test-")}
     unpinned = {image.repository.partition("/")[2] for image in registered.values() if not image.digest}
     assert {entry.removeprefix("*/") for entry in options["without_digest"]} == unpinned, (
         "an entry is removed when the digest is recorded"

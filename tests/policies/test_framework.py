@@ -142,6 +142,18 @@ def test_raw_unknown_value_in_a_condition_is_a_failure_of_the_policy() -> None:
     assert [diagnostic.failed for diagnostic in evaluation.diagnostics] == [True], "it is no violation"
 
 
+def test_violation_that_two_rules_of_a_policy_find_is_reported_once() -> None:
+    policy = bare_policy("data.name_buckets")
+
+    def rule(subject: Resource) -> Iterator[Outcome]:
+        yield Violation("bucket", f"got {subject.props['bucket']!r}")
+
+    policy.on("aws:s3/bucket:Bucket")(rule)
+    policy.on("aws:s3/")(rule)
+    [diagnostic] = evaluator(policy).evaluate(BUCKET).diagnostics
+    assert diagnostic.problem == "got 'acme'"
+
+
 def test_check_each_defers_one_entry_and_checks_the_others() -> None:
     def rule(subject: Resource) -> Iterator[Outcome]:
         yield from check_each(subject.entries("rules"), check)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.policies.custom_workloads import GOOD_WORKLOADS, JOB_SET, job_set, workflow
+from tests.policies.custom_workloads import GOOD_WORKLOADS, JOB_SET, job_set, serving_runtime, workflow
 from tests.policies.spec import UNKNOWN, Fails, Spec
 from tests.policies.workloads import container, deployment, lone_pod
 
@@ -15,6 +15,7 @@ SPEC = Spec(
         ),
         "an account by its old name": deployment(serviceAccount="server"),
         **GOOD_WORKLOADS,
+        "a runtime of KServe, whose service has the context and the account": serving_runtime(),
     },
     fails={
         "a JobSet": Fails(job_set(), f"{JOB_SET}.serviceAccountName"),

@@ -9,6 +9,7 @@ from tests.policies.custom_workloads import (
     pytorch_job,
     ray_cluster,
     release,
+    serving_runtime,
     workflow,
 )
 from tests.policies.spec import UNKNOWN, Case, Fails, Spec
@@ -24,6 +25,7 @@ SPEC = Spec(
         "an ordinary user": deployment(securityContext={"runAsUser": 1000}),
         "a node agent": agent(ROOT),
         **GOOD_WORKLOADS,
+        "a runtime of KServe, whose service has the context and the account": serving_runtime(),
         "a user that is unknown and must not be root": deployment(
             securityContext={"runAsNonRoot": True, "runAsUser": UNKNOWN}
         ),

@@ -9,6 +9,7 @@ from tests.policies.custom_workloads import (
     RAY_WORKER,
     ray_cluster,
     serving_runtime,
+    training_runtime,
 )
 from tests.policies.spec import UNKNOWN, Fails, Spec
 from tests.policies.workloads import container, cron_job, deployment
@@ -30,7 +31,8 @@ SPEC = Spec(
             _with({"cpu": "100m"}, {"memory": "1Gi", "nvidia.com/gpu": UNKNOWN})
         ),
         **GOOD_WORKLOADS,
-        "a runtime, whose users state the resources": serving_runtime(),
+        "a runtime of KServe, whose users state the resources": serving_runtime(),
+        "a runtime of Kubeflow, whose users state the resources": training_runtime(),
     },
     fails={
         "a worker of Ray": Fails(

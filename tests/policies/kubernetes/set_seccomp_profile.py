@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.policies.custom_workloads import GOOD_WORKLOADS, RAY_WORKER, ray_cluster, release
+from tests.policies.custom_workloads import GOOD_WORKLOADS, RAY_WORKER, ray_cluster, release, serving_runtime
 from tests.policies.spec import UNKNOWN, Case, Fails, Spec
 from tests.policies.workloads import agent, container, deployment
 
@@ -21,6 +21,7 @@ SPEC = Spec(
         "the container's": deployment(container(**_of("Localhost"))),
         "a node agent": agent(),
         **GOOD_WORKLOADS,
+        "a runtime of KServe, whose service has the context and the account": serving_runtime(),
     },
     fails={
         "a worker of Ray": Fails(
