@@ -223,8 +223,10 @@ class _Search:
             if entry.body is UNKNOWN:
                 self.parts.containers.append(Deferred(entry.path))
                 self.parts.contexts.append(Deferred(entry.path))
-            elif isinstance(entry.body, Mapping):
-                body = cast("Mapping[str, Any]", entry.body)
+                continue
+            body: Any = entry.body
+            if isinstance(body, Mapping):
+                body = cast("Mapping[str, Any]", body)
                 complete = self._complete and not values and body.get("image") is not None
                 container = Container(entry.path, body, pod, complete)
                 self.parts.containers.append(container)

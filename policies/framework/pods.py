@@ -163,7 +163,7 @@ def is_agent(resource: Resource, namespaces: Any) -> bool:
     return bool(namespaces) and resource.type in AGENTS and namespace(resource) in namespaces
 
 
-def annotations(resource: Resource) -> Iterator[Entry | Deferred]:
+def annotations_of(resource: Resource) -> Iterator[Entry | Deferred]:
     """Yield the annotations of an object and of the templates in it, as entries of paths that end with
     `annotations[name]`. Also those in the values of a release, `podAnnotations[name]`."""
     if _may_declare_pods(resource.type):

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 
 from ..framework import Entry, Option, Options, Outcome, Policy, Resource, Violation, check_each
 from ..framework.pod_search import Context
-from ..framework.pods import AGENT_NAMESPACES, WORKLOADS, annotations, check_contexts, is_agent
+from ..framework.pods import AGENT_NAMESPACES, WORKLOADS, annotations_of, check_contexts, is_agent
 
 POLICY = Policy(
     title="Containers are confined",
@@ -53,7 +53,7 @@ def rule(resource: Resource, options: Options) -> Iterator[Outcome]:
     namespaces = options["agent_namespaces"]
     yield from check_contexts(resource, _check, options["sysctls"], agent_namespaces=namespaces)
     if not is_agent(resource, namespaces):
-        yield from check_each(annotations(resource), _check_annotation)
+        yield from check_each(annotations_of(resource), _check_annotation)
 
 
 def _check(context: Context, sysctls: Collection[str]) -> Iterator[Outcome]:

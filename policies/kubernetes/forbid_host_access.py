@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Final
 
 from ..framework import Entry, Options, Outcome, Policy, Resource, Violation, check_each
 from ..framework.pod_search import HOST_NAMESPACES, Container, Pod
@@ -30,7 +31,9 @@ POLICY = Policy(
     },
 )
 
-_HOST = dict(zip(HOST_NAMESPACES, ("network", "processes", "shared memory"), strict=True))
+_HOST: Final[dict[str, str]] = dict(
+    zip(HOST_NAMESPACES, ("network", "processes", "shared memory"), strict=True)
+)
 
 
 @POLICY.on(*WORKLOADS)
