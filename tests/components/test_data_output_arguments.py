@@ -38,8 +38,11 @@ ELSEWHERE = {
     *("arrival_targets", "quality_targets"),
     *("captures-secret", "captures-secret_key"),
     *("checkpoints-bucket", "checkpoints-kms_key", "release_group"),
+    *("kms_key", "access_log_bucket", "artifacts-access_log_bucket"),
 }
-"""References, and principals, targets and secrets: the tests of each component have them."""
+"""References, principals, targets and secrets: the tests of each component have them. Keys and buckets that
+exist: test_unknown_inputs.py has them as outputs, test_existing_keys.py and test_existing_log_buckets.py as
+values."""
 RULES = {"rules": [{"rule": "complete", "column": "id"}]}
 
 

@@ -211,7 +211,7 @@ def test_a_role_may_use_a_key_that_exists():
 
 def test_a_key_of_flow_logs_without_flow_logs_is_refused():
     with pytest.raises(ArgumentError, match="kms_key: got one without flow logs"):
-        AWS["network"](kms_key=ARN, flow_log_retention_days=0)
+        _of(Network, prefix="acme-dev", cidr="10.16.0.0/16")(kms_key=ARN, flow_log_retention_days=0)
 
 
 def test_a_key_of_interruptions_without_karpenter_is_refused():

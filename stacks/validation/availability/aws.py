@@ -42,8 +42,9 @@ def problems(settings: Settings, provider: pulumi.ProviderResource) -> list[Prob
 
 def _zones(settings: Settings, options: pulumi.InvokeOptions) -> list[str]:
     """Return the ids of the zones of the network that is created, or that exists."""
-    if settings.network.existing is not None:
-        return [zone.id for zone in settings.network.existing.zones]
+    existing = settings.network.existing
+    if existing is not None:
+        return [str(zone.id) for zone in existing.zones]
     network = read(NetworkSettings, arguments.network(settings), "NetworkArgs")
     refuse_endpoints(network, settings.environment.region)
     return list(find_zones(network, options))
