@@ -212,6 +212,9 @@ class Workloads:
             [
                 *serve,
                 "--no-access-log",
+                # A Pod has one worker: with Feast's limit it would refuse connections while the next starts.
+                "--max-requests",
+                "0",
                 "--registry_ttl_sec",
                 mapped(settings.registry.cache_seconds, str),
                 *(["--metrics"] if settings.server.metrics else []),

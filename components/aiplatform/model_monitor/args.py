@@ -181,9 +181,7 @@ class ModelMonitorSettings(CloudNeutral):
             )
         yield from obeys("prefix", self.prefix, _PREFIX[self.cloud])
         yield from obeys("tags", self.tags, TAG_RULES[self.cloud])
-        # A bucket that exists may be in another region, and its key with it.
-        region = self.cluster.region if self.bucket is None else None
-        yield from key_problems("kms_key", self.kms_key, self.cloud, region)
+        yield from key_problems("kms_key", self.kms_key, self.cloud, self.cluster.region)
         if self.kms_key is None and self.bucket is not None and self.cloud == "aws":
             yield Problem("kms_key", "missing; expected the arn of the key of the bucket")
         for other in ("protect", "retain_data"):

@@ -7,7 +7,7 @@ from pulumi import Input, Output
 from aiplatform._shared.args import Rule
 from aiplatform._shared.aws.account import Account
 from aiplatform._shared.outputs import checked, mapped
-from aiplatform._shared.secret_names import location_of_key
+from aiplatform._shared.secret_names import KMS_KEY, location_of_key
 
 
 @dataclass(frozen=True)
@@ -22,13 +22,16 @@ def existing_key(arn: Input[str], account: Account, path: str) -> Key:
 
     The component does not read the key: one of another account answers few requests (KMS developer guide,
     "Allowing users in other accounts to use a KMS key"). Raises ArgumentError for a key of another region,
-    which no service accepts; that of an output once it is known.
+    which no service accepts, and for another form; that of an output once it is known.
     """
     return Key(Output.from_input(mapped(arn, lambda known: checked(known, path, _in_region(account.region)))))
 
 
 def _in_region(region: str) -> Rule:
     def rule(arn: str) -> str | None:
+        problem = KMS_KEY(arn)
+        if problem is not None:
+            return problem
         other = location_of_key(arn)
         return None if other == region else f"a key in {other}; expected one in {region}, the provider's"
 

@@ -10,7 +10,8 @@ from pulumi import Input, Output, ResourceOptions
 from pulumi_gcp import kms
 
 from aiplatform._shared.gcp.apis import Apis
-from aiplatform._shared.outputs import Tags
+from aiplatform._shared.outputs import Tags, checked, mapped
+from aiplatform._shared.secret_names import KEY
 
 USER: Final = "roles/cloudkms.cryptoKeyEncrypterDecrypter"
 """The role to encrypt and decrypt."""
@@ -32,9 +33,10 @@ class Key:
     shared: bool = False
 
 
-def existing_key(name: Input[str]) -> Key:
-    """Return the key that an argument names."""
-    known = Output.from_input(name)
+def existing_key(name: Input[str], path: str) -> Key:
+    """Return the key that an argument names. path: of the argument, `NetworkArgs.kms_key`. Raises
+    ArgumentError for another form; that of an output once it is known."""
+    known = Output.from_input(mapped(name, lambda text: checked(text, path, KEY["gcp"])))
     digest = known.apply(lambda text: hashlib.sha256(text.encode()).hexdigest()[:7])
     return Key(known, digest, shared=True)
 
@@ -110,7 +112,8 @@ def data_key(context: _KeyContext) -> Key:
     ring, protected and retained like the data."""
     settings = context.settings
     if settings.kms_key is not None:
-        return existing_key(settings.kms_key)
+        component = type(settings).__name__.removesuffix("Settings")
+        return existing_key(settings.kms_key, f"{component}Args.kms_key")
     ring = key_ring(
         context.parent, f"{context.name}-keys", context.project, context.region, [context.apis["cloudkms"]]
     )

@@ -117,14 +117,15 @@ def _key(
     context: GkeContext,
     ring: kms.KeyRing | None,
     purpose: str,
-    stated: Input[str] | None,
+    argument: str,
     *,
     protect: bool = False,
     retain: bool = False,
 ) -> Key:
     """Return the key that the arguments name, or else a new one. purpose: last part of its logical name."""
+    stated: Input[str] | None = getattr(context.settings, argument)
     if stated is not None or ring is None:
-        return existing_key(stated or "")
+        return existing_key(stated or "", f"ClusterArgs.{argument}")
     name = f"{context.name}-{purpose}"
     return key(context.parent, name, ring, context.settings.tags, protect=protect, retain=retain)
 
@@ -134,8 +135,8 @@ def _keys(context: GkeContext, ring: kms.KeyRing | None, agents: ServiceAgents) 
     for Compute Engine: another one, because persistent disks may remain after the cluster."""
     parent, name, settings = context.parent, context.name, context.settings
     protect, retain = settings.protect, settings.retain_data
-    secrets = _key(context, ring, "key", settings.kms_key, protect=protect)
-    disks = _key(context, ring, "volumes-key", settings.volumes_kms_key, protect=protect, retain=retain)
+    secrets = _key(context, ring, "key", "kms_key", protect=protect)
+    disks = _key(context, ring, "volumes-key", "volumes_kms_key", protect=protect, retain=retain)
     grants = [
         grant_key_use(parent, f"{name}-key", secrets, agents.gke),
         grant_key_use(parent, f"{name}-volumes-key", disks, agents.compute, retain=retain),
@@ -148,7 +149,7 @@ def _logs(context: GkeContext, ring: kms.KeyRing | None) -> pulumi.Resource:
     written to the project's default bucket."""
     parent, name, settings, location = context.parent, context.name, context.settings, context.location
     retain = settings.retain_data
-    crypto_key = _key(context, ring, "logs-key", settings.kms_key, retain=retain)
+    crypto_key = _key(context, ring, "logs-key", "kms_key", retain=retain)
     email = writer(parent, location.project, context.apis["logging"])
     grant = grant_key_use(parent, f"{name}-logs-key", crypto_key, email, retain=retain)
     logs = LogBucket(

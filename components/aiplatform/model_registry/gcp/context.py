@@ -6,7 +6,8 @@ from typing import Final
 from aiplatform._shared.gcp.context import GcpDataContext
 from aiplatform.model_registry.args import ModelRegistrySettings
 
-APIS: Final = ("cloudkms", "iam", "secretmanager", "sqladmin", "storage")
+# servicenetworking: of a network of Shared VPC, no component of this project has enabled it.
+APIS: Final = ("cloudkms", "iam", "secretmanager", "servicenetworking", "sqladmin", "storage")
 
 
 @dataclass(frozen=True)
