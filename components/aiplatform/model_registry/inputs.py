@@ -22,7 +22,7 @@ class ModelRegistryAccountArgs(TypedDict):
     promotes: NotRequired[bool]
     """Whether it may set and remove the guarded aliases, and change what they refer to. It reads what all
     accounts created. Default false."""
-    reads: NotRequired[Sequence[str]]
+    reads: NotRequired[list[str]]
     """Other accounts whose experiments, runs, files and models it may read. What an account created is
     otherwise its own. Default none."""
 
