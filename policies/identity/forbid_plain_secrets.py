@@ -121,6 +121,7 @@ _PLACES: Final[Mapping[str, Mapping[str, Check]]] = {
         "onCreate": check_text,
         "onStart": check_text,
     },
+    "kubernetes:karpenter.k8s.aws/v1:EC2NodeClass": {"spec.userData": check_text},
     "gcp:cloudrunv2/service:Service": {"template.containers": _check_containers},
     "gcp:cloudrunv2/workerPool:WorkerPool": {"template.containers": _check_containers},
     "gcp:cloudrunv2/job:Job": {"template.template.containers": _check_containers},

@@ -13,7 +13,7 @@ POLICY = Policy(
     severity="high",
     description="A Service of type LoadBalancer gets a public address on GKE, and on EKS without the AWS "
     "Load Balancer Controller, unless an annotation requests an internal one. A model that is open to the "
-    "internet is used by strangers within hours, and its owner pays. A port of the nodes is open in "
+    "internet is found and used by others within hours, and its owner pays. A port of the nodes is open in "
     "every network that reaches a node, and `externalIPs` takes over the traffic to any address.",
     remediation="Use type ClusterIP behind a gateway, or make it internal: "
     "`networking.gke.io/load-balancer-type: Internal`, or "

@@ -114,6 +114,8 @@ def _karpenter(violates: Violations, custom: Any) -> None:
         violates("nodes-without-tokens", "network.protect_metadata"),
         metadataOptions={"httpTokens": "optional"},
     )
+    script = "#!/bin/bash\nexport DB_PASSWORD='correct horse'\n"
+    nodes(violates("nodes-with-a-secret", "identity.forbid_plain_secrets"), userData=script)
     nodes(violates("newest-nodes", "supply_chain.pin_versions"), alias="al2023@latest")
 
     def pool(name: str, **spec: Any) -> None:

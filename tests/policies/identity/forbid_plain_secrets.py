@@ -165,6 +165,14 @@ SPEC = Spec(
             "userData",
             "'DB_PASSWORD'",
         ),
+        "a script of Karpenter's nodes": Fails(
+            resource(
+                "kubernetes:karpenter.k8s.aws/v1:EC2NodeClass",
+                {"spec": {"userData": "#!/bin/bash\nexport DB_PASSWORD='correct horse'\n"}},
+            ),
+            "spec.userData",
+            "'DB_PASSWORD'",
+        ),
         "a script in base64": Fails(
             _encoded("#!/bin/bash\nmysql -u root -phunter2 -h db < dump.sql\n"), "userData", "MySQL"
         ),
