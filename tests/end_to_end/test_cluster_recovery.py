@@ -36,7 +36,7 @@ NAMESPACED = ("LocalQueue", "InferenceService")
 def kinds() -> set[tuple[str, str, str, str]]:
     """Return group, version, kind and plural of what is in the cluster."""
     plurals = {"WorkloadPriorityClass": "workloadpriorityclasses"}
-    custom = {SERVICES}
+    custom: set[tuple[str, str, str, str]] = {SERVICES}
     for item in manifests(QUEUES):
         group, _, version = str(item["apiVersion"]).partition("/")
         kind = str(item["kind"])

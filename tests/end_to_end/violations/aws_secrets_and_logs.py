@@ -73,7 +73,7 @@ def _networks(violates: Violations) -> None:
         ("right-networks", "192.0.2.0/24"),
         (violates("networks-of-everyone", "network.restrict_ingress"), "0.0.0.0/0"),
     ):
-        entry = {"cidr": network, "description": "offices"}
+        entry: Any = {"cidr": network, "description": "offices"}
         aws.ec2.ManagedPrefixList(
             name, name=name, address_family="IPv4", max_entries=5, entries=[entry], tags=TAGS
         )
@@ -120,7 +120,7 @@ def _logs(violates: Violations) -> None:
 
 
 def _budgets(violates: Violations) -> None:
-    notification: dict[str, Any] = {
+    notification: Any = {
         "notification_type": "ACTUAL",
         "comparison_operator": "GREATER_THAN",
         "threshold": 80,

@@ -27,7 +27,7 @@ def _services(violates: Violations) -> None:
         ),
     ):
         image = f"{REGION}-docker.pkg.dev/{PROJECT}/images/shop@sha256:{'0f' * 32}"
-        container: dict[str, Any] = {"image": image, "envs": [variable]}
+        container: Any = {"image": image, "envs": [variable]}
         cloudrunv2.Service(
             name,
             location=REGION,
@@ -52,11 +52,12 @@ def _logs(violates: Violations) -> None:
             ["user:anna@acme.example"],
         ),
     ):
-        config = {"log_type": "DATA_READ", "exempted_members": members}
+        config: Any = {"log_type": "DATA_READ", "exempted_members": members}
         projects.IAMAuditConfig(name, project=PROJECT, service=service, audit_log_configs=[config])
-    amount = {"specified_amount": {"currency_code": "USD", "units": "1000"}}
+    amount: Any = {"specified_amount": {"currency_code": "USD", "units": "1000"}}
+    threshold: Any = {"threshold_percent": 0.8}
     for name, thresholds in (
-        ("right-budget", [{"threshold_percent": 0.8}]),
+        ("right-budget", [threshold]),
         (violates("silent-budget", "cost.notify_budgets"), []),
     ):
         billing.Budget(
@@ -67,9 +68,11 @@ def _logs(violates: Violations) -> None:
 def _networks(violates: Violations) -> None:
     from pulumi_gcp import compute, networksecurity
 
+    logged: Any = {"enable": True, "sample_rate": 1}
+    unlogged: Any = {"enable": False}
     for name, logs in (
-        ("right-backend", {"enable": True, "sample_rate": 1}),
-        (violates("backend-without-a-log", "network.log_load_balancers"), {"enable": False}),
+        ("right-backend", logged),
+        (violates("backend-without-a-log", "network.log_load_balancers"), unlogged),
     ):
         compute.BackendService(
             name,

@@ -135,7 +135,7 @@ def _machines(violates: Violations) -> None:
     compute.RegionDisk("right-disk", disk_encryption_key={"kms_key_name": KEY}, labels=LABELS, **disk)
     compute.RegionDisk(violates("disk-of-google-key", "encryption.encrypt_volumes"), labels=LABELS, **disk)
     notebook: dict[str, Any] = {"location": f"{REGION}-a", "labels": LABELS}
-    disks: dict[str, Any] = {"disk_encryption": "CMEK", "kms_key": KEY}
+    disks: Any = {"disk_encryption": "CMEK", "kms_key": KEY}
     workbench.Instance(
         "right-notebook",
         gce_setup={"disable_public_ip": True, "boot_disk": disks, "data_disks": disks},

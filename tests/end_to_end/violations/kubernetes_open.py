@@ -29,26 +29,20 @@ def _networks(violates: Violations, options: pulumi.ResourceOptions) -> None:
         ("right-egress", {"to": everywhere, "ports": https}),
         (violates("egress-to-everywhere", "kubernetes.deny_by_default"), {"to": everywhere}),
     ):
+        spec: Any = {
+            "pod_selector": {"match_labels": {"app": "shop"}},
+            "policy_types": ["Egress"],
+            "egress": [rule],
+        }
         k8s.networking.v1.NetworkPolicy(
-            name,
-            metadata={"name": name, "namespace": OWN},
-            spec={
-                "pod_selector": {"match_labels": {"app": "shop"}},
-                "policy_types": ["Egress"],
-                "egress": [rule],
-            },
-            opts=options,
+            name, metadata={"name": name, "namespace": OWN}, spec=spec, opts=options
         )
 
 
 def _ways_in(violates: Violations, options: pulumi.ResourceOptions) -> None:
     def service(name: str, **spec: Any) -> None:
-        k8s.core.v1.Service(
-            name,
-            metadata={"name": name, "namespace": OWN},
-            spec={"selector": {"app": "shop"}, "ports": [{"port": 443}], **spec},
-            opts=options,
-        )
+        whole: Any = {"selector": {"app": "shop"}, "ports": [{"port": 443}], **spec}
+        k8s.core.v1.Service(name, metadata={"name": name, "namespace": OWN}, spec=whole, opts=options)
 
     service("right-inner-service", type="ClusterIP")
     service(violates("port-of-the-nodes", "kubernetes.forbid_public_services"), type="NodePort")
@@ -57,20 +51,16 @@ def _ways_in(violates: Violations, options: pulumi.ResourceOptions) -> None:
         ("right-ingress", {"tls": [{"hosts": ["shop.acme.example"], "secret_name": "shop"}]}),
         (violates("ingress-in-the-clear", "encryption.encrypt_gateways"), {}),
     ):
-        k8s.networking.v1.Ingress(
-            name,
-            metadata={"name": name, "namespace": OWN},
-            spec={
-                "ingress_class_name": "nginx",
-                "default_backend": {"service": {"name": "shop", "port": {"number": 80}}},
-                **more,
-            },
-            opts=options,
-        )
+        spec: Any = {
+            "ingress_class_name": "nginx",
+            "default_backend": {"service": {"name": "shop", "port": {"number": 80}}},
+            **more,
+        }
+        k8s.networking.v1.Ingress(name, metadata={"name": name, "namespace": OWN}, spec=spec, opts=options)
 
 
 def _admission(violates: Violations, options: pulumi.ResourceOptions) -> None:
-    rule = {
+    rule: Any = {
         "api_groups": [""],
         "api_versions": ["v1"],
         "operations": ["CREATE"],
@@ -98,7 +88,7 @@ def _admission(violates: Violations, options: pulumi.ResourceOptions) -> None:
 
 
 def _roles(violates: Violations, options: pulumi.ResourceOptions) -> None:
-    labels = {"match_labels": {"team": "shop"}}
+    labels: Any = {"match_labels": {"team": "shop"}}
     k8s.rbac.v1.ClusterRole(
         "right-aggregation",
         metadata={"name": "aggregation"},
@@ -111,7 +101,7 @@ def _roles(violates: Violations, options: pulumi.ResourceOptions) -> None:
         aggregation_rule={"cluster_role_selectors": [{}]},
         opts=options,
     )
-    exec_rule = {"api_groups": [""], "resources": ["pods/exec"], "verbs": ["create"]}
+    exec_rule: Any = {"api_groups": [""], "resources": ["pods/exec"], "verbs": ["create"]}
     k8s.rbac.v1.ClusterRole(
         violates("commands-in-all-pods", "kubernetes.forbid_escalation"),
         metadata={"name": "commands"},

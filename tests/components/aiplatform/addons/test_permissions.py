@@ -53,6 +53,7 @@ class Arguments:
     cluster: ClusterReference
     prefix: str = "acme-dev"
     dns_zones: Sequence[Input[str]] = ("Z0123", "Z4567")
+    interruptions_kms_key: Input[str] | None = None
     tags: Tags = field(default_factory=dict[str, Input[str]])
 
 

@@ -280,7 +280,7 @@ def test_what_waits_is_on_disk_and_limited() -> None:
 
 
 def problems(cloud: Any, **arguments: Any) -> list[Problem]:
-    return list(read(Logs, arguments, "LogsArgs").problems(cloud, "logs"))
+    return list(read(Logs, arguments, "LogsArgs").problems(cloud, None, "logs"))
 
 
 def test_a_retention_that_the_cloud_does_not_have_is_refused() -> None:
