@@ -16,6 +16,7 @@ from twin.gcp.resources.base import NOT_FOUND, GcpResource
 from twin.gcp.resources.checking import wrong_body
 from twin.gcp.resources.entry import Change
 from twin.gcp.resources.links import same_thing
+from twin.gcp.services.iam.resources.policies import ResourceMember
 from twin.provider_interface import CloudError, Failure, Props
 
 
@@ -189,6 +190,14 @@ def _shrinks(old: Any, new: Any) -> bool:
         or after.prefixlen > before.prefixlen
         or before.network_address not in after
     )
+
+
+class SubnetworkMember(ResourceMember):
+    token = "gcp:compute/subnetworkIAMMember:SubnetworkIAMMember"
+
+    def place_of(self, target: str) -> Props:
+        _, project, _, region, _, name = target.split("/")
+        return {"project": project, "region": region, "resource": name}
 
 
 class Address(GcpResource):

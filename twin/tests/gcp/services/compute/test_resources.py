@@ -11,6 +11,7 @@ from twin.tests.gcp.resources.life import Made, make, refused
 
 NETWORK = "gcp:compute/network:Network"
 SUBNETWORK = "gcp:compute/subnetwork:Subnetwork"
+SUBNETWORK_MEMBER = "gcp:compute/subnetworkIAMMember:SubnetworkIAMMember"
 ROUTER = "gcp:compute/router:Router"
 NAT = "gcp:compute/routerNat:RouterNat"
 ADDRESS = "gcp:compute/address:Address"
@@ -64,6 +65,40 @@ def test_a_subnetwork_lives(gcp: GcpContext) -> None:
         net.delete()
     created.delete()
     net.delete()
+
+
+def test_a_grant_on_a_subnetwork_lives(gcp: GcpContext) -> None:
+    subnet = subnetwork(gcp, network(gcp))
+    account = make(gcp, "gcp:serviceaccount/account:Account", accountId="gke-agent")
+    member = f"serviceAccount:{account.outputs['email']}"
+    user = {"role": "roles/compute.networkUser", "member": member}
+    place = {"project": "acme-ml-dev", "region": "us-central1"}
+    grant = make(gcp, SUBNETWORK_MEMBER, **place, subnetwork="nodes", **user)
+    assert grant.id == f"{subnet.id}/roles/compute.networkUser/{member}"
+    assert grant.outputs["subnetwork"] == subnet.id, "the provider writes it in full"
+    assert grant.replaced_by(subnetwork="control-plane") == ["subnetwork"]
+    here = {**place, "resource": "nodes"}
+    policy = gcp.call("compute.subnetworks.getIamPolicy", here)
+    assert policy["bindings"] == [{"role": user["role"], "members": [member]}]
+    jane = {**user, "member": "user:jane@example.com"}
+    other = make(gcp, SUBNETWORK_MEMBER, **place, subnetwork=subnet.id, **jane)
+    grant.delete()
+    assert grant.read() is None
+    assert other.read() is not None
+    other.delete()
+    assert "bindings" not in gcp.call("compute.subnetworks.getIamPolicy", here)
+
+
+@pytest.mark.parametrize(
+    ("project", "missing"), [("acme-ml-dev", "subnetworks/nowhere"), ("acme-host", "projects/acme-host")]
+)
+def test_a_grant_on_a_subnetwork_that_is_not_there_is_refused(
+    gcp: GcpContext, project: str, missing: str
+) -> None:
+    place = {"project": project, "region": "us-central1", "subnetwork": "nowhere"}
+    user = {"role": "roles/compute.networkUser", "member": "user:jane@example.com"}
+    with pytest.raises(CloudError, match=f"applying IAM policy.* Error 404: .*{missing}' was not found"):
+        make(gcp, SUBNETWORK_MEMBER, **place, **user)
 
 
 def test_what_google_refuses_of_a_subnetwork_names_the_property(gcp: GcpContext) -> None:
