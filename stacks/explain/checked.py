@@ -61,7 +61,13 @@ def _is_argument(key: Key) -> bool:
         and issubclass(key.owner, ComponentTopic)
         and _folder(key.owner) in (_SHARED, _folder(model))
         and key.path[-1] in key.owner.argument_type.__annotations__
+        and (not _whole(model) or arguments_path(key)[0] in model.argument_type.__annotations__)
     )
+
+
+def _whole(model: type[ComponentTopic]) -> bool:
+    """Return whether a topic has the arguments of its component, and not those of one object of them."""
+    return f"{_component(model).__name__}Args" == model.argument_type.__name__
 
 
 def entity(component: type) -> str:
@@ -74,9 +80,8 @@ def arguments_path(key: Key) -> tuple[str, ...]:
     model = topic(key)
     if model is None:
         return ()
-    whole = f"{_component(model).__name__}Args" == model.argument_type.__name__
     # An entry of `teams` is an object of the argument of this name.
-    path = key.path[1:] if whole else key.path
+    path = key.path[1:] if _whole(model) else key.path
     return tuple(part for part in path if part != ANY)
 
 

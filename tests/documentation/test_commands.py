@@ -92,6 +92,10 @@ def test_wrong_call_is_a_problem(words: list[str], problem: str) -> None:
     assert problem in str(_problem(words, complete=True))
 
 
+_WRITTEN = re.compile(r"environments/recommender/")
+"""Paths that a command before it in the block writes."""
+
+
 def test_path_in_a_command_exists() -> None:
     programs = ("bin/aiplatform", "make", "kubectl", "pulumi", "python", "python3", "docker")
     missing = [
@@ -99,7 +103,7 @@ def test_path_in_a_command_exists() -> None:
         for block, words in _calls(*programs)
         for word in words
         for path in _PATH.findall(word)
-        if not (ROOT / path).exists()
+        if not (ROOT / path).exists() and not _WRITTEN.match(path)
     ]
     assert not missing
 

@@ -18,6 +18,8 @@ from tests.components.recording import Recording, record
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "environments").glob("Pulumi.*.yaml"))
+REGISTRY = "111122223333.dkr.ecr.us-west-2.amazonaws.com/acme"
+"""Where the images of tests are: a registry that policies allow."""
 STACKS = [file.stem.removeprefix("Pulumi.") for file in FILES]
 
 

@@ -14,7 +14,7 @@ from stacks.images import repositories
 from stacks.loading import load_file
 from tests.components.recording import ACCOUNT
 from tests.policies.test_environments import violations
-from tests.stacks.environments import build
+from tests.stacks.environments import REGISTRY, build
 from tests.stacks.test_google_files import changed, problems
 
 DIGEST = "@sha256:" + "1" * 64
@@ -26,7 +26,7 @@ TABLE, VIEW = "curated.trips", "customer_stats"
 def model(**more: Any) -> dict[str, Any]:
     """A model that prod accepts; parts of it are merged."""
     training = {
-        "image": f"registry.example/acme/train{DIGEST}",
+        "image": f"{REGISTRY}/train{DIGEST}",
         "code_commit": COMMIT,
         "runtime": "torch-training",
         "args": ["--table=${TABLE}", "--snapshot=${SNAPSHOT}", "--run-name=${RUN_NAME}"],
@@ -53,10 +53,10 @@ def topic(
         "teams": {
             "search": {"owners": [OWNERS[cloud]], "queue": "training", "priority_classes": ["serving"]}
         },
-        "model_store/image": f"registry.example/acme/model-release{DIGEST}",
+        "model_store/image": f"{REGISTRY}/model-release{DIGEST}",
         "pipelines": {"teams": {"search": {}}},
         "continuous_training": {
-            "image": f"registry.example/acme/training-steps{DIGEST}",
+            "image": f"{REGISTRY}/training-steps{DIGEST}",
             "teams": {"search": {"models": {"fares": declared or model()}}},
         },
     }
@@ -99,7 +99,7 @@ def test_buckets_notify_of_commits_only_where_data_starts_trainings(tmp_path: Pa
 
 def test_the_image_of_the_steps_is_admitted_in_namespaces_of_teams(tmp_path: Path) -> None:
     settings = load_file(changed(tmp_path, topic(), "aws-prod"))
-    assert "registry.example/acme/training-steps" in repositories(settings)
+    assert f"{REGISTRY}/training-steps" in repositories(settings)
 
 
 def test_the_example_is_accepted_in_prod(tmp_path: Path) -> None:
@@ -167,7 +167,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
         rf"{_PATH}\.schedule\.timezone: got 'Europe/Berln'; expected a time zone of IANA",
     ),
     "an image without a digest": (
-        {"training": {"image": "registry.example/acme/train:1"}},
+        {"training": {"image": f"{REGISTRY}/train:1"}},
         rf"{_PATH}\.training\.image: got .*expected an image with a digest",
     ),
     "a short commit": (
@@ -243,7 +243,7 @@ def test_an_unknown_team_is_reported(tmp_path: Path) -> None:
 
 
 SERVING = {
-    "server_image": f"registry.example/acme/model-server{DIGEST}",
+    "server_image": f"{REGISTRY}/model-server{DIGEST}",
     "default_runtimes": ["serving"],
     "teams": {"search": {"services": {"prices": {"model": "prices", "runtime": "vllm-serving"}}}},
 }

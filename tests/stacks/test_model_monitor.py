@@ -14,7 +14,7 @@ from aiplatform.model_monitor.tables import REQUESTS, RESULTS
 from stacks.images import addons_of, repositories
 from stacks.loading import load_file
 from tests.policies.test_environments import violations
-from tests.stacks.environments import build
+from tests.stacks.environments import REGISTRY, build
 from tests.stacks.test_continuous_training import DIGEST, model
 from tests.stacks.test_continuous_training import topic as training
 from tests.stacks.test_google_files import changed, problems
@@ -112,7 +112,7 @@ def monitor(**more: Any) -> dict[str, Any]:
 def service(**more: Any) -> dict[str, Any]:
     served = {"model": "fares", "runtime": "sklearn", "request_log": {}, **more}
     return {
-        "server_image": f"registry.example/acme/model-server{DIGEST}",
+        "server_image": f"{REGISTRY}/model-server{DIGEST}",
         "default_runtimes": [],
         "runtimes": {"sklearn": {"pool": "general", "engine": "sklearn"}},
         "teams": {"search": {"services": {"fares": served}}},

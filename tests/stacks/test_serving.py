@@ -16,7 +16,7 @@ from stacks.images import addons_of, repositories
 from stacks.loading import load_file
 from tests.components.recording import ACCOUNT, Recording
 from tests.policies.test_environments import violations
-from tests.stacks.environments import build
+from tests.stacks.environments import REGISTRY, build
 from tests.stacks.test_google_files import changed, problems
 
 DIGEST = "@sha256:" + "1" * 64
@@ -40,9 +40,9 @@ def topic(stack: str = "aws-prod", **change: Any) -> dict[str, Any]:
         "teams": {"search": team},
         "guardrails/policies": {"accelerators": "deny"},
         "addons/options/keda/enabled": True,
-        "model_store/image": f"registry.example/acme/model-release{DIGEST}",
+        "model_store/image": f"{REGISTRY}/model-release{DIGEST}",
         "serving": {
-            "server_image": f"registry.example/acme/model-server{DIGEST}",
+            "server_image": f"{REGISTRY}/model-server{DIGEST}",
             "default_runtimes": ["serving"],
             "runtimes": {"sklearn": {"pool": "general", "engine": "sklearn"}},
             "teams": {"search": {"services": services}},
@@ -87,9 +87,9 @@ def test_images_and_charts_of_serving_are_listed_and_admitted(tmp_path: Path) ->
     assert {
         images()[name].reference for name in ("kserve-controller", "kube-rbac-proxy", "vllm")
     } <= references
-    assert f"registry.example/acme/model-server{DIGEST}" in references
+    assert f"{REGISTRY}/model-server{DIGEST}" in references
     assert {"kserve", "kserve-crd"} <= {entry.user.rpartition(" ")[2] for entry in charts_of(settings)}
-    admitted = {"docker.io/vllm/vllm-openai", "registry.example/acme/model-server"}
+    admitted = {"docker.io/vllm/vllm-openai", f"{REGISTRY}/model-server"}
     assert admitted <= set(repositories(settings)), "the guardrails would refuse the Pods of servers"
 
 
@@ -200,7 +200,7 @@ def test_serving_without_the_image_that_copies_releases_is_refused(tmp_path: Pat
     assert any("model_store.image: missing" in problem for problem in reported), reported
 
 
-ROLLOUTS = f"registry.example/acme/model-rollout{DIGEST}"
+ROLLOUTS = f"{REGISTRY}/model-rollout{DIGEST}"
 GATEWAY: dict[str, Any] = {"hosts": ["models.acme.example"]}
 
 
@@ -232,7 +232,7 @@ def test_rollouts_are_those_of_gateway_prometheus_and_release_group(tmp_path: Pa
 
 def test_image_of_rollouts_is_admitted_next_to_the_teams(tmp_path: Path) -> None:
     settings = load_file(changed(tmp_path, with_rollouts(), "aws-prod"))
-    assert "registry.example/acme/model-rollout" in set(repositories(settings))
+    assert f"{REGISTRY}/model-rollout" in set(repositories(settings))
 
 
 @pytest.mark.parametrize(
