@@ -54,7 +54,7 @@ def component(key: Key) -> type | None:
 
 def _is_argument(key: Key) -> bool:
     """Return whether a key is an argument of its topic's component, and not one that only the file has, as a
-    team's budget, which the program passes on to another component."""
+    team's budget or a network that exists, which the program passes on to other components."""
     model = topic(key)
     return (
         model is not None
