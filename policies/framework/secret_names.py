@@ -119,7 +119,7 @@ def _words(name: str) -> tuple[str, ...]:
 def is_secret(name: str, value: str) -> bool:
     """Return whether a setting with this name and value is a secret in clear text. A value that names where
     the secret is (an ARN, a path, another variable, the name of a Secret) is none."""
-    words = _words(name)
+    words = list(_words(name))
     if not words or len(value) < _SHORTEST or is_reference(value):
         return False
     last = " ".join(words[-2:])

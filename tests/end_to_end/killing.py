@@ -44,7 +44,7 @@ def kill_midway(
     twin: Twin,
     reached: Callable[[], bool],
     victim: Callable[[psutil.Process], bool],
-    seconds: float = 60,
+    seconds: float = 180,
 ) -> None:
     """Start an `up`, kill some of its processes when `reached` is true, and assert that it fails.
 

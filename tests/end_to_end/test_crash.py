@@ -99,7 +99,7 @@ def test_all_processes_are_killed_while_objects_are_created_in_the_cluster(dev: 
 def test_the_next_up_converges_without_a_duplicate(dev: Twin) -> None:
     running = dev.spawn("up", dev.environment)
     engine = lambda: any(map(is_engine, psutil.Process(running.pid).children(recursive=True)))  # noqa: E731
-    eventually("the engine runs", engine)
+    eventually("the engine runs", engine, 180)
     # Without supervision of these processes the engine would wait for minutes.
     kill_restarted(dev, ["controller", "etcd", "kube-apiserver"])
     assert running.wait(600) == 0, dev.spawned()
