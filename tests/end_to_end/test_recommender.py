@@ -19,7 +19,7 @@ from examples.recommender.demo.programs import ROOT, SERVICES, Programs, emptied
 from examples.recommender.demo.story import DAYS, REGISTERED, Story, today
 
 # The packages of eight programs are installed the first time.
-pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.end_to_end, pytest.mark.nightly, pytest.mark.timeout(3600)]
 
 SIZES: Final[dict[str, dict[str, Any]]] = {
     "small": {"clicks": 25_000, "shifted_clicks": 9_000, "visitors": 300, "min_rows": 150},
@@ -40,7 +40,7 @@ class Ended:
         return self.demo.story.home
 
 
-@pytest.fixture(scope="module", params=["small", pytest.param("full", marks=pytest.mark.nightly)])
+@pytest.fixture(scope="module", params=["small", "full"])
 def ended(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Ended]:
     """The demo of a size."""
     programs = Programs(emptied(tmp_path_factory.mktemp("stores") / "demo"))

@@ -34,6 +34,7 @@ def _balancers(violates: Violations) -> None:
         "load_balancer_type": "application",
         "subnets": list(SUBNETS),
         "security_groups": [GROUP],
+        "access_logs": {"bucket": "acme-logs", "enabled": True},
         "tags": TAGS,
     }
     balancer = aws.lb.LoadBalancer("right-balancer", **inner)

@@ -93,7 +93,7 @@ def _logs(violates: Violations) -> None:
             tags=TAGS,
         )
     for name, enabled in (
-        ("right-balancer", True),
+        ("right-logged-balancer", True),
         (violates("balancer-without-a-log", "network.log_load_balancers"), False),
     ):
         balancer = aws.lb.LoadBalancer(

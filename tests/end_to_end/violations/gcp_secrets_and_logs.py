@@ -71,7 +71,7 @@ def _networks(violates: Violations) -> None:
     logged: Any = {"enable": True, "sample_rate": 1}
     unlogged: Any = {"enable": False}
     for name, logs in (
-        ("right-backend", logged),
+        ("right-logged-backend", logged),
         (violates("backend-without-a-log", "network.log_load_balancers"), unlogged),
     ):
         compute.BackendService(

@@ -161,7 +161,11 @@ def _services(violates: Violations) -> None:
     cloudrunv2.Service(
         violates("service-of-the-internet", "network.restrict_functions"), location=REGION, template=template
     )
-    service: dict[str, Any] = {"protocol": "HTTPS", "load_balancing_scheme": "INTERNAL_MANAGED"}
+    service: dict[str, Any] = {
+        "protocol": "HTTPS",
+        "load_balancing_scheme": "INTERNAL_MANAGED",
+        "log_config": {"enable": True, "sample_rate": 1},
+    }
     group = f"projects/{PROJECT}/zones/{REGION}-a/networkEndpointGroups/app"
     compute.BackendService("right-backend", backends=[{"group": group}], **service)
     compute.BackendService(violates("idle-backend", "cost.use_load_balancers"), **service)
