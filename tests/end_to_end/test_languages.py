@@ -340,7 +340,8 @@ def test_a_wrong_resource_of_the_cloud_is_an_error_in_yaml(
     twin: Twin, tmp_path: Path, kind: str, properties: dict[str, Any], expected: str
 ) -> None:
     resources = {"wrong": {"type": kind, "properties": properties}}
-    folder = write_project(tmp_path / "wrong", "yaml", resources=resources)
+    # The folder is the project's name, and the backend has one stack of a name.
+    folder = write_project(tmp_path / f"wrong-{kind.rpartition(':')[2].lower()}", "yaml", resources=resources)
     pulumi(twin, folder, "stack", "init")
     done = twin.pulumi("preview", "--stack", "team", "--cwd", str(folder), "--non-interactive", check=False)
     assert done.returncode, "the program is refused"
