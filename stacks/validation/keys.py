@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, cast
 
-from aiplatform._shared.args import Problem, got
-from aiplatform._shared.secret_names import KMS_KEY, location_of_key
+from aiplatform._shared.args import Problem
+from aiplatform._shared.secret_names import KMS_KEY, key_problems
 from stacks.settings import Settings
 
 _ARGUMENTS: Final = ("kms_key", "volumes_kms_key", "interruptions_kms_key")
@@ -24,11 +24,8 @@ def problems(settings: Settings) -> Iterator[Problem]:
     if settings.environment.cloud != "aws":
         return
     for path, key in _keys(settings):
-        if KMS_KEY(key) is None and location_of_key(key) != region:
-            yield Problem(
-                path,
-                f"{got(key)}, a key in {location_of_key(key)}; expected one in {region}, the environment's",
-            )
+        if KMS_KEY(key) is None:
+            yield from key_problems(path, key, "aws", region)
 
 
 def _keys(settings: Settings) -> Iterator[tuple[str, str]]:

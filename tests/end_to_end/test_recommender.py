@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
 
 import pytest
 
@@ -20,11 +19,6 @@ from examples.recommender.demo.story import DAYS, REGISTERED, Story, today
 
 # The packages of eight programs are installed the first time.
 pytestmark = [pytest.mark.end_to_end, pytest.mark.nightly, pytest.mark.timeout(3600)]
-
-SIZES: Final[dict[str, dict[str, Any]]] = {
-    "small": {"clicks": 25_000, "shifted_clicks": 9_000, "visitors": 300, "min_rows": 150},
-    "full": {},
-}
 
 
 @dataclass
@@ -40,13 +34,13 @@ class Ended:
         return self.demo.story.home
 
 
-@pytest.fixture(scope="module", params=["small", "full"])
-def ended(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Ended]:
-    """The demo of a size."""
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ended]:
+    """The demo of 50,000 clicks."""
     programs = Programs(emptied(tmp_path_factory.mktemp("stores") / "demo"))
     for name in SERVICES:
         programs.sync(name)
-    story = Story(programs, today(DAYS + 2), revision_of(ROOT).commit, **SIZES[request.param])
+    story = Story(programs, today(DAYS + 2), revision_of(ROOT).commit)
     demo, begin = Demo(story), time.monotonic()
     try:
         demo.run()

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from pulumi import Input, Output
 
-from aiplatform._shared.args import Rule
+from aiplatform._shared.args import ArgumentError
 from aiplatform._shared.aws.account import Account
-from aiplatform._shared.outputs import checked, mapped
-from aiplatform._shared.secret_names import KMS_KEY, location_of_key
+from aiplatform._shared.outputs import mapped
+from aiplatform._shared.secret_names import key_problems
 
 
 @dataclass(frozen=True)
@@ -24,15 +24,11 @@ def existing_key(arn: Input[str], account: Account, path: str) -> Key:
     "Allowing users in other accounts to use a KMS key"). Raises ArgumentError for a key of another region,
     which no service accepts, and for another form; that of an output once it is known.
     """
-    return Key(Output.from_input(mapped(arn, lambda known: checked(known, path, _in_region(account.region)))))
 
+    def checked(known: str) -> str:
+        problems = list(key_problems(path, known, "aws", account.region))
+        if problems:
+            raise ArgumentError(problems)
+        return known
 
-def _in_region(region: str) -> Rule:
-    def rule(arn: str) -> str | None:
-        problem = KMS_KEY(arn)
-        if problem is not None:
-            return problem
-        other = location_of_key(arn)
-        return None if other == region else f"a key in {other}; expected one in {region}, the provider's"
-
-    return rule
+    return Key(Output.from_input(mapped(arn, checked)))

@@ -43,7 +43,7 @@ def main() -> None:
     settings = folder / "accounts.ini"
     settings.write_text(
         "[mlflow]\ndefault_permission = NO_PERMISSIONS\n"
-        "admin_username = admin\nadmin_password = nobody-knows-it\n"
+        "admin_username = admin\nadmin_password = not-used-by-the-test\n"
         f"database_uri = sqlite:///{folder}/accounts.db\n"
         "authorization_function = mlflow.server.auth:authenticate_request_basic_auth\n"
     )
