@@ -13,7 +13,7 @@ ARGS ?=
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test-unit-platform test-changed setup up preview drift refresh destroy stop policy estimate doctor test test-unit test-end-to-end test-nightly test-controllers test-official lint format generate docs docs-check bench bench-flat bench-growth
+.PHONY: help demo test-unit-platform test-changed setup up preview drift refresh destroy stop policy estimate doctor test test-unit test-end-to-end test-nightly test-controllers test-official lint style types format generate docs docs-check bench bench-flat bench-growth
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -74,11 +74,16 @@ test-controllers: ## run the tests with real controllers of add-ons on the twin,
 test-official: ## run the tests with Pulumi's own CLI and host, which must be on PATH
 	@$(RUN) python -m pytest -m official tests/end_to_end/test_official.py
 
+lint: style types ## check the lock, style, words and types
+
+style: ## check the lock, style and words, which takes seconds
+	@$(RUN) sh -c 'uv lock --check && ruff check . && ruff format --check . && git ls-files -z | xargs -0 codespell && python -m tools.identifiers'
+
 # The SDKs' types need more memory than Node's default: with less pyright discards and reads them repeatedly, as it does
 # with all folders at once.
-lint: export NODE_OPTIONS := --max-old-space-size=6144
-lint: ## check the lock, style, words and types
-	@$(RUN) sh -c 'uv lock --check && ruff check . && ruff format --check . && git ls-files -z | xargs -0 codespell && python -m tools.identifiers && pyright components stacks policies twin cli tools && pyright tests'
+types: export NODE_OPTIONS := --max-old-space-size=6144
+types: ## check types, which takes minutes
+	@$(RUN) sh -c 'pyright components stacks policies twin cli tools && pyright tests'
 
 format: ## fix style
 	@$(RUN) sh -c 'ruff check --fix . ; ruff format .'
