@@ -107,13 +107,13 @@ class Server:
                 "database.existing.name"
             )
 
-    def _refuse_database(self, name: str, found: list) -> None:
+    def _refuse_database(self, name: str, database: list) -> None:
         """End where a database is another registry's, or has tables of another user."""
-        if not found:
+        if not database:
             if not self.creates:
                 raise SystemExit(f"there is no database {name}; expected one, as create_databases is false")
             return
-        comment = found[0][1] or ""
+        comment = database[0][1] or ""
         if comment.startswith(_MARK) and comment != self.mark:
             raise SystemExit(
                 f"the database {name} has the comment {comment!r}, and this is {self.mark!r}; expected "

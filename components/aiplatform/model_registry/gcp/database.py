@@ -27,7 +27,7 @@ _FINAL_BACKUP_DAYS: Final = 30
 
 @dataclass(frozen=True)
 class Instance:
-    """An instance of Cloud SQL, created or existing. certificates: of its own authority, PEM."""
+    """An instance of Cloud SQL, created or existing. certificates: those of its authority, PEM."""
 
     project: Input[str]
     name: Input[str]
