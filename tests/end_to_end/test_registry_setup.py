@@ -73,6 +73,7 @@ def secrets() -> Iterator[Secrets]:
     server = Secrets()
     yield server
     server.shutdown()
+    server.server_close()
 
 
 class Setup:

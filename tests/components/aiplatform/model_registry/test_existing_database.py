@@ -13,36 +13,28 @@ from aiplatform._shared.args import ArgumentError, read
 from aiplatform.model_registry import ModelRegistry
 from aiplatform.model_registry.args import ModelRegistrySettings
 from aiplatform.model_registry.database import OF_CREATED
-from tests.components.aiplatform.model_registry.example import ANSWERS, on_google, registry
+from tests.components.aiplatform.model_registry.example import (
+    ANSWERS,
+    CONNECTION,
+    DB,
+    HOST,
+    INSTANCE,
+    ON_AWS,
+    READ,
+    SECRET,
+    on_google,
+    registry,
+)
 from tests.components.aiplatform.pools import CLUSTER, GOOGLE_CLUSTER, GOOGLE_NETWORK, NETWORK
 from tests.components.cloud_answers import RefusedError
 from tests.components.recording import ACCOUNT, REGION, Recording, record, value
 
-HOST: Final = f"shared.c1a2b3c4d5e6.{REGION}.rds.amazonaws.com"
 WRITER: Final = f"shared.cluster-c1a2b3c4d5e6.{REGION}.rds.amazonaws.com"
-SECRET: Final = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:rds!db-0a1b2c3d-AbCdEf"
 KEY: Final = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
-DB: Final = "db-ABCDEFGHIJKL01234"
 CLUSTER_ID: Final = "cluster-ABCDEFGHIJKL01234"
-ON_AWS: Final[Mapping[str, Any]] = {"host": HOST, "resource_id": DB, "master_secret": SECRET}
 REGION_OF_GOOGLE: Final = str(GOOGLE_CLUSTER["region"])
-CONNECTION: Final = f"acme-databases:{REGION_OF_GOOGLE}:shared"
 RULE: Final = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
-READ: Final = "gcp:sql/getDatabaseInstance:getDatabaseInstance"
 USER: Final = "gcp:sql/user:User"
-INSTANCE: Final[Mapping[str, Any]] = {
-    "connectionName": CONNECTION,
-    "databaseVersion": "POSTGRES_17",
-    "instanceType": "CLOUD_SQL_INSTANCE",
-    "privateIpAddress": "10.90.0.7",
-    "serverCaCerts": [{"cert": "-----BEGIN CERTIFICATE-----"}],
-    "settings": [
-        {
-            "databaseFlags": [{"name": "cloudsql.iam_authentication", "value": "on"}],
-            "ipConfigurations": [{"serverCaMode": "GOOGLE_MANAGED_INTERNAL_CA"}],
-        }
-    ],
-}
 CREATED: Final = (
     "aws:rds/",
     "aws:ec2/securityGroup:",
