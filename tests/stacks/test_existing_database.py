@@ -10,6 +10,7 @@ import pytest
 from stacks.loading import load_file
 from stacks.settings.generated import stated
 from tests.components.aiplatform.model_registry.example import DB
+from tests.components.recording import REGION
 from tests.stacks.environments import build
 from tests.stacks.test_google_files import changed, problems
 
@@ -17,11 +18,10 @@ ACCOUNT: Final = "333344445555"
 EXISTING: Final = "model_registry/database/existing"
 
 
-def existing(stack: str) -> dict[str, Any]:
-    """Return the ids of a server in the region of an environment."""
+def existing(stack: str, region: str = "us-west-2") -> dict[str, Any]:
+    """Return the ids of a server. region: of one on AWS."""
     if stack.startswith("gcp"):
         return {"connection_name": "acme-databases:us-central1:shared"}
-    region = "eu-central-1"
     return {
         "host": f"shared.c1a2b3c4d5e6.{region}.rds.amazonaws.com",
         "resource_id": DB,
@@ -37,9 +37,13 @@ def test_a_server_that_exists_replaces_the_database_of_the_profile(tmp_path: Pat
     assert stated(settings.model_registry)["database"] == {"existing": existing(stack)}
 
 
+@pytest.mark.parametrize("teardown", [False, True])
 @pytest.mark.parametrize("stack", ["aws-dev", "gcp-dev"])
-def test_no_database_is_created_in_such_an_environment(tmp_path: Path, stack: str) -> None:
-    recording = build(load_file(changed(tmp_path, {EXISTING: existing(stack)}, stack))).recording
+def test_no_database_is_created_in_such_an_environment(tmp_path: Path, stack: str, teardown: bool) -> None:
+    change = {EXISTING: existing(stack, REGION), "environment/teardown": teardown}
+    if stack == "aws-dev":
+        change["environment/region"] = REGION
+    recording = build(load_file(changed(tmp_path, change, stack))).recording
     for kind in ("aws:rds/instance:Instance", "gcp:sql/databaseInstance:DatabaseInstance"):
         assert recording.all(kind) == []
     assert recording.one("kubernetes:apps/v1:Deployment", "model-registry-deployment")
@@ -49,11 +53,6 @@ def test_prod_still_requires_replicas_in_two_zones(tmp_path: Path) -> None:
     change = {EXISTING: existing("aws-prod"), "model_registry/high_availability": False}
     (problem,) = problems(tmp_path, change, "aws-prod")
     assert "model_registry.high_availability: got false" in problem
-
-
-def test_teardown_states_no_protection_of_a_server_that_exists(tmp_path: Path) -> None:
-    change = {EXISTING: existing("aws-dev"), "environment/teardown": True}
-    assert build(load_file(changed(tmp_path, change, "aws-dev"))).recording
 
 
 def test_arguments_of_a_created_database_are_refused_next_to_it(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 from aiplatform._shared.args import ArgumentError
 from aiplatform.model_registry import ModelRegistry
 from tests.components.aiplatform.pools import CLUSTER, GOOGLE_CLUSTER, GOOGLE_NETWORK, NETWORK
+from tests.components.cloud_answers import FUNCTIONS
 from tests.components.recording import ACCOUNT, REGION, Recording, record
 
 RELEASE = f"arn:aws:iam::{ACCOUNT}:role/release"
@@ -22,21 +23,12 @@ ON_AWS: Final[Mapping[str, Any]] = {"host": HOST, "resource_id": DB, "master_sec
 """A database server that exists."""
 CONNECTION: Final = f"acme-databases:{GOOGLE_CLUSTER['region']}:shared"
 READ: Final = "gcp:sql/getDatabaseInstance:getDatabaseInstance"
-INSTANCE: Final[Mapping[str, Any]] = {
+INSTANCE: Final = {
+    **FUNCTIONS[READ]({"project": "acme-databases", "name": "shared"}),
     "connectionName": CONNECTION,
-    "databaseVersion": "POSTGRES_17",
-    "instanceType": "CLOUD_SQL_INSTANCE",
-    "privateIpAddress": "10.90.0.7",
-    "serverCaCerts": [{"cert": "-----BEGIN CERTIFICATE-----"}],
-    "settings": [
-        {
-            "databaseFlags": [{"name": "cloudsql.iam_authentication", "value": "on"}],
-            "ipConfigurations": [{"serverCaMode": "GOOGLE_MANAGED_INTERNAL_CA"}],
-        }
-    ],
 }
+"""That instance, as Cloud SQL describes it."""
 ANSWERS: dict[str, Any] = {
-    READ: lambda _: INSTANCE,
     "gcp:storage/getProjectServiceAccount:getProjectServiceAccount": lambda arguments: {
         "id": arguments["project"],
         "project": arguments["project"],
