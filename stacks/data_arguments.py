@@ -112,8 +112,9 @@ def model_registry(settings: Settings, below: Below) -> ModelRegistryArgs:
     if settings.environment.cloud == "gcp":
         # The provider's default labels do not reach Cloud SQL, which has to be labelled with its cost center.
         args["tags"] = {**settings.environment.all_tags, **args.get("tags", {})}
-    if settings.environment.teardown:
-        args["database"] = {**args.get("database", {}), "deletion_protection": False}
+    database = args.get("database", {})
+    if settings.environment.teardown and "existing" not in database:
+        args["database"] = {**database, "deletion_protection": False}
     return cast(ModelRegistryArgs, args)
 
 

@@ -6,10 +6,11 @@ scalars replace. Values under `<name>` apply to each pool that the file lists.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final, cast
 
 from aiplatform._shared.deep_merge import overlaid
+from aiplatform.model_registry.database import OF_CREATED as OF_CREATED_DATABASE
 
 # Services that nodes in private subnets call. Without a NAT gateway only these are reached, so staging and
 # prod, which must survive its loss, have endpoints of all of them. Not here: `sqs` and `ssm`, which only
@@ -282,8 +283,7 @@ def with_profile(cloud: str, profile: str, topics: Mapping[str, Any]) -> dict[st
         if name not in OPTIONAL or name in topics
     }
     defaults = {
-        name: {key: value for key, value in topic.items() if key not in excluded_keys(name, topics.get(name))}
-        for name, topic in defaults.items()
+        name: without(topic, excluded_paths(name, topics.get(name))) for name, topic in defaults.items()
     }
     whole = overlaid({name: topic for name, topic in defaults.items() if EVERY not in topic}, topics)
     for name, topic in defaults.items():
@@ -292,13 +292,29 @@ def with_profile(cloud: str, profile: str, topics: Mapping[str, Any]) -> dict[st
     return whole
 
 
-def excluded_keys(name: str, topic: Any) -> frozenset[str]:
-    """Return the keys that a file's topic excludes: `zone_count`, where it states `zone_ids`."""
+def excluded_paths(name: str, topic: Any) -> frozenset[tuple[str, ...]]:
+    """Return the paths of keys that a file's topic excludes: `zone_count`, where it states `zone_ids`; the
+    size of a database that is created, where it states one that exists."""
     if not isinstance(topic, Mapping):
         return frozenset()
+    stated = cast("Mapping[str, Any]", topic)
     keys = frozenset(EXCLUSIVE.get(name, ()))
-    present = keys & set(cast("Mapping[str, Any]", topic))
-    return keys - present if present else frozenset()
+    present = keys & set(stated)
+    database = stated.get("database") if name == "model_registry" else None
+    if isinstance(database, Mapping) and "existing" in database:
+        return frozenset(("database", key) for key in OF_CREATED_DATABASE)
+    return frozenset((key,) for key in keys - present) if present else frozenset()
+
+
+def without(topic: Mapping[str, Any], paths: Collection[tuple[str, ...]]) -> dict[str, Any]:
+    """Return a topic without the keys at these paths."""
+    left: dict[str, Any] = {}
+    for key, value in topic.items():
+        if (key,) in paths:
+            continue
+        below = {path[1:] for path in paths if path[0] == key and len(path) > 1}
+        left[key] = without(value, below) if below and isinstance(value, Mapping) else value
+    return left
 
 
 def _merged(defaults: Mapping[str, Any], entry: Any) -> Any:

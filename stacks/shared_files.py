@@ -145,9 +145,8 @@ def with_shared(config: Located, folder: Path = FOLDER) -> tuple[Located, list[S
             )
             problems.append(SharedProblem((key("shared"), "remove", index), reason))
     for name, below in shared.items():
-        for other in profiles.excluded_keys(name.removeprefix(f"{NAMESPACE}:"), config.get(name)):
-            if isinstance(below, Located):
-                below.pop(other, None)
+        for path in profiles.excluded_paths(name.removeprefix(f"{NAMESPACE}:"), config.get(name)):
+            _drop(below, path)
     return _merged(shared, config, (), problems), problems
 
 
@@ -291,6 +290,14 @@ def _merged_entries(
         else:
             result[index], result.places[index] = _merged(result[index], entry, path, problems), place
     return result
+
+
+def _drop(node: Any, path: tuple[str, ...]) -> None:
+    """Remove what a path leads to, where there is such a thing."""
+    for part in path[:-1]:
+        node = node.get(part) if isinstance(node, Located) else None
+    if isinstance(node, Located):
+        node.pop(path[-1], None)
 
 
 def _remove(node: Any, dotted: str) -> bool:

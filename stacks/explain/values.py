@@ -10,7 +10,7 @@ from typing import Any, cast
 from stacks.explain import defaults
 from stacks.explain.keys import ANY, Key, every
 from stacks.loading import ENVIRONMENTS, read_merged
-from stacks.profiles import OPTIONAL, PROFILES, excluded_keys
+from stacks.profiles import OPTIONAL, PROFILES, excluded_paths
 from stacks.settings import key as topic_key
 from stacks.shared_files import IDENTITIES, Located, LocatedList
 
@@ -80,7 +80,7 @@ def _is_absent(key: Key, cloud: str, profile: str, root: Located) -> bool:
 
 
 def _default(key: Key, names: str, cloud: str, profile: str, root: Mapping[str, Any]) -> Value:
-    if key.path[-1] in excluded_keys(key.path[0], root.get(key.path[0])):
+    if key.path[1:] in excluded_paths(key.path[0], root.get(key.path[0])):
         return Value(names, None, "default")
     value = defaults.of_profile(cloud, profile, key.path)
     if value is not defaults.MISSING:

@@ -1,7 +1,7 @@
-"""Whether keys of AWS KMS that the file names are of the environment's region.
+"""Whether what the file names on AWS is of the environment's region: keys of KMS, and a database.
 
-On Google Cloud each component compares the location of a key with its own region. On AWS the region is the
-provider's, which a component's arguments do not state: without this rule the component would refuse the key
+On Google Cloud each component compares a location with its own region. On AWS the region is the
+provider's, which a component's arguments do not state: without this rule the component would refuse it
 only after others have been created.
 """
 
@@ -10,22 +10,34 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, cast
 
-from aiplatform._shared.args import Problem
+from aiplatform._shared.args import Problem, obeys
 from aiplatform._shared.secret_names import KMS_KEY, key_problems
+from aiplatform.model_registry.existing_database import endpoint_in, secret_in
 from stacks.settings import Settings
+from stacks.settings.generated import stated
 
 _ARGUMENTS: Final = ("kms_key", "volumes_kms_key", "interruptions_kms_key")
 """Arguments by which a component takes a key instead of creating one."""
 
 
 def problems(settings: Settings) -> Iterator[Problem]:
-    """Yield the keys of another region. Their form is a rule of the components."""
+    """Yield what is of another region. Its form is a rule of the components."""
     region = settings.environment.region
     if settings.environment.cloud != "aws":
         return
     for path, key in _keys(settings):
         if KMS_KEY(key) is None:
             yield from key_problems(path, key, "aws", region)
+    for key, rule in (("host", endpoint_in), ("master_secret", secret_in)):
+        value = _database(settings).get(key)
+        if isinstance(value, str) and rule(None)(value) is None:
+            yield from obeys(f"model_registry.database.existing.{key}", value, rule(region))
+
+
+def _database(settings: Settings) -> Mapping[str, Any]:
+    """Return what the file states of a database that exists."""
+    registry = stated(settings.model_registry) if settings.model_registry is not None else {}
+    return registry.get("database", {}).get("existing", {})
 
 
 def _keys(settings: Settings) -> Iterator[tuple[str, str]]:
@@ -39,3 +51,6 @@ def _keys(settings: Settings) -> Iterator[tuple[str, str]]:
                     key = getattr(owner, argument, None)
                     if isinstance(key, str):
                         yield f"{where}.{argument}", key
+    key = _database(settings).get("master_secret_kms_key")
+    if isinstance(key, str):
+        yield "model_registry.database.existing.master_secret_kms_key", key

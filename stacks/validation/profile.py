@@ -170,18 +170,21 @@ def _model_registry(topic: ModelRegistry, *, protected: bool) -> Iterator[Proble
             "could "
             "promote it",
         )
+    if not args.get("high_availability", False):
+        yield Problem(
+            "model_registry.high_availability",
+            "got false; expected true in prod: a single server, or a database in one zone fails with it",
+        )
     database = args.get("database", {})
+    if "existing" in database:
+        # Backups and protection are its owner's.
+        return
     days = database.get("backup_days")
     if isinstance(days, int) and days < LEAST_BACKUP_DAYS:
         yield Problem(
             "model_registry.database.backup_days",
             f"got {days}; expected at least {LEAST_BACKUP_DAYS} in prod: lost data is often noticed days "
             "later",
-        )
-    if not args.get("high_availability", False):
-        yield Problem(
-            "model_registry.high_availability",
-            "got false; expected true in prod: a database in one zone fails with it",
         )
     if protected and not database.get("deletion_protection"):
         yield Problem("model_registry.database.deletion_protection", _PROTECTED)

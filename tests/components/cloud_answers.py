@@ -163,6 +163,20 @@ FUNCTIONS: dict[str, Callable[[Inputs], Mapping[str, Any]]] = {
         "value": 10_000,
     },
     "aws:s3/getBucket:getBucket": lambda arguments: {**arguments, "id": arguments["bucket"]},
+    "gcp:sql/getDatabaseInstance:getDatabaseInstance": lambda arguments: {
+        "id": arguments["name"],
+        "connectionName": f"{arguments['project']}:us-central1:{arguments['name']}",
+        "databaseVersion": "POSTGRES_17",
+        "instanceType": "CLOUD_SQL_INSTANCE",
+        "privateIpAddress": "10.90.0.7",
+        "serverCaCerts": [{"cert": "-----BEGIN CERTIFICATE-----"}],
+        "settings": [
+            {
+                "databaseFlags": [{"name": "cloudsql.iam_authentication", "value": "on"}],
+                "ipConfigurations": [{"serverCaMode": "GOOGLE_MANAGED_INTERNAL_CA"}],
+            }
+        ],
+    },
     "gcp:storage/getBucket:getBucket": lambda arguments: {**arguments, "id": arguments["name"]},
     "aws:eks/getClusters:getClusters": lambda _: {"id": REGION, "names": [], "region": REGION},
     "aws:eks/getNodeGroups:getNodeGroups": lambda arguments: {

@@ -14,10 +14,12 @@ from pulumi.provider.experimental.util import camel_case
 from pulumi.runtime import rpc
 from pulumi_aws import sns
 
+from aiplatform._shared.args import keys
 from aiplatform.container_registry import ContainerRegistry
 from aiplatform.feature_store import FeatureStore
 from aiplatform.lakehouse import Lakehouse
 from aiplatform.model_registry import ModelRegistry
+from aiplatform.model_registry.existing_database import ModelRegistryExistingDatabaseSettings
 from aiplatform.model_store import ModelStore
 from tests.components.aiplatform.feature_store import example as features
 from tests.components.aiplatform.lakehouse import example as lake
@@ -39,10 +41,11 @@ ELSEWHERE = {
     *("captures-secret", "captures-secret_key"),
     *("checkpoints-bucket", "checkpoints-kms_key", "release_group"),
     *("kms_key", "access_log_bucket", "artifacts-access_log_bucket"),
+    *(f"database-existing-{key}" for key in keys(ModelRegistryExistingDatabaseSettings)),
 }
 """References, principals, targets and secrets: the tests of each component have them. Keys and buckets that
 exist: test_unknown_inputs.py has them as outputs, test_existing_keys.py and test_existing_log_buckets.py as
-values."""
+values. A database that exists: test_existing_database.py has both."""
 RULES = {"rules": [{"rule": "complete", "column": "id"}]}
 
 

@@ -69,6 +69,7 @@ SOURCES: Final[Mapping[str, tuple[str, ...]]] = {
         "aiplatform.model_registry.accounts",
         "aiplatform.model_registry.args",
         "aiplatform.model_registry.database",
+        "aiplatform.model_registry.existing_database",
     ),
     "aiplatform.model_store.inputs": ("aiplatform.model_store.args",),
     "aiplatform.serving.inputs": ("aiplatform.serving.pools", "aiplatform.serving.args"),

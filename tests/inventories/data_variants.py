@@ -207,6 +207,16 @@ MODEL_REGISTRY: Final[Mapping[str, Callable[[], Recording]]] = {
         artifacts={"deleted_days": 60, "access_log_days": 365},
         mirrors={"ghcr.io": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/ghcr"},
     ),
+    "aws-existing-database": lambda: models.registry(
+        database={
+            "existing": {
+                **models.ON_AWS,
+                "name": "models_dev",
+                "master_secret_kms_key": _KEY,
+                "security_group_id": "sg-0123456789abcdef0",
+            }
+        },
+    ),
     "gcp": lambda: models.on_google(
         accounts={"release": {"principals": [models.PIPELINE], "promotes": True}},
         client_namespaces=["training"],
@@ -218,6 +228,9 @@ MODEL_REGISTRY: Final[Mapping[str, Callable[[], Recording]]] = {
         retain_data=True,
         tls_secret="mlflow-tls",
         tags=_TAGS,
+    ),
+    "gcp-existing-database": lambda: models.on_google(
+        database={"existing": {"connection_name": models.CONNECTION, "name": "models_dev"}},
     ),
 }
 MODEL_STORE: Final[Mapping[str, Callable[[], Recording]]] = {

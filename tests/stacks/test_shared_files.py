@@ -128,6 +128,21 @@ def test_a_key_replaces_the_shared_key_that_excludes_it(
     assert settings.network.zones == zones, "the environment's own file overrides how zones are chosen"
 
 
+def test_a_database_that_exists_replaces_the_shared_one_that_is_created(tmp_path: Path) -> None:
+    text = (
+        "shared: {ai-platform:model_registry: {replicas: 3, database: {size: large, existing: {port: 6432}}}}"
+    )
+    existing = {
+        "host": "shared.c1a2b3c4d5e6.us-west-2.rds.amazonaws.com",
+        "resource_id": "db-ABCDEFGHIJKL01234",
+        "master_secret": "arn:aws:secretsmanager:us-west-2:111122223333:secret:master-AbCdEf",
+    }
+    settings = load(tmp_path, {"model_registry": {"database": {"existing": existing}}}, "models", models=text)
+    topic = stated(settings.model_registry)
+    assert topic["database"] == {"existing": {**existing, "port": 6432}}
+    assert topic["replicas"] == 3, "other keys are merged as ever"
+
+
 def test_keys_that_exclude_each_other_in_one_file_are_refused(tmp_path: Path) -> None:
     text = "shared: {ai-platform:network: {zone_count: 3, zone_ids: [usw2-az1, usw2-az2]}}"
     assert "zone_count: got 3 and zone_ids" in "".join(problems(tmp_path, {}, "zones", zones=text))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pulumi import Output
 
 _LONGEST_QUOTE = 80
-SECRET_KEYS = frozenset({"admin_secret", "credential", "password", "secret", "token"})
+SECRET_KEYS = frozenset({"admin_secret", "credential", "master_secret", "password", "secret", "token"})
 """Keys that take the name of a secret. A secret itself is easily pasted there, so errors do not quote it."""
 HIDDEN = "got a value that is not shown, as it may be a secret"
 """What errors state in place of such a value."""

@@ -14,9 +14,10 @@ from aiplatform.model_registry.args import (
     ModelRegistrySettings,
 )
 from aiplatform.model_registry.database import ModelRegistryDatabaseArgs
+from aiplatform.model_registry.existing_database import ModelRegistryExistingDatabaseArgs
 from aiplatform.model_registry.output_types import ModelRegistrySecret
 from aiplatform.model_registry.outputs import ModelRegistryOutputs
-from aiplatform.model_registry.platform import DATABASE
+from aiplatform.model_registry.platform import names_of_databases
 from aiplatform.network.args import NetworkReferenceArgs, NetworkZoneArgs
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "ModelRegistryArgs",
     "ModelRegistryArtifactsArgs",
     "ModelRegistryDatabaseArgs",
+    "ModelRegistryExistingDatabaseArgs",
     "ModelRegistryOutputs",
     "ModelRegistrySecret",
     "NetworkReferenceArgs",
@@ -97,7 +99,7 @@ class ModelRegistry(ComponentResource):
             "artifact_bucket": built.artifact_bucket,
             "log_bucket": built.log_bucket,
             "database_endpoint": built.database_endpoint,
-            "database_name": DATABASE,
+            "database_name": names_of_databases(settings.database.existing)[0],
             "kms_key": built.kms_key,
             "principal": built.principal,
             "admin_secret": built.secrets[ADMIN],

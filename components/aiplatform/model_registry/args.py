@@ -143,7 +143,7 @@ class ModelRegistrySettings(CloudNeutral):
     """The cluster that the server runs on: `Cluster.outputs`."""
     network: NetworkReference
     """The network of the cluster, in which the database is created: `Network.outputs`. On Google Cloud with
-    private services."""
+    private services, unless the database exists."""
     namespace: Annotated[str, dns_label] = NAMESPACE
     """The Kubernetes namespace, which is created. Default `model-registry`."""
     hosts: Annotated[list[Input[Annotated[str, _HOST]]], length(0, 20, "names"), distinct] = field(
@@ -172,8 +172,8 @@ class ModelRegistrySettings(CloudNeutral):
     other accounts cannot change its model's name, its record and its files. Accounts that may edit a model
     set and remove all other aliases (`candidate`). Default `champion`."""
     high_availability: bool = False
-    """Whether it tolerates the failure of a zone: the database in two zones, at least two replicas. Default
-    false."""
+    """Whether it tolerates the failure of a zone: the database in two zones, at least two replicas. Of a
+    database that exists the owner decides the zones. Default false."""
     replicas: Input[Annotated[int, _REPLICAS]] | None = None
     """Replicas of the server, 1 to 20. Default 2 with `high_availability`, 1 without."""
     workers: Input[Annotated[int, _WORKERS]] = 2
@@ -263,7 +263,7 @@ class ModelRegistrySettings(CloudNeutral):
         retaining = next(
             (key for key in ("protect", "retain_data", "high_availability") if getattr(self, key)), None
         )
-        for problem in self.database.misfits(self.cloud, retaining=retaining):
+        for problem in self.database.misfits(self.cloud, self.cluster.region, retaining=retaining):
             yield Problem(f"database.{problem.path}", problem.reason)
         for name, account in self.accounts.items():
             yield from obeys(f"accounts.{name}", name, name_rule)
@@ -289,7 +289,7 @@ class ModelRegistrySettings(CloudNeutral):
     def _on_google(self) -> Iterator[Problem]:
         if self.cluster.workload_pool is None:
             yield Problem("cluster.workload_pool", "missing; expected it as in Cluster.outputs")
-        if self.network.private_services is None:
+        if self.network.private_services is None and self.database.existing is None:
             yield Problem(
                 "network.private_services",
                 "missing; expected it as in Network.outputs of a network with private services, in "

@@ -52,6 +52,42 @@ SUPPORT: Final[SupportTable] = {
         aws="what libpq verifies the server's certificate by",
         gcp=refused("each instance has its own authority, which is read from it; leave it out"),
     ),
+    "database.existing": CloudSupport(
+        aws="an instance of RDS or a cluster of Aurora that exists",
+        gcp="an instance of Cloud SQL that exists",
+    ),
+    "database.existing.host": CloudSupport(
+        aws="endpoint of the instance, or writer endpoint of the cluster",
+        gcp=refused("the address is read from the instance of connection_name; leave it out"),
+    ),
+    "database.existing.port": CloudSupport(
+        aws="port of the endpoint", gcp=refused("Cloud SQL listens on 5432 alone; leave it out")
+    ),
+    "database.existing.resource_id": CloudSupport(
+        aws="the resource of rds-db:connect", gcp=refused("state connection_name")
+    ),
+    "database.existing.master_secret": CloudSupport(
+        aws="a secret of Secrets Manager that the setup Job reads",
+        gcp=refused("the setup Job signs in by IAM, as a member of cloudsqlsuperuser; leave it out"),
+    ),
+    "database.existing.master_secret_kms_key": CloudSupport(
+        aws="kms:Decrypt by Secrets Manager", gcp=refused("there is no secret of a master; leave it out")
+    ),
+    "database.existing.security_group_id": CloudSupport(
+        aws="an ingress rule from the cluster's security group",
+        gcp=refused("private services access has no firewall of the network; leave it out"),
+    ),
+    "database.existing.cidr": CloudSupport(
+        aws="egress of the NetworkPolicy",
+        gcp=refused("the address is read from the instance of connection_name; leave it out"),
+    ),
+    "database.existing.connection_name": CloudSupport(
+        aws=refused("state host, resource_id and master_secret"), gcp="the instance, which is read"
+    ),
+    "database.existing.name": CloudSupport(aws="databases and user", gcp="databases"),
+    "database.existing.create_databases": CloudSupport(
+        aws="CREATE DATABASE by the setup Job", gcp="databases of the API, and the server's user"
+    ),
     "artifacts": CloudSupport(aws="S3 bucket", gcp="Cloud Storage bucket"),
     "artifacts.deleted_days": CloudSupport(
         aws="noncurrent versions", gcp="soft delete and noncurrent versions"

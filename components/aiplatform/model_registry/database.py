@@ -1,13 +1,14 @@
 """Arguments of the database of a model registry's metadata."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Annotated, Final, Literal
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from typing import Annotated, Any, Final, Literal
 
 from pulumi import Input
 
 from aiplatform._shared.args import Problem, Rule, between, got, matches, obeys, one_of
 from aiplatform._shared.cloud_support import Cloud
+from aiplatform.model_registry.existing_database import ModelRegistryExistingDatabaseSettings
 from aiplatform.model_registry.inputs import ModelRegistryDatabaseArgs as ModelRegistryDatabaseArgs
 
 VERSIONS: Final = ("16", "17", "18")
@@ -64,15 +65,34 @@ class ModelRegistryDatabaseSettings:
     certificates: Input[Annotated[str, _PEM]] | None = None
     """AWS: the certificates that verify the database's certificate, PEM (the region's certificate bundle of
     RDS). Default: the authority `rds-ca-rsa2048-g1` of the region, where it is known here."""
+    existing: ModelRegistryExistingDatabaseSettings | None = None
+    """A database server that exists, in place of the one that is created: of the other arguments only
+    `certificates` applies. State it when the registry is created: later it deletes the database that was
+    created. Default: none."""
+
+    def unsupported(self, arguments: Mapping[str, Any]) -> Iterator[Problem]:
+        """Return the problems of arguments of a created database next to one that exists."""
+        if self.existing is not None:
+            for key in OF_CREATED:
+                if key in arguments:
+                    yield Problem(
+                        key,
+                        f"{got(arguments[key])} together with existing, of which nothing is changed; "
+                        "expected one of the two",
+                    )
 
     @property
     def backup_hour(self) -> int:
         """The hour when backups start: RDS refuses a backup window that overlaps the one of maintenance."""
         return (self.maintenance_hour - 2) % 24
 
-    def misfits(self, cloud: Cloud, *, retaining: str | None) -> Iterator[Problem]:
-        """Return the problems on this cloud. retaining: the argument because of which data must not be lost,
-        or None."""
+    def misfits(self, cloud: Cloud, region: str | None, *, retaining: str | None) -> Iterator[Problem]:
+        """Return the problems on this cloud. region: the cluster's, None where it is not known. retaining:
+        the argument because of which data must not be lost, or None."""
+        if self.existing is not None:
+            for problem in self.existing.misfits(cloud, region):
+                yield Problem(f"existing.{problem.path}", problem.reason)
+            return
         yield from obeys("storage_gib", self.storage_gib, _STORAGE[cloud])
         yield from obeys("backup_days", self.backup_days, _BACKUPS[cloud])
         if retaining is not None and self.backup_days == 0:
@@ -90,3 +110,11 @@ class ModelRegistryDatabaseSettings:
                 f"{got(self.most_storage_gib)}; expected 0 (no growth) or {least} to 65536 GiB: at least a "
                 "tenth over storage_gib",
             )
+
+
+OF_CREATED: Final = tuple(
+    field.name
+    for field in fields(ModelRegistryDatabaseSettings)
+    if field.name not in ("existing", "certificates")
+)
+"""The arguments of a database that is created, which one that exists excludes."""

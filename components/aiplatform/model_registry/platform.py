@@ -8,10 +8,11 @@ from urllib.parse import quote
 from pulumi import Input, Output
 
 from aiplatform.model_registry import container_files
+from aiplatform.model_registry.existing_database import ModelRegistryExistingDatabaseSettings
 from aiplatform.workload_identity import WorkloadIdentity
 
-DATABASE: Final = "mlflow"
-ACCOUNTS_DATABASE: Final = "mlflow_accounts"
+DATABASES: Final = ("mlflow", "mlflow_accounts")
+"""The databases of the metadata and of accounts in a server that is created."""
 
 
 @dataclass(frozen=True)
@@ -30,9 +31,11 @@ def identity_of(identity: WorkloadIdentity) -> Identity:
 
 @dataclass(frozen=True)
 class Database:
-    """The connection to the database. user: the server's. ssl_mode: libpq's. certificates: PEM, those that
-    verify the database's certificate. addresses: a range that contains the database's address."""
+    """The connection to the database. names: of the databases of the metadata and of accounts. user: the
+    server's. ssl_mode: libpq's. certificates: PEM, those that verify the database's certificate. addresses: a
+    range that contains the database's address."""
 
+    names: tuple[str, str]
     host: Input[str]
     port: int
     user: Input[str]
@@ -50,6 +53,23 @@ class Database:
                 f"?sslmode={self.ssl_mode}&sslrootcert={certificates}"
             )
         )
+
+
+def names_of_databases(existing: ModelRegistryExistingDatabaseSettings | None) -> tuple[str, str]:
+    """Return the names of the databases of the metadata and of accounts."""
+    return existing.names if existing is not None else DATABASES
+
+
+def setup_of_existing(
+    existing: ModelRegistryExistingDatabaseSettings | None, prefix: str
+) -> Mapping[str, Input[str]]:
+    """Return the variables of the setup Job in a server that exists: none in one that is created."""
+    if existing is None:
+        return {}
+    return {
+        "REGISTRY_PREFIX": prefix,
+        "REGISTRY_CREATE_DATABASES": str(existing.create_databases).lower(),
+    }
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ from aiplatform.model_registry.args import (
     promoters,
     reads,
 )
-from aiplatform.model_registry.platform import ACCOUNTS_DATABASE, DATABASE, Identity, Platform
+from aiplatform.model_registry.platform import Identity, Platform
 
 _PORTS: Final = {"http": 80, "https": 443}
 _FILES: Final = "files"
@@ -118,7 +118,7 @@ class Workloads:
             "REGISTRY_DATABASE_USER": database.user,
             "REGISTRY_DATABASE_SSL_MODE": database.ssl_mode,
             "REGISTRY_DATABASE_CA": f"{container_files.FOLDER}/{container_files.CERTIFICATES}",
-            "REGISTRY_DATABASES": f"{DATABASE},{ACCOUNTS_DATABASE}",
+            "REGISTRY_DATABASES": ",".join(database.names),
         }
         steps = [
             self._step("secrets", ["-m", "registry_setup", "secrets"], variables),
@@ -141,8 +141,8 @@ class Workloads:
         version = self.settings.version.replace(".", "-")
         return self._job("migrate", f"{SERVER}-migrate-{version}", steps, depends_on)
 
-    def _uris(self) -> tuple[Output[str], Output[str]]:
-        return self.platform.database.uri(DATABASE), self.platform.database.uri(ACCOUNTS_DATABASE)
+    def _uris(self) -> Sequence[Output[str]]:
+        return [self.platform.database.uri(name) for name in self.platform.database.names]
 
     def _variables(self) -> dict[str, Input[str]]:
         return {

@@ -1,18 +1,18 @@
 """Identities of server and setup, the secrets of accounts, and policies on AWS."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
 import pulumi
 from pulumi import Input, Output
-from pulumi_aws import iam, rds, secretsmanager
+from pulumi_aws import iam, secretsmanager
 
 from aiplatform._shared.aws.keys import Key
 from aiplatform._shared.aws.policy_documents import Statement, allow, document
 from aiplatform.model_registry.args import SERVER, SETUP, SIGNING_KEY
 from aiplatform.model_registry.aws.context import ARTIFACTS, Context
-from aiplatform.model_registry.aws.database import USER, master_secret
+from aiplatform.model_registry.aws.database import DatabaseServer
 from aiplatform.workload_identity import WorkloadIdentity
 
 FOLDER: Final = "runs"
@@ -121,14 +121,15 @@ def _read_policy(principals: Sequence[str]) -> str:
 
 
 def grant_permissions(
-    context: Context, identities: Identities, key: Key, database: rds.Instance, secrets: Secrets
+    context: Context, identities: Identities, key: Key, database: DatabaseServer, secrets: Secrets
 ) -> list[pulumi.Resource]:
     """Put the policies of server and setup on their roles; returns them."""
     known = Output.all(
         key=key.arn,
-        instance=database.resource_id,
+        user=Output.concat(database.resource_id, "/", database.user),
         signing=secrets.signing_key.arn,
-        master=master_secret(database),
+        master=database.master_secret,
+        master_key=database.master_key,
         accounts=Output.all(*(secret.arn for secret in secrets.accounts.values())),
     )
     return [
@@ -177,7 +178,7 @@ def _server_policy(context: Context, arns: Mapping[str, Any]) -> str:
             sid="FindFiles",
         ),
         _use_of_key(context, arns["key"], ["kms:Decrypt", "kms:GenerateDataKey"], "s3"),
-        _sign_in(context, arns["instance"]),
+        _sign_in(context, arns["user"]),
         allow(_READ, arns["signing"], sid="Sign"),
         _use_of_key(context, arns["key"], ["kms:Decrypt"], "secretsmanager"),
     )
@@ -187,22 +188,30 @@ def _setup_policy(context: Context, arns: Mapping[str, Any]) -> str:
     """The master's password, the server's user for migrations, passwords of accounts."""
     return document(
         allow(_READ, arns["master"], sid="BeMaster"),
+        *_key_of_master(context, arns["master_key"]),
         allow(
             [*_READ, "secretsmanager:PutSecretValue"],
             [arns["signing"], *arns["accounts"]],
             sid="MakePasswords",
         ),
         _use_of_key(context, arns["key"], ["kms:Decrypt", "kms:GenerateDataKey"], "secretsmanager"),
-        _sign_in(context, arns["instance"]),
+        _sign_in(context, arns["user"]),
     )
 
 
-def _sign_in(context: Context, instance: str) -> Statement:
-    """As one user of one instance (RDS user guide, "Creating and using an IAM policy for IAM database
-    access")."""
-    return allow(["rds-db:connect"], context.account.arn("rds-db", f"dbuser:{instance}/{USER}"), sid="SignIn")
+def _key_of_master(context: Context, key: str | None) -> Iterator[Statement]:
+    if key is not None:
+        yield _use_of_key(context, key, ["kms:Decrypt"], "secretsmanager", "KeyOfMaster")
 
 
-def _use_of_key(context: Context, key: str, actions: Sequence[str], service: str) -> Statement:
-    sid = {"s3": "KeyOfFiles", "secretsmanager": "KeyOfSecrets"}[service]
+def _sign_in(context: Context, user: str) -> Statement:
+    """As one user of one server (RDS user guide, "Creating and using an IAM policy for IAM database access").
+    user: resource id and name."""
+    return allow(["rds-db:connect"], context.account.arn("rds-db", f"dbuser:{user}"), sid="SignIn")
+
+
+def _use_of_key(
+    context: Context, key: str, actions: Sequence[str], service: str, sid: str | None = None
+) -> Statement:
+    sid = sid or {"s3": "KeyOfFiles", "secretsmanager": "KeyOfSecrets"}[service]
     return allow(actions, key, {"StringEquals": {"kms:ViaService": context.via_service(service)}}, sid=sid)

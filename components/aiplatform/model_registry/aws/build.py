@@ -4,7 +4,6 @@ from typing import Final
 
 import pulumi
 from pulumi import Input, Output
-from pulumi_aws import rds
 
 from aiplatform._shared.args import ArgumentError, Problem
 from aiplatform._shared.aws.account import account_of
@@ -21,8 +20,16 @@ from aiplatform.model_registry.aws.access import (
     grant_permissions,
 )
 from aiplatform.model_registry.aws.context import Context
+from aiplatform.model_registry.aws.existing_database import existing_server
 from aiplatform.model_registry.aws.storage import create_buckets, create_key
-from aiplatform.model_registry.platform import Built, Database, Platform, identity_of
+from aiplatform.model_registry.platform import (
+    Built,
+    Database,
+    Platform,
+    identity_of,
+    names_of_databases,
+    setup_of_existing,
+)
 from aiplatform.model_registry.workloads import Workloads
 
 _SSL_MODE: Final = "verify-full"
@@ -33,11 +40,15 @@ def build(parent: pulumi.ComponentResource, name: str, settings: ModelRegistrySe
     """Create the resources as children of the component."""
     context = Context(parent, name, settings, account_of(parent))
     certificates = _certificates(context)
+    existing = settings.database.existing
+    # First, as it refuses what is of another region.
+    database = None if existing is None else existing_server(context, existing)
 
     identities = create_identities(context)
     key = create_key(context)
     buckets = create_buckets(context, key, identities.server.role_arn.apply(lambda arn: arn or ""))
-    database = rds_database.create_instance(context, key)
+    if database is None:
+        database = rds_database.create_server(context, key)
     secrets = create_secrets(context, key)
     policies = grant_permissions(context, identities, key, database, secrets)
 
@@ -51,7 +62,7 @@ def build(parent: pulumi.ComponentResource, name: str, settings: ModelRegistrySe
         server=deployment.id,
         artifact_bucket=buckets.artifacts.bucket.bucket,
         log_bucket=buckets.logs.name,
-        database_endpoint=database.address,
+        database_endpoint=Output.from_input(database.host),
         kms_key=key.arn,
         principal=identities.server.principal,
         secrets={account: secret.arn for account, secret in secrets.accounts.items()},
@@ -72,25 +83,28 @@ def _certificates(context: Context) -> Input[str]:
 def _platform(
     context: Context,
     identities: Identities,
-    database: rds.Instance,
+    database: rds_database.DatabaseServer,
     certificates: Input[str],
     artifacts: Bucket,
     secrets: Secrets,
 ) -> Platform:
-    region = context.account.region
+    region, existing = context.account.region, context.settings.database.existing
     return Platform(
         server=identity_of(identities.server),
         setup=identity_of(identities.setup),
         variables={"AWS_REGION": region, "AWS_DEFAULT_REGION": region},
-        setup_variables={"REGISTRY_MASTER_SECRET": rds_database.master_secret(database)},
+        setup_variables={
+            "REGISTRY_MASTER_SECRET": database.master_secret,
+            **setup_of_existing(existing, context.settings.prefix),
+        },
         database=Database(
-            host=database.address,
-            port=rds_database.PORT,
-            user=rds_database.USER,
+            names=names_of_databases(existing),
+            host=database.host,
+            port=database.port,
+            user=database.user,
             ssl_mode=_SSL_MODE,
             certificates=certificates,
-            # A failover changes its address within its subnets.
-            addresses=context.settings.network.cidr,
+            addresses=database.addresses,
         ),
         artifacts=Output.concat("s3://", artifacts.bucket.bucket, f"/{FOLDER}"),
         server_secret=secrets.signing_key.arn,

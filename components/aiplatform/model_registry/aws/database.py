@@ -1,10 +1,11 @@
 """The database of a model registry on AWS: RDS for PostgreSQL, reachable only from the cluster."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any, Final
 
-from pulumi import Output
+from pulumi import Input, Output
 from pulumi_aws import ec2, rds, vpc
 
 from aiplatform._shared.aws.keys import Key
@@ -14,8 +15,7 @@ from aiplatform.model_registry.aws.context import Context
 from aiplatform.model_registry.database import Size
 
 PORT: Final = 5432
-USER: Final = "mlflow"
-"""The server's user in the database, which signs in by IAM."""
+_USER: Final = "mlflow"
 _MASTER: Final = "registry_master"
 _AUTHORITY: Final = "rds-ca-rsa2048-g1"
 _LOGS: Final = ("postgresql", "upgrade", "iam-db-auth-error")
@@ -28,9 +28,26 @@ _CLASSES: Final[Mapping[Size, str]] = {
 }
 
 
+@dataclass(frozen=True)
+class DatabaseServer:
+    """A server of PostgreSQL, created or existing. resource_id: by which IAM names its users. user: the
+    registry's, which signs in by IAM. master_secret: the arn of the master's secret. master_key: the key that
+    encrypts it, None for the registry's or AWS's own. addresses: a range that contains its address."""
+
+    host: Input[str]
+    port: int
+    resource_id: Input[str]
+    user: str
+    master_secret: Input[str]
+    master_key: Input[str] | None
+    addresses: Input[str]
+
+
 def log_groups(context: Context) -> list[str]:
-    """Return the log groups of the database (RDS user guide, "Publishing PostgreSQL logs to Amazon CloudWatch
-    Logs")."""
+    """Return the log groups of the database that is created (RDS user guide, "Publishing PostgreSQL logs to
+    Amazon CloudWatch Logs")."""
+    if context.settings.database.existing is not None:
+        return []
     return [f"/aws/rds/instance/{INSTANCE.of(context.settings.prefix)}/{log}" for log in _LOGS]
 
 
@@ -45,7 +62,22 @@ def authority(region: str) -> str | None:
     return None
 
 
-def create_instance(context: Context, key: Key) -> rds.Instance:
+def create_server(context: Context, key: Key) -> DatabaseServer:
+    """Create the instance, and return it."""
+    instance = _instance(context, key)
+    return DatabaseServer(
+        host=instance.address,
+        port=PORT,
+        resource_id=instance.resource_id,
+        user=_USER,
+        master_secret=instance.master_user_secrets.apply(lambda secrets: secrets[0].secret_arn or ""),
+        master_key=None,
+        # A failover changes its address within its subnets.
+        addresses=context.settings.network.cidr,
+    )
+
+
+def _instance(context: Context, key: Key) -> rds.Instance:
     """Create the instance. RDS generates, stores and rotates its master's password in Secrets Manager (RDS
     user guide, "Password management with Amazon RDS and AWS Secrets Manager"), so that no state contains
     it."""
@@ -174,8 +206,3 @@ def _security_group(context: Context) -> ec2.SecurityGroup:
         opts=context.options(data=True),
     )
     return group
-
-
-def master_secret(database: rds.Instance) -> Output[str]:
-    """Return the arn of the secret in which RDS stores the master's password."""
-    return database.master_user_secrets.apply(lambda secrets: secrets[0].secret_arn or "")

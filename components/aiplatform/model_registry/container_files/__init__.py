@@ -15,6 +15,7 @@ FOLDER: Final = "/opt/registry"
 _MODULES: Final = (
     "registry_app.py",
     "registry_cloud.py",
+    "registry_database.py",
     "registry_guard.py",
     "registry_isolation.py",
     "registry_metrics.py",

@@ -7,6 +7,7 @@ import secrets
 import sys
 
 import registry_cloud
+import registry_database
 from registry_start import SIGNING
 
 _MANAGED = "ai_platform_accounts"
@@ -22,56 +23,7 @@ def database() -> None:
     Works as the database's master: on AWS by the password that RDS keeps and rotates in Secrets Manager, on
     Google Cloud by a token, as an account that Cloud SQL made a member of cloudsqlsuperuser.
     """
-    import psycopg2
-    from psycopg2 import sql
-
-    user, master = os.environ["REGISTRY_DATABASE_USER"], _master()
-    names = os.environ["REGISTRY_DATABASES"].split(",")
-    who = sql.Identifier(user)
-
-    def run(name: str, *statements) -> None:
-        connection = psycopg2.connect(dbname=name, **master)
-        connection.autocommit = True  # a database is made outside of transactions
-        try:
-            with connection.cursor() as cursor:
-                for statement in statements:
-                    cursor.execute(statement)
-        finally:
-            connection.close()
-
-    def missing(table: str, column: str, name: str) -> bool:
-        connection = psycopg2.connect(dbname="postgres", **master)
-        try:
-            with connection.cursor() as cursor:
-                query = sql.SQL("SELECT 1 FROM {} WHERE {} = %s")
-                cursor.execute(query.format(sql.Identifier(table), sql.Identifier(column)), [name])
-                return cursor.fetchone() is None
-        finally:
-            connection.close()
-
-    if missing("pg_roles", "rolname", user):
-        # Google Cloud's users are made by its API: there this role is there.
-        run("postgres", sql.SQL("CREATE ROLE {} LOGIN").format(who))
-        _say(f"made the role {user}")
-    if registry_cloud.CLOUD == "aws":
-        # By it RDS lets the role in with tokens of IAM, and with no password any more.
-        run("postgres", sql.SQL("GRANT rds_iam TO {}").format(who))
-    for name in names:
-        here = sql.Identifier(name)
-        if missing("pg_database", "datname", name):
-            run("postgres", sql.SQL("CREATE DATABASE {}").format(here))
-            _say(f"made the database {name}")
-        run(
-            "postgres",
-            sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(here),
-            sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(here, who),
-        )
-        run(
-            name,
-            sql.SQL("REVOKE ALL ON SCHEMA public FROM PUBLIC"),
-            sql.SQL("GRANT USAGE, CREATE ON SCHEMA public TO {}").format(who),
-        )
-    _say(f"{user} may use {', '.join(names)}")
+    registry_database.Server(_master()).set_up(os.environ["REGISTRY_DATABASES"].split(","))
 
 
 def _master() -> dict:
@@ -86,10 +38,14 @@ def _master() -> dict:
     if registry_cloud.CLOUD == "gcp":
         user = os.environ["REGISTRY_MASTER_USER"]
         return {**common, "user": user, "password": registry_cloud.token(host, port, user)}
-    kept = registry_cloud.read_secret(os.environ["REGISTRY_MASTER_SECRET"])
-    if kept is None:
-        raise SystemExit("RDS has not put the master's password into its secret yet")
-    return {**common, "user": kept["username"], "password": kept["password"]}
+    try:
+        kept = registry_cloud.read_secret(os.environ["REGISTRY_MASTER_SECRET"])
+        if kept is None:
+            raise SystemExit("the secret of the master has no value yet")
+        return {**common, "user": kept["username"], "password": kept["password"]}
+    except (KeyError, TypeError, ValueError):
+        # Not the error itself: it may quote the secret.
+        raise SystemExit("the secret of the master is no JSON with username and password") from None
 
 
 def _accounts() -> dict:

@@ -11,9 +11,17 @@ from aiplatform._shared.kubernetes.workloads import Application, namespace
 from aiplatform.model_registry.args import SERVER, SETUP, ModelRegistrySettings
 from aiplatform.model_registry.gcp.access import Identities, Secrets, create_identities, create_secrets
 from aiplatform.model_registry.gcp.context import APIS, Context
-from aiplatform.model_registry.gcp.database import PORT, CloudSql, certificates, create_database
+from aiplatform.model_registry.gcp.database import PORT, CloudSql, create_database
+from aiplatform.model_registry.gcp.existing_database import existing_database, read_instance
 from aiplatform.model_registry.gcp.storage import FOLDER, create_buckets, create_key
-from aiplatform.model_registry.platform import Built, Database, Platform, identity_of
+from aiplatform.model_registry.platform import (
+    Built,
+    Database,
+    Platform,
+    identity_of,
+    names_of_databases,
+    setup_of_existing,
+)
 from aiplatform.model_registry.workloads import Workloads
 
 _SSL_MODE: Final = "verify-ca"
@@ -23,12 +31,17 @@ _SSL_MODE: Final = "verify-ca"
 def build(parent: pulumi.ComponentResource, name: str, settings: ModelRegistrySettings) -> Built:
     """Create the resources as children of the component."""
     project, region = settings.cluster.project or "", settings.cluster.region or ""
+    existing = settings.database.existing
+    instance = None if existing is None else read_instance(parent, existing)
     context = Context(parent, name, settings, project, region, enable_apis(parent, name, project, APIS))
 
     identities = create_identities(context)
     key = create_key(context)
     buckets = create_buckets(context, key, identities[SERVER].principal)
-    database = create_database(context, key, identities)
+    if existing is None:
+        database = create_database(context, key, identities)
+    else:
+        database = existing_database(context, existing, instance, identities)
     secrets = create_secrets(context, key, identities)
 
     application = Application(
@@ -41,7 +54,7 @@ def build(parent: pulumi.ComponentResource, name: str, settings: ModelRegistrySe
         server=deployment.id,
         artifact_bucket=buckets.artifacts.name,
         log_bucket=buckets.logs.name,
-        database_endpoint=database.instance.private_ip_address,
+        database_endpoint=database.instance.address,
         kms_key=key.key.id,
         principal=identities[SERVER].principal,
         secrets=secrets.accounts,
@@ -55,18 +68,22 @@ def _platform(
     artifacts: storage.Bucket,
     secrets: Secrets,
 ) -> Platform:
-    address = database.instance.private_ip_address
+    address, existing = database.instance.address, context.settings.database.existing
     return Platform(
         server=identity_of(identities[SERVER]),
         setup=identity_of(identities[SETUP]),
         variables={"GOOGLE_CLOUD_PROJECT": context.project},
-        setup_variables={"REGISTRY_MASTER_USER": database.users[SETUP]},
+        setup_variables={
+            "REGISTRY_MASTER_USER": database.users[SETUP],
+            **setup_of_existing(existing, context.settings.prefix),
+        },
         database=Database(
+            names=names_of_databases(existing),
             host=address,
             port=PORT,
             user=database.users[SERVER],
             ssl_mode=_SSL_MODE,
-            certificates=certificates(database.instance),
+            certificates=database.instance.certificates,
             addresses=Output.concat(address, "/32"),
         ),
         artifacts=Output.concat("gs://", artifacts.name, f"/{FOLDER}"),

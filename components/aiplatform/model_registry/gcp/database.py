@@ -1,18 +1,18 @@
 """The database of a model registry on Google Cloud: Cloud SQL for PostgreSQL with only a private address."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import pulumi
-from pulumi import Output
+from pulumi import Input, Output
 from pulumi_gcp import projects, sql
 
 from aiplatform._shared.gcp.context import DataKey
 from aiplatform.model_registry.args import SETUP
 from aiplatform.model_registry.database import DAYS_OF_WEEK, LOG_DAYS, Size
 from aiplatform.model_registry.gcp.context import Context
-from aiplatform.model_registry.platform import ACCOUNTS_DATABASE, DATABASE
+from aiplatform.model_registry.platform import DATABASES
 from aiplatform.workload_identity import WorkloadIdentity
 
 PORT: Final = 5432
@@ -26,37 +26,57 @@ _FINAL_BACKUP_DAYS: Final = 30
 
 
 @dataclass(frozen=True)
+class Instance:
+    """An instance of Cloud SQL, created or existing. certificates: those of its authority, PEM."""
+
+    project: Input[str]
+    name: Input[str]
+    address: Output[str]
+    certificates: Output[str]
+
+
+@dataclass(frozen=True)
 class CloudSql:
     """The instance. users: by their service accounts. ready: what users depend on to sign in."""
 
-    instance: sql.DatabaseInstance
-    users: Mapping[str, Output[str]]
+    instance: Instance
+    users: Mapping[str, Input[str]]
     ready: list[pulumi.Resource]
 
 
 def create_database(context: Context, key: DataKey, identities: Mapping[str, WorkloadIdentity]) -> CloudSql:
     """Create the instance, its databases, and a user for each identity; none has a password ("Cloud SQL IAM
     database authentication")."""
-    instance = _instance(context, key)
-    databases = [
-        sql.Database(
-            f"{context.name}-{name.replace('_', '-')}",
-            project=context.project,
-            instance=instance.name,
-            name=name,
-            # It is deleted with its instance.
-            deletion_policy="ABANDON",
-            opts=context.options(data=True),
-        )
-        for name in (DATABASE, ACCOUNTS_DATABASE)
-    ]
-    users = {account: _user(context, instance, account, identity) for account, identity in identities.items()}
-    roles = [_allow_sign_in(context, instance, account, identity) for account, identity in identities.items()]
+    created = _instance(context, key)
+    instance = Instance(context.project, created.name, created.private_ip_address, certificates(created))
+    databases = create_databases(context, instance, DATABASES)
+    # They own tables, and are deleted with their instance.
+    users = {
+        account: create_user(context, instance, account, identity, abandoned=True)
+        for account, identity in identities.items()
+    }
+    roles = [allow_sign_in(context, instance, account, identity) for account, identity in identities.items()]
     return CloudSql(
         instance,
         {account: user.name for account, user in users.items()},
         [*databases, *users.values(), *roles],
     )
+
+
+def create_databases(context: Context, instance: Instance, names: Sequence[str]) -> list[pulumi.Resource]:
+    """Create the databases, which a user of Cloud SQL cannot do. They stay in the instance: a created one is
+    deleted with them."""
+    return [
+        sql.Database(
+            f"{context.name}-{logical}",
+            project=instance.project,
+            instance=instance.name,
+            name=name,
+            deletion_policy="ABANDON",
+            opts=context.options(data=True),
+        )
+        for logical, name in zip(("mlflow", "mlflow-accounts"), names, strict=True)
+    ]
 
 
 def _instance(context: Context, key: DataKey) -> sql.DatabaseInstance:
@@ -141,40 +161,46 @@ def _backups(context: Context) -> sql.DatabaseInstanceSettingsBackupConfiguratio
     )
 
 
-def _user(
-    context: Context, instance: sql.DatabaseInstance, account: str, identity: WorkloadIdentity
-) -> sql.User:
-    """Create a user of the instance for a service account. PostgreSQL's names are too short for the whole
+def name_of_user(identity: WorkloadIdentity) -> Output[str]:
+    """Return the name in the database of a service account. PostgreSQL's names are too short for the whole
     address ("Manage users with IAM database authentication: Create a database user")."""
+    return identity.service_account_email.apply(
+        lambda email: (email or "").removesuffix(".gserviceaccount.com")
+    )
+
+
+def create_user(
+    context: Context, instance: Instance, account: str, identity: WorkloadIdentity, *, abandoned: bool
+) -> sql.User:
+    """Create a user of the instance for a service account. abandoned: whether it stays in the instance when
+    the registry is destroyed, as Cloud SQL deletes no user that owns tables."""
     return sql.User(
         f"{context.name}-{account}",
-        project=context.project,
+        project=instance.project,
         instance=instance.name,
-        name=identity.service_account_email.apply(
-            lambda email: (email or "").removesuffix(".gserviceaccount.com")
-        ),
+        name=name_of_user(identity),
         type="CLOUD_IAM_SERVICE_ACCOUNT",
         # It grants the other user its permissions.
         database_roles=["cloudsqlsuperuser"] if account == SETUP else None,
-        # It owns tables, and is deleted with its instance.
-        deletion_policy="ABANDON",
-        opts=context.options(data=True),
+        deletion_policy="ABANDON" if abandoned else None,
+        opts=context.options(data=abandoned),
     )
 
 
-def _allow_sign_in(
-    context: Context, instance: sql.DatabaseInstance, account: str, identity: WorkloadIdentity
+def allow_sign_in(
+    context: Context, instance: Instance, account: str, identity: WorkloadIdentity
 ) -> pulumi.Resource:
     """Allow an identity to sign in to this instance only ("IAM Conditions")."""
-    expression = instance.name.apply(
-        lambda name: (
-            f'resource.service == "sqladmin.googleapis.com" && '
-            f'resource.name == "projects/{context.project}/instances/{name}"'
-        )
+    expression = Output.concat(
+        'resource.service == "sqladmin.googleapis.com" && resource.name == "projects/',
+        instance.project,
+        "/instances/",
+        instance.name,
+        '"',
     )
     return projects.IAMMember(
         f"{context.name}-{account}",
-        project=context.project,
+        project=instance.project,
         role="roles/cloudsql.instanceUser",
         member=identity.principal,
         condition=projects.IAMMemberConditionArgs(

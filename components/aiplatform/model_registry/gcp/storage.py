@@ -30,11 +30,10 @@ def create_key(context: Context) -> DataKey:
     """Create the key of database, files and secrets, and allow the services to use it. A lost key is lost
     data: its destruction can be cancelled for a month."""
     key = data_key(context)
-    agents = {
-        "secretmanager": context.service_identity("secretmanager").email,
-        "sqladmin": context.service_identity("sqladmin").email,
-        "storage": context.storage_agent(),
-    }
+    agents = {"secretmanager": context.service_identity("secretmanager").email}
+    if context.settings.database.existing is None:
+        agents["sqladmin"] = context.service_identity("sqladmin").email
+    agents["storage"] = context.storage_agent()
     retain = context.settings.retain_data
     grants = [
         grant_key_use(context.parent, f"{context.name}-key-{service}", key, email, retain=retain)

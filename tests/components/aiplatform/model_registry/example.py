@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 import pytest
 
 from aiplatform._shared.args import ArgumentError
 from aiplatform.model_registry import ModelRegistry
 from tests.components.aiplatform.pools import CLUSTER, GOOGLE_CLUSTER, GOOGLE_NETWORK, NETWORK
-from tests.components.recording import ACCOUNT, Recording, record
+from tests.components.cloud_answers import FUNCTIONS
+from tests.components.recording import ACCOUNT, REGION, Recording, record
 
 RELEASE = f"arn:aws:iam::{ACCOUNT}:role/release"
 TRAINING = f"arn:aws:iam::{ACCOUNT}:role/training"
 PIPELINE = "serviceAccount:pipeline@acme-dev-1234.iam.gserviceaccount.com"
+HOST: Final = f"shared.c1a2b3c4d5e6.{REGION}.rds.amazonaws.com"
+DB: Final = "db-ABCDEFGHIJKL01234"
+SECRET: Final = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:rds!db-0a1b2c3d-AbCdEf"
+ON_AWS: Final[Mapping[str, Any]] = {"host": HOST, "resource_id": DB, "master_secret": SECRET}
+"""A database server that exists."""
+CONNECTION: Final = f"acme-databases:{GOOGLE_CLUSTER['region']}:shared"
+READ: Final = "gcp:sql/getDatabaseInstance:getDatabaseInstance"
+INSTANCE: Final = {
+    **FUNCTIONS[READ]({"project": "acme-databases", "name": "shared"}),
+    "connectionName": CONNECTION,
+}
+"""That instance, as Cloud SQL describes it."""
 ANSWERS: dict[str, Any] = {
     "gcp:storage/getProjectServiceAccount:getProjectServiceAccount": lambda arguments: {
         "id": arguments["project"],
         "project": arguments["project"],
         "emailAddress": "service-1@gs-project-accounts.iam.gserviceaccount.com",
-    }
+    },
 }
 
 
