@@ -8,6 +8,7 @@ import pulumi
 from pulumi import Input, Output, ResourceOptions
 from pulumi_gcp import bigquery, storage
 
+from aiplatform._shared.dependencies import Dependency
 from aiplatform._shared.gcp.keys import Key, data_key, grant_key_use
 from aiplatform._shared.outputs import Tags, mapped, merged
 from aiplatform.feature_store.config import EMPTY
@@ -36,7 +37,7 @@ class Storage:
 
     key: Key
     registry: storage.Bucket
-    grants: Mapping[str, pulumi.Resource]
+    grants: Mapping[str, Dependency]
     ready: list[pulumi.Resource]
 
 
