@@ -71,7 +71,7 @@ def test_a_topic_may_differ_from_the_environment(tmp_path: Path) -> None:
 def test_keys_that_components_create_are_granted_in_any_case(tmp_path: Path) -> None:
     change = {"network/kms_key": KEY, GRANTS: False}
     recording = build(load_file(changed(tmp_path, change, "gcp-dev"))).recording
-    assert len(recording.all(GRANT)) > 5, "the other components have keys of their own"
+    assert len(recording.all(GRANT)) > 5, "the other components create keys"
     assert all(grant.inputs["cryptoKeyId"] != KEY for grant in recording.all(GRANT))
 
 

@@ -164,8 +164,8 @@ class ClusterSettings(KeyGrants, CloudNeutral):
     protect: bool = False
     """Whether Pulumi refuses to delete the cluster and its keys. Default false."""
     retain_data: bool = False
-    """Whether control-plane logs and the keys of logs and volumes stay in the cloud when the cluster is
-    destroyed. Default false."""
+    """Whether control-plane logs and the keys of logs, secrets and volumes stay in the cloud when the cluster
+    is destroyed. Default false."""
     system_nodes: SystemNodes = field(default_factory=SystemNodes)
     """The system node group."""
     admins: Annotated[list[Input[str]], distinct] = field(default_factory=list[Input[str]])

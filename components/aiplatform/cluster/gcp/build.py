@@ -136,10 +136,11 @@ def _keys(context: GkeContext, ring: kms.KeyRing | None, agents: ServiceAgents) 
     for Compute Engine: another one, because persistent disks may remain after the cluster."""
     parent, name, settings = context.parent, context.name, context.settings
     protect, retain = settings.protect, settings.retain_data
-    secrets = _key(context, ring, "key", "kms_key", protect=protect)
+    # Also that of secrets: where another key is stated later, the former one still decrypts those of before.
+    secrets = _key(context, ring, "key", "kms_key", protect=protect, retain=retain)
     disks = _key(context, ring, "volumes-key", "volumes_kms_key", protect=protect, retain=retain)
     grants = [
-        grant_key_use(parent, f"{name}-key", secrets, agents.gke),
+        grant_key_use(parent, f"{name}-key", secrets, agents.gke, retain=retain),
         grant_key_use(parent, f"{name}-volumes-key", disks, agents.compute, retain=retain),
     ]
     return Keys(secrets, disks, grants)
@@ -150,7 +151,7 @@ def _logs(context: GkeContext, ring: kms.KeyRing | None) -> pulumi.Resource:
     written to the project's default bucket."""
     parent, name, settings, location = context.parent, context.name, context.settings, context.location
     retain = settings.retain_data
-    crypto_key = _key(context, ring, "logs-key", "kms_key", retain=retain)
+    crypto_key = _key(context, ring, "logs-key", "kms_key", protect=settings.protect, retain=retain)
     email = writer(parent, location.project, context.apis["logging"])
     grant = grant_key_use(parent, f"{name}-logs-key", crypto_key, email, retain=retain)
     logs = LogBucket(

@@ -59,7 +59,13 @@ def create_storage(context: Context) -> Storage:
             context.storage_agent(*apis),
             retain=settings.retain_data,
         ),
-        "bigquery": grant_key_use(context.parent, f"{context.name}-bigquery-key", key, bigquery_agent.email),
+        "bigquery": grant_key_use(
+            context.parent,
+            f"{context.name}-bigquery-key",
+            key,
+            bigquery_agent.email,
+            retain=settings.retain_data,
+        ),
     }
     registry = _bucket(
         context,
