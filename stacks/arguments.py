@@ -46,6 +46,7 @@ from stacks import (
     repositories,
     team_parts,
 )
+from stacks.key_grants import with_key_grants
 from stacks.settings import GpuPool, NodePool, Pool, Settings
 from stacks.settings.generated import stated
 from stacks.settings.kubernetes import CHARTS_VARIABLE
@@ -61,7 +62,7 @@ START_MINUTES: Final = 30
 def network(settings: Settings) -> NetworkArgs:
     """Arguments of the network."""
     environment = settings.environment
-    args = stated(settings.network)
+    args = with_key_grants(settings, stated(settings.network))
     args.pop("existing", None)
     args.update(prefix=environment.prefix, cloud=environment.cloud, retain_data=retains_data(settings))
     if environment.cloud == "gcp":
@@ -104,7 +105,7 @@ def cluster(
     """Arguments of the cluster. runner_group: the security group of the runner, where there is one: then only
     the runner reaches the API, and the role that its runs work as administers the cluster."""
     environment, topic = settings.environment, settings.cluster
-    args = stated(topic)
+    args = with_key_grants(settings, stated(topic))
     keep = not environment.teardown
     args.update(
         prefix=environment.prefix,
@@ -388,6 +389,8 @@ def observability(
     """Arguments of observability. cluster, addons, pools: outputs, or references; of CPU and GPU pools."""
     assert settings.observability is not None, "called only where there is observability"  # noqa: S101
     args = stated(settings.observability)
+    if "logs" in args:
+        args["logs"] = with_key_grants(settings, args["logs"])
     node_pools, gpu_pools = pools
     args.update(
         prefix=settings.environment.prefix,

@@ -12,6 +12,7 @@ from pulumi import Input, Output
 from aiplatform._shared.args import UNKNOWN
 from aiplatform._shared.images import images, mirrored
 from aiplatform.continuous_training.args import ContinuousTrainingArgs
+from stacks.key_grants import with_key_grants
 from stacks.serving_images import release_image
 from stacks.settings import Settings
 from stacks.settings.generated import stated
@@ -59,7 +60,7 @@ def workflows(settings: Settings) -> dict[str, Any]:
 def continuous_training(settings: Settings, offered: Offered) -> ContinuousTrainingArgs:
     """Arguments of continuous training."""
     assert settings.continuous_training is not None, "called only where there is some"  # noqa: S101
-    args = stated(settings.continuous_training)
+    args = with_key_grants(settings, stated(settings.continuous_training))
     args["teams"] = {
         name: {
             **team,

@@ -18,6 +18,7 @@ from aiplatform.model_store.args import ModelStoreArgs
 from aiplatform.pipelines.args import PipelinesArgs
 from stacks import continuous_training_arguments, team_parts
 from stacks.arguments import charts, retains_data
+from stacks.key_grants import with_key_grants
 from stacks.settings import MATERIALIZER, Settings, principals
 from stacks.settings.generated import ComponentTopic, stated
 
@@ -188,7 +189,7 @@ def _arguments(settings: Settings, topic: str, known: Principals, arguments: typ
     accepts them. Names of workload identities are replaced by their principals."""
     settings_of_topic: ComponentTopic | None = getattr(settings, topic)
     assert settings_of_topic is not None, f"called only where there is a {topic}"  # noqa: S101
-    args = principals.replaced(topic, stated(settings_of_topic), known)
+    args = principals.replaced(topic, with_key_grants(settings, stated(settings_of_topic)), known)
     accepted = arguments.__annotations__
     # A component that takes a cluster has its location from there; `project` then names something else.
     ignored = () if "cloud" in accepted else ("project", "region")

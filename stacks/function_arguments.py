@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from aiplatform.function.args import FunctionArgs
 from stacks.data_arguments import Principals
+from stacks.key_grants import with_key_grants
 from stacks.settings import Settings, principals
 from stacks.settings.generated import stated
 
@@ -26,7 +27,7 @@ class Offered:
 def function(settings: Settings, name: str, offered: Offered) -> FunctionArgs:
     """Arguments of a function of the file."""
     environment = settings.environment
-    args: dict[str, Any] = stated(settings.functions[name])
+    args: dict[str, Any] = with_key_grants(settings, stated(settings.functions[name]))
     principals.replaced("functions", {name: args}, offered.principals)
     in_network = args.pop("in_network", False)
     on_google = environment.cloud == "gcp"

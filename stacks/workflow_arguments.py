@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 from aiplatform.workflow.args import WorkflowArgs
+from stacks.key_grants import with_key_grants
 from stacks.settings import Settings
 from stacks.settings.generated import stated
 
@@ -13,7 +14,7 @@ def workflow(settings: Settings, name: str) -> WorkflowArgs:
     """Arguments of a workflow of the file."""
     environment = settings.environment
     args: dict[str, Any] = {
-        **stated(settings.workflows[name]),
+        **with_key_grants(settings, stated(settings.workflows[name])),
         "prefix": environment.prefix,
         "name": name,
         "cloud": environment.cloud,

@@ -41,6 +41,10 @@ class Environment(Topic):
     teardown: bool | Literal["with_data"] = False
     """`true` lifts protection at the next `up`, so that `destroy` may follow; `with_data` also deletes
     data that would be retained."""
+    kms_key_grants: bool = True
+    """Google Cloud: whether components grant service agents of the project the use of keys that exist. With
+    `false` the owners of the keys have granted it (docs/bring-your-own.md). The default of each topic's
+    `kms_key_grants`."""
     bootstrap: bool = False
     """`true` deploys only network and runner, which need no access to the Kubernetes API: for the first `up`,
     from anywhere, and for the last one, from the runner, before `destroy` from outside."""

@@ -10,7 +10,7 @@ from aiplatform._shared.args import Problem, obeys
 from stacks.settings import Settings
 from stacks.settings.generated import stated
 
-_OF_CREATED: Final = ("zone_count", "zone_ids", "kms_key")
+_OF_CREATED: Final = ("zone_count", "zone_ids", "kms_key", "kms_key_grants")
 """Keys of a network that is created. A profile states none of them."""
 
 

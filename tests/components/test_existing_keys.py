@@ -60,13 +60,13 @@ def _of(component: Any, **common: Any) -> Callable[..., Recording]:
 def _observability(cluster: Any) -> Callable[..., Recording]:
     addons = {name: catalog()[name].version for name in ("cert-manager", "external-secrets")}
     build = _of(Observability, prefix="acme-dev", cluster=cluster, addons=addons)
-    return lambda kms_key: build(logs={"kms_key": kms_key})
+    return lambda **logs: build(logs=logs)
 
 
 AWS: Final[Mapping[str, Callable[..., Recording]]] = {
     "network": _of(Network, prefix="acme-dev", cidr="10.16.0.0/16"),
-    "cluster": lambda kms_key: _of(Cluster, prefix="acme-dev", version="1.35", network=EKS_NETWORK)(
-        kms_key=kms_key, volumes_kms_key=kms_key
+    "cluster": lambda **keys: _of(Cluster, prefix="acme-dev", version="1.35", network=EKS_NETWORK)(
+        **keys, volumes_kms_key=keys["kms_key"]
     ),
     "runner": _of(
         Runner,
@@ -86,12 +86,12 @@ AWS: Final[Mapping[str, Callable[..., Recording]]] = {
     "model_registry": models.registry,
     "model_store": stores.store,
     "observability": _observability(CLUSTER),
-    "cost": lambda kms_key: controlled("aws", kms_key=kms_key),
-    "continuous_training": lambda kms_key: training("aws", kms_key=kms_key),
-    "function": lambda kms_key: deployed("aws", kms_key=kms_key),
-    "model_monitor": lambda kms_key: monitoring("aws", kms_key=kms_key),
-    "pipelines": lambda kms_key: pipelines("aws", kms_key=kms_key),
-    "workflow": lambda kms_key: workflow("aws", kms_key=kms_key),
+    "cost": lambda **keys: controlled("aws", **keys),
+    "continuous_training": lambda **keys: training("aws", **keys),
+    "function": lambda **keys: deployed("aws", **keys),
+    "model_monitor": lambda **keys: monitoring("aws", **keys),
+    "pipelines": lambda **keys: pipelines("aws", **keys),
+    "workflow": lambda **keys: workflow("aws", **keys),
 }
 GOOGLE: Final[Mapping[str, tuple[str, Callable[..., Recording]]]] = {
     "network": (
@@ -104,7 +104,7 @@ GOOGLE: Final[Mapping[str, tuple[str, Callable[..., Recording]]]] = {
             gcp={"project": PROJECT, "region": "europe-west4"},
         ),
     ),
-    "cluster": ("europe-west4", lambda kms_key: gke.cluster(kms_key=kms_key, volumes_kms_key=kms_key)),
+    "cluster": ("europe-west4", lambda **keys: gke.cluster(**keys, volumes_kms_key=keys["kms_key"])),
     "container_registry": (
         "europe-west4",
         _of(
@@ -124,12 +124,12 @@ GOOGLE: Final[Mapping[str, tuple[str, Callable[..., Recording]]]] = {
         GOOGLE_CLUSTER["region"],
         _observability({**GOOGLE_CLUSTER, "workload_pool": f"{PROJECT}.svc.id.goog"}),
     ),
-    "cost": ("us-central1", lambda kms_key: controlled("gcp", kms_key=kms_key)),
-    "continuous_training": ("us-central1", lambda kms_key: training("gcp", kms_key=kms_key)),
-    "function": ("us-central1", lambda kms_key: deployed("gcp", kms_key=kms_key)),
-    "model_monitor": ("us-central1", lambda kms_key: monitoring("gcp", kms_key=kms_key)),
-    "pipelines": ("us-central1", lambda kms_key: pipelines("gcp", kms_key=kms_key)),
-    "workflow": ("europe-west4", lambda kms_key: workflow("gcp", kms_key=kms_key)),
+    "cost": ("us-central1", lambda **keys: controlled("gcp", **keys)),
+    "continuous_training": ("us-central1", lambda **keys: training("gcp", **keys)),
+    "function": ("us-central1", lambda **keys: deployed("gcp", **keys)),
+    "model_monitor": ("us-central1", lambda **keys: monitoring("gcp", **keys)),
+    "pipelines": ("us-central1", lambda **keys: pipelines("gcp", **keys)),
+    "workflow": ("europe-west4", lambda **keys: workflow("gcp", **keys)),
 }
 
 
@@ -170,6 +170,49 @@ def test_a_key_of_google_cloud_is_used_and_granted_for_good(component: str):
         assert grant.retain_on_delete, "other components of the project may use the key by the same grant"
     users = [r.name for r in recording.resources if r.type != GRANT and key in list(texts(r.inputs))]
     assert users, "the key encrypts something"
+
+
+def _waits_for(recording: Recording, urn: str) -> set[str]:
+    """Return all that a resource waits for, directly or through others."""
+    resource = recording[urn]
+    return {other.urn for other in recording.resources if recording.depends(resource, other)}
+
+
+@pytest.mark.parametrize("component", GOOGLE)
+def test_a_key_whose_owner_grants_its_use_gets_no_grant(component: str):
+    region, build = GOOGLE[component]
+    granting = build(kms_key=crypto_key(region))
+    granted = build(kms_key=crypto_key(region), kms_key_grants=False)
+    assert granted.all(GRANT) == []
+    assert granted.names() == [name for name in granting.names() if not name.startswith(GRANT)], (
+        "everything else is created"
+    )
+
+
+@pytest.mark.parametrize("component", GOOGLE)
+def test_without_grants_all_else_is_created_in_the_same_order(component: str):
+    region, build = GOOGLE[component]
+    granting = build(kms_key=crypto_key(region))
+    granted = build(kms_key=crypto_key(region), kms_key_grants=False)
+    # The grants of a component have the names of other resources.
+    grants = {grant.urn for grant in granting.all(GRANT)}
+    for resource in granting.resources:
+        if resource.urn not in grants:
+            assert _waits_for(granted, resource.urn) == _waits_for(granting, resource.urn) - grants, (
+                f"{resource.type} {resource.name}: service agents and APIs exist before they are used"
+            )
+
+
+@pytest.mark.parametrize("component", GOOGLE)
+def test_grants_by_the_owner_of_no_key_are_refused(component: str):
+    with pytest.raises(ArgumentError, match="kms_key_grants: got false, without effect"):
+        GOOGLE[component][1](kms_key=None, kms_key_grants=False)
+
+
+@pytest.mark.parametrize("component", sorted(set(AWS) & set(GOOGLE)))
+def test_grants_by_the_owner_of_a_key_of_aws_are_refused(component: str):
+    with pytest.raises(ArgumentError, match="kms_key_grants: got False, which AWS does not support"):
+        AWS[component](kms_key=ARN, kms_key_grants=False)
 
 
 @pytest.mark.parametrize("component", AWS)

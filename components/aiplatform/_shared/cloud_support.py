@@ -35,9 +35,11 @@ CLOUDS: Final[Mapping[Cloud, str]] = {"aws": "AWS", "gcp": "Google Cloud"}
 
 @dataclass(frozen=True)
 class Refused:
-    """An argument that a cloud does not support. reason: why, and what to do instead."""
+    """An argument that a cloud does not support. reason: why, and what to do instead. default: its default,
+    which has no effect there, of an argument that is true or false."""
 
     reason: str
+    default: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,9 +53,10 @@ class CloudSupport:
 SupportTable = Mapping[str, CloudSupport]
 
 
-def refused(reason: str) -> Refused:
-    """Return the entry for an argument that a cloud does not support. reason: why, and what to do instead."""
-    return Refused(reason)
+def refused(reason: str, *, default: bool = False) -> Refused:
+    """Return the entry for an argument that a cloud does not support. reason: why, and what to do instead.
+    default: of an argument that is true or false."""
+    return Refused(reason, default)
 
 
 class CloudNeutral:
@@ -83,8 +86,8 @@ def _unsupported(
     entry = support.get(line) if line else None
     meaning = getattr(entry, cloud) if entry is not None else None
     if isinstance(meaning, Refused):
-        # `false` and an empty list or object have no effect, so they are accepted everywhere.
-        if value is not False and not _is_empty(value):
+        # The default and an empty list or object have no effect, so they are accepted everywhere.
+        if value is not meaning.default and not _is_empty(value):
             yield Problem(path, f"{got(value)}, which {CLOUDS[cloud]} does not support: {meaning.reason}")
         return
     if isinstance(value, Mapping):

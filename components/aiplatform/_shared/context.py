@@ -7,6 +7,7 @@ from typing import Generic, Protocol, TypeVar
 import pulumi
 from pulumi import ResourceOptions
 
+from aiplatform._shared.dependencies import Dependency
 from aiplatform._shared.outputs import Tags
 
 T = TypeVar("T")
@@ -23,7 +24,7 @@ class Context(Generic[T]):
 
     def options(
         self,
-        *depends_on: pulumi.Resource,
+        *depends_on: Dependency,
         retain: bool = False,
         delete_before_replace: bool | None = None,
     ) -> ResourceOptions:
@@ -76,7 +77,7 @@ class DataContext(Context[S]):
 
     def options(
         self,
-        *depends_on: pulumi.Resource,
+        *depends_on: Dependency,
         retain: bool = False,
         delete_before_replace: bool | None = None,
         data: bool = False,

@@ -7,6 +7,8 @@ import pulumi
 from pulumi import Input, Output
 
 T = TypeVar("T")
+Dependency = Input[pulumi.Resource]
+"""What a resource can depend on: another one, or an output with the resources that it depends on itself."""
 
 
 def dependencies_of(value: Input[Any]) -> Output[list[pulumi.Resource]]:
@@ -18,7 +20,7 @@ def dependencies_of(value: Input[Any]) -> Output[list[pulumi.Resource]]:
     return Output.from_input(value).apply(lambda _: [])
 
 
-def after(value: Output[T], *resources: pulumi.Resource) -> Output[T]:
+def after(value: Output[T], *resources: Dependency) -> Output[T]:
     """Return the same value with additional dependencies: a resource with it as a property is created after
     `resources` and deleted before them.
 
@@ -27,7 +29,13 @@ def after(value: Output[T], *resources: pulumi.Resource) -> Output[T]:
     """
 
     async def all_resources() -> set[pulumi.Resource]:
-        return {*await value.resources(), *resources}
+        resolved = {*await value.resources()}
+        for resource in resources:
+            if isinstance(resource, pulumi.Resource):
+                resolved |= {resource}
+            else:
+                resolved |= await Output.from_input(resource).resources()
+        return resolved
 
     async def same() -> T:
         return cast(T, await value.future(with_unknowns=True))

@@ -13,6 +13,7 @@ from aiplatform._shared.addresses import not_the_internet, reachable_from_outsid
 from aiplatform._shared.args import UNKNOWN, Problem, between, distinct, is_unknown, length, matches
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
 from aiplatform._shared.disks import SIZE
+from aiplatform._shared.key_grants import KeyGrants
 from aiplatform._shared.kubernetes.pools import MOST_NODES, architecture, minimum_above_maximum
 from aiplatform._shared.outputs import Tags
 from aiplatform.cluster import rules
@@ -143,7 +144,7 @@ _SYSTEM_TYPES: Final[dict[Cloud, tuple[str, ...]]] = {
 
 
 @dataclass(frozen=True)
-class ClusterSettings(CloudNeutral):
+class ClusterSettings(KeyGrants, CloudNeutral):
     """A Kubernetes cluster with its system nodes and add-ons, on the cloud of its network."""
 
     cloud_support: ClassVar[SupportTable] = SUPPORT
@@ -163,8 +164,8 @@ class ClusterSettings(CloudNeutral):
     protect: bool = False
     """Whether Pulumi refuses to delete the cluster and its keys. Default false."""
     retain_data: bool = False
-    """Whether control-plane logs and the keys of logs and volumes stay in the cloud when the cluster is
-    destroyed. Default false."""
+    """Whether control-plane logs and the keys of logs, secrets and volumes stay in the cloud when the cluster
+    is destroyed. Default false."""
     system_nodes: SystemNodes = field(default_factory=SystemNodes)
     """The system node group."""
     admins: Annotated[list[Input[str]], distinct] = field(default_factory=list[Input[str]])

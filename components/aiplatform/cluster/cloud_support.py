@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from aiplatform._shared import key_grants
 from aiplatform._shared.cloud_support import CloudSupport, SupportTable, refused
 
 _GKE_ONLY = "a feature of GKE"
@@ -166,6 +167,7 @@ SUPPORT: Final[SupportTable] = {
         gcp="multi-networking, which GPUDirect needs; fixed when the cluster is created",
     ),
     "kms_key": CloudSupport(aws="a KMS key that exists", gcp="a Cloud KMS key that exists"),
+    "kms_key_grants": key_grants.SUPPORT,
     "volumes_kms_key": CloudSupport(aws="a KMS key that exists", gcp="a Cloud KMS key that exists"),
     "tags": CloudSupport(aws="tags", gcp="labels: lower case, at most 63 characters"),
 }

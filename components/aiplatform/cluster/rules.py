@@ -51,6 +51,7 @@ def common(settings: ClusterSettings, names: Iterable[PhysicalName]) -> Iterator
     yield from obeys("tags", settings.tags, TAG_RULES[cloud])
     for key in ("kms_key", "volumes_kms_key"):
         yield from key_problems(key, getattr(settings, key), cloud, settings.network.region)
+    yield from settings.key_grants_problems(settings.kms_key, settings.volumes_kms_key)
     for index, admin in enumerate(settings.admins):
         yield from obeys(f"admins[{index}]", admin, _ADMIN[cloud])
     for index, machine in enumerate(settings.system_nodes.instance_types):

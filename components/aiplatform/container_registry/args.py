@@ -21,6 +21,7 @@ from aiplatform._shared.args import (
 )
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
 from aiplatform._shared.gcp.names import PROJECT, REGION
+from aiplatform._shared.key_grants import KeyGrants
 from aiplatform._shared.outputs import Tags
 from aiplatform._shared.principals import PRINCIPAL, assignable_role
 from aiplatform._shared.secret_names import key_problems
@@ -126,7 +127,7 @@ def _names(value: list[Any]) -> str | None:
 
 
 @dataclass(frozen=True)
-class ContainerRegistrySettings(CloudNeutral):
+class ContainerRegistrySettings(KeyGrants, CloudNeutral):
     """Repositories of container images, and caches of other registries."""
 
     cloud_support: ClassVar[SupportTable] = SUPPORT
@@ -198,6 +199,7 @@ class ContainerRegistrySettings(CloudNeutral):
         yield from obeys("prefix", self.prefix, _PREFIX[self.cloud])
         yield from obeys("tags", self.tags, _TAGS[self.cloud])
         yield from key_problems("kms_key", self.kms_key, self.cloud, self.region)
+        yield from self.key_grants_problems(self.kms_key)
         upstreams = [cache.upstream for cache in self.caches]
         for index, cache in enumerate(self.caches):
             if cache.upstream in upstreams[:index]:

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from aiplatform._shared import key_grants
 from aiplatform._shared.cloud_support import CloudSupport, SupportTable, refused
 
 SUPPORT: Final[SupportTable] = {
@@ -50,5 +51,6 @@ SUPPORT: Final[SupportTable] = {
         gcp=refused("Artifact Registry deletes a repository with its images in any case; leave it out"),
     ),
     "kms_key": CloudSupport(aws="a KMS key that exists", gcp="a Cloud KMS key that exists"),
+    "kms_key_grants": key_grants.SUPPORT,
     "tags": CloudSupport(aws="tags", gcp="labels"),
 }

@@ -11,6 +11,7 @@ from pulumi import Input
 from aiplatform._shared.args import Problem, Rule, between, distinct, got, length, matches, nearest, obeys
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
 from aiplatform._shared.cron import cron
+from aiplatform._shared.key_grants import KeyGrants
 from aiplatform._shared.outputs import Tags
 from aiplatform._shared.references.cluster import ClusterReference
 from aiplatform._shared.references.identity import WorkloadIdentityReference
@@ -312,7 +313,7 @@ class ContinuousTeam:
 
 
 @dataclass(frozen=True)
-class ContinuousTrainingSettings(CloudNeutral):
+class ContinuousTrainingSettings(KeyGrants, CloudNeutral):
     """Continuous training: for each model of a team a WorkflowTemplate that pins the data, trains, compares
     with the champion, registers, and requests a promotion, which is a workflow in the namespace `release`;
     and queues whose messages start trainings and rollouts."""
@@ -363,6 +364,7 @@ class ContinuousTrainingSettings(CloudNeutral):
         yield from obeys("prefix", self.prefix, _PREFIX[self.cloud])
         yield from obeys("tags", self.tags, TAG_RULES[self.cloud])
         yield from key_problems("kms_key", self.kms_key, self.cloud, self.cluster.region)
+        yield from self.key_grants_problems(self.kms_key)
         for name, team in self.teams.items():
             yield from self._team(f"teams.{name}", name, team)
         if self.cloud == "gcp" and self.cluster.workload_pool is None:

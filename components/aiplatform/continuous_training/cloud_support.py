@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from aiplatform._shared import key_grants
 from aiplatform._shared.cloud_support import CloudSupport, SupportTable
 
 SUPPORT: Final[SupportTable] = {
@@ -19,5 +20,6 @@ SUPPORT: Final[SupportTable] = {
         aws="sqs:SendMessage on the queues of teams", gcp="roles/pubsub.publisher on the topics of teams"
     ),
     "kms_key": CloudSupport(aws="a KMS key that exists", gcp="a Cloud KMS key that exists"),
+    "kms_key_grants": key_grants.SUPPORT,
     "tags": CloudSupport(aws="tags", gcp="labels"),
 }

@@ -10,6 +10,7 @@ import pulumi
 from pulumi import Input, Output
 from pulumi_gcp import pubsub, storage
 
+from aiplatform._shared.dependencies import Dependency
 from aiplatform._shared.gcp.apis import enable_apis
 from aiplatform._shared.gcp.context import GcpDataContext
 from aiplatform._shared.gcp.keys import data_key, grant_member_key_use
@@ -42,7 +43,7 @@ class _Topics:
     """What topics depend on. key: its id. agent: Pub/Sub's service agent, as a member."""
 
     key: Input[str]
-    grant: pulumi.Resource
+    grant: Dependency
     agent: Output[str]
 
 

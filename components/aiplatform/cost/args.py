@@ -9,6 +9,7 @@ from pulumi import Input
 from aiplatform._shared.args import Problem, Rule, between, distinct, got, length, matches, nearest, obeys
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
 from aiplatform._shared.cron import cron
+from aiplatform._shared.key_grants import KeyGrants
 from aiplatform._shared.kubernetes.names import COST_NAMESPACE
 from aiplatform._shared.outputs import Tags
 from aiplatform._shared.references.cluster import ClusterReference
@@ -158,7 +159,7 @@ class CostHold:
 
 
 @dataclass(frozen=True)
-class CostSettings(CloudNeutral):
+class CostSettings(KeyGrants, CloudNeutral):
     """Control of what an environment costs: budgets with alerts, the hold of queues by them, the detection of
     anomalies, and the end of idle work."""
 
@@ -253,6 +254,7 @@ class CostSettings(CloudNeutral):
         yield from obeys("prefix", self.prefix, _PREFIX[self.cloud])
         yield from obeys("tags", self.tags, TAG_RULES[self.cloud])
         yield from key_problems("kms_key", self.kms_key, self.cloud, self.cluster.region)
+        yield from self.key_grants_problems(self.kms_key)
         if self.cloud == "aws" and self.currency != "USD":
             yield Problem("currency", f"{got(self.currency)}; expected 'USD': budgets of AWS have no other")
         if self.cloud == "gcp" and self.budgets and self.billing_account is None:

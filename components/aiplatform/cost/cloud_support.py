@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from aiplatform._shared import key_grants
 from aiplatform._shared.cloud_support import CloudSupport, SupportTable, refused
 
 SUPPORT: Final[SupportTable] = {
@@ -44,5 +45,6 @@ SUPPORT: Final[SupportTable] = {
         aws="a CronJob, and the autoscaler removes nodes", gcp="a CronJob, and GKE removes nodes"
     ),
     "kms_key": CloudSupport(aws="a KMS key that exists", gcp="a Cloud KMS key that exists"),
+    "kms_key_grants": key_grants.SUPPORT,
     "tags": CloudSupport(aws="tags", gcp="labels"),
 }

@@ -135,3 +135,7 @@ class CostArgs(TypedDict):
     that is created."""
     tags: NotRequired[Input[Mapping[str, Input[str]]]]
     """Tags of every resource in the cloud, in addition to those of the provider; labels on Google Cloud."""
+    kms_key_grants: NotRequired[bool]
+    """Google Cloud: whether service agents of the project are granted the use of a key that exists. With
+    false its owner has granted it before (docs/bring-your-own.md), and the deployer needs no permission to
+    set IAM policies on the key. Default true."""

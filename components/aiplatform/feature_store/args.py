@@ -19,6 +19,7 @@ from aiplatform._shared.args import (
     with_value,
 )
 from aiplatform._shared.cloud_support import CLOUDS, Cloud, CloudNeutral, SupportTable
+from aiplatform._shared.key_grants import KeyGrants
 from aiplatform._shared.outputs import Tags, mapped_object
 from aiplatform._shared.principals import PRINCIPAL, identity, known
 from aiplatform._shared.references.cluster import ClusterReference
@@ -101,7 +102,7 @@ _NAME: Final = "letters, digits and underscores, the first no underscore"
 
 
 @dataclass(frozen=True)
-class FeatureStoreSettings(CloudNeutral):
+class FeatureStoreSettings(KeyGrants, CloudNeutral):
     """A feature store: Feast on the lakehouse, with an online store of a latency class."""
 
     cloud_support: ClassVar[SupportTable] = SUPPORT
@@ -207,6 +208,7 @@ class FeatureStoreSettings(CloudNeutral):
     def check(self) -> Iterator[Problem]:
         """Return the problems that concern several keys."""
         yield from key_problems("kms_key", self.kms_key, self.cloud, self.lakehouse.region)
+        yield from self.key_grants_problems(self.kms_key)
         if self.lakehouse.cloud != self.cloud:
             yield Problem(
                 "lakehouse.cloud",

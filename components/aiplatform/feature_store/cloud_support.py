@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from aiplatform._shared import key_grants
 from aiplatform._shared.cloud_support import CloudSupport, SupportTable, refused
 
 SUPPORT: Final[SupportTable] = {
@@ -77,5 +78,6 @@ SUPPORT: Final[SupportTable] = {
     "retain_data": CloudSupport(aws="stays after a destroy", gcp="stays after a destroy"),
     "force_destroy": CloudSupport(aws="non-empty buckets are emptied", gcp="non-empty buckets are emptied"),
     "kms_key": CloudSupport(aws="a KMS key that exists", gcp="a Cloud KMS key that exists"),
+    "kms_key_grants": key_grants.SUPPORT,
     "tags": CloudSupport(aws="tags", gcp="labels"),
 }

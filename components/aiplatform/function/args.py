@@ -19,6 +19,7 @@ from aiplatform._shared.args import (
 )
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
 from aiplatform._shared.gcp.names import PROJECT, REGION
+from aiplatform._shared.key_grants import KeyGrants
 from aiplatform._shared.logs import retention
 from aiplatform._shared.outputs import Tags, merged
 from aiplatform._shared.principals import PRINCIPAL, assignable_role
@@ -106,7 +107,7 @@ def names(name: str) -> Mapping[Cloud, Sequence[PhysicalName]]:
 
 
 @dataclass(frozen=True)
-class FunctionSettings(CloudNeutral):
+class FunctionSettings(KeyGrants, CloudNeutral):
     """A function: code that runs for each event or request, and costs nothing while there is none."""
 
     cloud_support: ClassVar[SupportTable] = SUPPORT
@@ -291,6 +292,7 @@ class FunctionSettings(CloudNeutral):
 
     def _principals(self) -> Iterator[Problem]:
         yield from key_problems("kms_key", self.kms_key, self.cloud, self.region)
+        yield from self.key_grants_problems(self.kms_key)
         for path, entries in (("reads", self.reads), ("writes", self.writes)):
             for index, entry in enumerate(entries):
                 if entry.kms_key is not None:

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from aiplatform._shared import key_grants
 from aiplatform._shared.cloud_support import CloudSupport, SupportTable, refused
 
 _PROVIDER: Final = "the provider's credentials determine it; leave it out"
@@ -81,6 +82,7 @@ SUPPORT: Final[SupportTable] = {
         gcp="direct VPC egress to private ranges, from the private subnet",
     ),
     "kms_key": CloudSupport(aws="a KMS key that exists", gcp="a Cloud KMS key that exists"),
+    "kms_key_grants": key_grants.SUPPORT,
     "profile": CloudSupport(
         aws="`dev`: keys of AWS encrypt what the function has",
         gcp="`dev`: keys of Google encrypt what it has",

@@ -10,6 +10,7 @@ from aiplatform._shared.args import Problem, between, distinct, got, length, mat
 from aiplatform._shared.bucket_names import bucket_problems
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
 from aiplatform._shared.gcp.names import PROJECT, REGION
+from aiplatform._shared.key_grants import KeyGrants
 from aiplatform._shared.outputs import Tags
 from aiplatform._shared.principals import assignable_role, identity
 from aiplatform._shared.secret_names import key_problems
@@ -123,7 +124,7 @@ _CUTOFF: Final[Mapping[Cloud, int]] = {"aws": 100 * 1024**3, "gcp": 10 * 1024**4
 
 
 @dataclass(frozen=True)
-class LakehouseSettings(CloudNeutral):
+class LakehouseSettings(KeyGrants, CloudNeutral):
     """A governed lakehouse: zones, Iceberg tables, grants, and a query engine."""
 
     cloud_support: ClassVar[SupportTable] = SUPPORT
@@ -264,6 +265,7 @@ class LakehouseSettings(CloudNeutral):
         yield from bucket_problems("access_log_bucket", self.access_log_bucket, self.cloud)
         yield from self._names()
         yield from key_problems("kms_key", self.kms_key, self.cloud, self.region)
+        yield from self.key_grants_problems(self.kms_key)
         for index, grant in enumerate(self.grants):
             for problem in grant.misfits(self.tables):
                 yield Problem(f"grants[{index}].{problem.path}", problem.reason)

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from aiplatform._shared import key_grants
 from aiplatform._shared.cloud_support import CloudSupport, SupportTable, refused
 
 SUPPORT: Final[SupportTable] = {
@@ -205,6 +206,7 @@ SUPPORT: Final[SupportTable] = {
         gcp="a service perimeter of VPC Service Controls in the organisation's access policy",
     ),
     "kms_key": CloudSupport(aws="a KMS key that exists", gcp="a Cloud KMS key that exists"),
+    "kms_key_grants": key_grants.SUPPORT,
     "tags": CloudSupport(
         aws="tags",
         gcp="labels, where a resource has them: lower case, at most 63 characters",

@@ -11,6 +11,7 @@ from aiplatform._shared.args import Problem, Rule, between, got, length, matches
 from aiplatform._shared.bucket_names import bucket_problems
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
 from aiplatform._shared.cron import cron
+from aiplatform._shared.key_grants import KeyGrants
 from aiplatform._shared.outputs import Tags
 from aiplatform._shared.references.cluster import ClusterReference
 from aiplatform._shared.references.identity import WorkloadIdentityReference
@@ -108,7 +109,7 @@ class ModelMonitorTeam:
 
 
 @dataclass(frozen=True)
-class ModelMonitorSettings(CloudNeutral):
+class ModelMonitorSettings(KeyGrants, CloudNeutral):
     """Model monitoring: a bucket of requests and reports, and for each monitored model of a team the
     CronJobs that compact requests into a table, and compare a window of them with the training data."""
 
@@ -182,6 +183,7 @@ class ModelMonitorSettings(CloudNeutral):
         yield from obeys("prefix", self.prefix, _PREFIX[self.cloud])
         yield from obeys("tags", self.tags, TAG_RULES[self.cloud])
         yield from key_problems("kms_key", self.kms_key, self.cloud, self.cluster.region)
+        yield from self.key_grants_problems(self.kms_key if self.bucket is None else None)
         if self.kms_key is None and self.bucket is not None and self.cloud == "aws":
             yield Problem("kms_key", "missing; expected the arn of the key of the bucket")
         for other in ("protect", "retain_data"):

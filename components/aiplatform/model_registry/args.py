@@ -10,6 +10,7 @@ from aiplatform._shared import images as _images
 from aiplatform._shared.args import Problem, Rule, between, distinct, length, matches, nearest, obeys
 from aiplatform._shared.bucket_names import bucket_problems
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
+from aiplatform._shared.key_grants import KeyGrants
 from aiplatform._shared.outputs import Tags, mapped_object
 from aiplatform._shared.references.cluster import ClusterReference
 from aiplatform._shared.secret_names import key_problems
@@ -132,7 +133,7 @@ def image_with_version(value: str) -> str | None:
 
 
 @dataclass(frozen=True)
-class ModelRegistrySettings(CloudNeutral):
+class ModelRegistrySettings(KeyGrants, CloudNeutral):
     """MLflow on a cluster, with its database, the bucket of its models, and accounts."""
 
     cloud_support: ClassVar[SupportTable] = SUPPORT
@@ -251,6 +252,7 @@ class ModelRegistrySettings(CloudNeutral):
         yield from obeys("prefix", self.prefix, _PREFIX[self.cloud])
         yield from obeys("tags", self.tags, _TAGS[self.cloud])
         yield from key_problems("kms_key", self.kms_key, self.cloud, self.cluster.region)
+        yield from self.key_grants_problems(self.kms_key)
         if self.network.cloud != self.cloud:
             yield Problem(
                 "network.cloud", f"got {self.network.cloud!r}; expected the cluster's, {self.cloud!r}"

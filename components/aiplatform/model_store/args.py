@@ -10,6 +10,7 @@ from pulumi import Input
 from aiplatform._shared.args import Problem, Rule, between, distinct, got, is_unknown, length, matches, obeys
 from aiplatform._shared.bucket_names import BUCKET, bucket_problems
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
+from aiplatform._shared.key_grants import KeyGrants
 from aiplatform._shared.outputs import Tags
 from aiplatform._shared.principals import GROUP, ROLE
 from aiplatform._shared.references.cluster import ClusterReference
@@ -173,7 +174,7 @@ class ModelStoreWorkflows:
 
 
 @dataclass(frozen=True)
-class ModelStoreSettings(CloudNeutral):
+class ModelStoreSettings(KeyGrants, CloudNeutral):
     """Checkpoints of training, and releases of models that no principal changes."""
 
     cloud_support: ClassVar[SupportTable] = SUPPORT
@@ -262,6 +263,7 @@ class ModelStoreSettings(CloudNeutral):
 
     def _keys(self) -> Iterator[Problem]:
         yield from key_problems("kms_key", self.kms_key, self.cloud, self.cluster.region)
+        yield from self.key_grants_problems(self.kms_key)
         checkpoints = self.checkpoints
         if checkpoints.bucket is None:
             if checkpoints.kms_key is not None:

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from aiplatform._shared import key_grants
 from aiplatform._shared.cloud_support import CloudSupport, SupportTable, refused
 
 SUPPORT: Final[SupportTable] = {
@@ -31,6 +32,7 @@ SUPPORT: Final[SupportTable] = {
         aws=refused("versions stay until they are deleted; leave it out"), gcp="soft delete"
     ),
     "kms_key": CloudSupport(aws="a KMS key that exists", gcp="a Cloud KMS key that exists"),
+    "kms_key_grants": key_grants.SUPPORT,
     "registry": CloudSupport(
         aws="secretsmanager:GetSecretValue on the account's secret",
         gcp="roles/secretmanager.secretAccessor on the account's secret",

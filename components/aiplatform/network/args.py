@@ -25,6 +25,7 @@ from aiplatform._shared.args import (
 )
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
 from aiplatform._shared.gcp.names import PROJECT, REGION, zones_of
+from aiplatform._shared.key_grants import KeyGrants
 from aiplatform._shared.logs import retention
 from aiplatform._shared.outputs import Tags
 from aiplatform._shared.secret_names import key_problems
@@ -80,7 +81,7 @@ clusters with limited internet access")."""
 
 
 @dataclass(frozen=True)
-class NetworkSettings(CloudNeutral):
+class NetworkSettings(KeyGrants, CloudNeutral):
     """A network over two or three zones, planned so that a third zone can be added later."""
 
     cloud_support: ClassVar[SupportTable] = SUPPORT
@@ -132,6 +133,7 @@ class NetworkSettings(CloudNeutral):
         yield from obeys("flow_log_retention_days", self.flow_log_retention_days, _RETENTION[self.cloud])
         yield from obeys("tags", self.tags, TAG_RULES[self.cloud])
         yield from key_problems("kms_key", self.kms_key, self.cloud, self.gcp.region)
+        yield from self.key_grants_problems(self.kms_key)
         if self.kms_key is not None and self.flow_log_retention_days == 0:
             yield Problem("kms_key", "got one without flow logs; expected `flow_log_retention_days` above 0")
         if self.zone_count is not None and self.zone_ids is not None and self.zone_count != self.zones:

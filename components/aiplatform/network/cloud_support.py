@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from aiplatform._shared import key_grants
 from aiplatform._shared.cloud_support import CloudSupport, SupportTable, refused
 
 SUPPORT: Final[SupportTable] = {
@@ -84,6 +85,7 @@ SUPPORT: Final[SupportTable] = {
         gcp="the most pods of a node, and so the size of its block",
     ),
     "kms_key": CloudSupport(aws="a KMS key that exists", gcp="a Cloud KMS key that exists"),
+    "kms_key_grants": key_grants.SUPPORT,
     "tags": CloudSupport(
         aws="tags",
         gcp="labels, where a resource has them: lower case, at most 63 characters",

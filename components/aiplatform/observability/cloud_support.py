@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from aiplatform._shared import key_grants
 from aiplatform._shared.cloud_support import CloudSupport, SupportTable, refused
 
 SUPPORT: Final[SupportTable] = {
@@ -46,6 +47,7 @@ SUPPORT: Final[SupportTable] = {
         gcp="Fluent Bit, and a log bucket of Cloud Logging with a separate key",
     ),
     "logs.kms_key": CloudSupport(aws="a KMS key that exists", gcp="a Cloud KMS key that exists"),
+    "logs.kms_key_grants": key_grants.SUPPORT,
     "logs.retention_days": CloudSupport(
         aws="the log group's; days that CloudWatch Logs knows", gcp="the log bucket's; 1 to 3650 days"
     ),

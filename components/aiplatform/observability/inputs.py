@@ -34,6 +34,10 @@ class LogsArgs(TypedDict):
     `password`, `token` and `api_key`: in structured logs, and as `key=value` or `key: value` in texts. A key
     that ends with such a name counts, too; upper and lower case, `_`, `-` and `.` make no difference.
     Default: none."""
+    kms_key_grants: NotRequired[bool]
+    """Google Cloud: whether service agents of the project are granted the use of a key that exists. With
+    false its owner has granted it before (docs/bring-your-own.md), and the deployer needs no permission to
+    set IAM policies on the key. Default true."""
 
 
 class TracesArgs(TypedDict):

@@ -24,6 +24,7 @@ from aiplatform._shared.args import (
 from aiplatform._shared.bucket_names import bucket_problems
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
 from aiplatform._shared.cron import cron
+from aiplatform._shared.key_grants import KeyGrants
 from aiplatform._shared.outputs import Tags
 from aiplatform._shared.principals import ROLE
 from aiplatform._shared.references.cluster import ClusterReference
@@ -137,7 +138,7 @@ class PipelineTeam:
 
 
 @dataclass(frozen=True)
-class PipelinesSettings(CloudNeutral):
+class PipelinesSettings(KeyGrants, CloudNeutral):
     """Pipelines: Argo Workflows, and for each team an identity of its steps, a prefix for artifacts and logs,
     and principals that submit."""
 
@@ -193,6 +194,7 @@ class PipelinesSettings(CloudNeutral):
         yield from obeys("prefix", self.prefix, _PREFIX[self.cloud])
         yield from obeys("tags", self.tags, TAG_RULES[self.cloud])
         yield from key_problems("kms_key", self.kms_key, self.cloud, self.cluster.region)
+        yield from self.key_grants_problems(self.kms_key)
         for name, team in self.teams.items():
             yield from self._team(f"teams.{name}", team)
         yield from self._namespaces()

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from aiplatform._shared import key_grants
 from aiplatform._shared.cloud_support import CloudSupport, SupportTable
 
 SUPPORT: Final[SupportTable] = {
@@ -18,6 +19,7 @@ SUPPORT: Final[SupportTable] = {
     ),
     "expire_days": CloudSupport(aws="lifecycle rule", gcp="lifecycle rule"),
     "kms_key": CloudSupport(aws="a KMS key that exists", gcp="a Cloud KMS key that exists"),
+    "kms_key_grants": key_grants.SUPPORT,
     "access_log_bucket": CloudSupport(
         aws="a bucket of S3 that exists", gcp="a bucket of Cloud Storage that exists"
     ),

@@ -7,6 +7,7 @@ import pulumi
 from pulumi import Input
 from pulumi_gcp import projects, storage
 
+from aiplatform._shared.dependencies import Dependency
 from aiplatform._shared.gcp.access_logs import UsageLogs, log_bucket
 from aiplatform._shared.gcp.apis import enable_apis
 from aiplatform._shared.gcp.cluster_members import REACH
@@ -70,7 +71,7 @@ def create(parent: pulumi.ComponentResource, name: str, settings: PipelinesSetti
     )
 
 
-def _bucket(context: Context, key: Input[str], grant: pulumi.Resource, logs: UsageLogs) -> storage.Bucket:
+def _bucket(context: Context, key: Input[str], grant: Dependency, logs: UsageLogs) -> storage.Bucket:
     """Create the bucket of artifacts, without versions and soft delete: they are written once, and expire."""
     settings = context.settings
     return storage.Bucket(

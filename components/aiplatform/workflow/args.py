@@ -10,6 +10,7 @@ from pulumi import Input
 from aiplatform._shared.args import Problem, distinct, got, is_unknown, length, matches, obeys
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
 from aiplatform._shared.gcp.names import PROJECT, REGION
+from aiplatform._shared.key_grants import KeyGrants
 from aiplatform._shared.logs import retention
 from aiplatform._shared.outputs import Tags, merged
 from aiplatform._shared.secret_names import key_problems
@@ -153,7 +154,7 @@ class WorkflowSchedule:
 
 
 @dataclass(frozen=True)
-class WorkflowSettings(CloudNeutral):
+class WorkflowSettings(KeyGrants, CloudNeutral):
     """A workflow: functions and jobs in an order, with retries, errors that are caught, timeouts, and a
     dead-letter queue."""
 
@@ -245,6 +246,7 @@ class WorkflowSettings(CloudNeutral):
         yield from obeys("tags", self.tags, TAG_RULES[self.cloud])
         yield from obeys("owner", {"owner": self.owner}, TAG_RULES[self.cloud])
         yield from key_problems("kms_key", self.kms_key, self.cloud, self.region)
+        yield from self.key_grants_problems(self.kms_key)
         for index, target in enumerate(self.alarm_targets):
             yield from obeys(f"alarm_targets[{index}]", target, _TARGET[self.cloud])
         twice = self.functions.keys() & self.jobs.keys()

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from aiplatform._shared import key_grants
 from aiplatform._shared.cloud_support import CloudSupport, SupportTable, refused
 
 _OTHER: Final = "its form on the other cloud; leave it out"
@@ -60,5 +61,6 @@ SUPPORT: Final[SupportTable] = {
     "log_days": CloudSupport(aws="retention of the log group", gcp="retention of a log bucket"),
     "tracing": CloudSupport(aws="traces in X-Ray", gcp="the detailed history of executions"),
     "kms_key": CloudSupport(aws="a KMS key that exists", gcp="a Cloud KMS key that exists"),
+    "kms_key_grants": key_grants.SUPPORT,
     "tags": CloudSupport(aws="tags", gcp="labels"),
 }

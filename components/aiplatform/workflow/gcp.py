@@ -19,6 +19,7 @@ from pulumi_gcp import (
     workflows,
 )
 
+from aiplatform._shared.dependencies import Dependency
 from aiplatform._shared.gcp.apis import enable_apis
 from aiplatform._shared.gcp.context import GcpDataContext
 from aiplatform._shared.gcp.keys import data_key, grant_member_key_use
@@ -66,7 +67,7 @@ class _Key:
     """The id of the key, and the rights of the services that encrypt by it."""
 
     id: Input[str]
-    grants: Mapping[str, pulumi.Resource]
+    grants: Mapping[str, Dependency]
 
 
 def create(parent: pulumi.ComponentResource, name: str, settings: WorkflowSettings) -> Created:

@@ -9,6 +9,7 @@ from pulumi import Output
 from pulumi_gcp import projects, storage
 
 from aiplatform._shared.context import DataContext, S
+from aiplatform._shared.dependencies import Dependency
 from aiplatform._shared.gcp.apis import Apis
 from aiplatform._shared.gcp.keys import Key
 from aiplatform._shared.outputs import Tags
@@ -30,7 +31,7 @@ class DataKey:
     encrypted depends on them."""
 
     key: Key
-    grants: list[pulumi.Resource]
+    grants: list[Dependency]
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,13 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Protocol, cast
 
 import pulumi
 from pulumi import Input, Output, ResourceOptions
 from pulumi_gcp import kms
 
+from aiplatform._shared.dependencies import Dependency, after
 from aiplatform._shared.gcp.apis import Apis
 from aiplatform._shared.outputs import Tags, checked, mapped
 from aiplatform._shared.secret_names import KEY
@@ -25,20 +26,22 @@ class Key:
 
     id: `projects/.../cryptoKeys/...`. suffix: for names that are reserved after a deletion: random digits of
     the name of a created key, a digest of the id of another one. shared: whether it exists without the
-    component, so that other components may use it.
+    component, so that other components may use it. grants: whether the component grants its use; otherwise
+    the owner of the key has granted it.
     """
 
     id: Output[str]
     suffix: Output[str]
     shared: bool = False
+    grants: bool = True
 
 
-def existing_key(name: Input[str], path: str) -> Key:
-    """Return the key that an argument names. path: of the argument, `NetworkArgs.kms_key`. Raises
-    ArgumentError for another form; that of an output once it is known."""
+def existing_key(name: Input[str], path: str, *, grants: bool) -> Key:
+    """Return the key that an argument names. path: of the argument, `NetworkArgs.kms_key`. grants: as of
+    `kms_key_grants`. Raises ArgumentError for another form; that of an output once it is known."""
     known = Output.from_input(mapped(name, lambda text: checked(text, path, KEY["gcp"])))
     digest = known.apply(lambda text: hashlib.sha256(text.encode()).hexdigest()[:7])
-    return Key(known, digest, shared=True)
+    return Key(known, digest, shared=True, grants=grants)
 
 
 def key_ring(
@@ -83,6 +86,8 @@ class _DataSettings(Protocol):
     @property
     def kms_key(self) -> Input[str] | None: ...
     @property
+    def kms_key_grants(self) -> bool: ...
+    @property
     def tags(self) -> Tags: ...
     @property
     def protect(self) -> bool: ...
@@ -113,7 +118,8 @@ def data_key(context: _KeyContext) -> Key:
     settings = context.settings
     if settings.kms_key is not None:
         component = type(settings).__name__.removesuffix("Settings")
-        return existing_key(settings.kms_key, f"{component}Args.kms_key")
+        path = f"{component}Args.kms_key"
+        return existing_key(settings.kms_key, path, grants=settings.kms_key_grants)
     ring = key_ring(
         context.parent, f"{context.name}-keys", context.project, context.region, [context.apis["cloudkms"]]
     )
@@ -129,9 +135,9 @@ def data_key(context: _KeyContext) -> Key:
 
 def grant_key_use(
     parent: pulumi.Resource, name: str, crypto_key: Key, email: Input[str], *, retain: bool = False
-) -> kms.CryptoKeyIAMMember:
-    """Grant a service account the use of a key. retain: whether the grant stays, as retained data needs
-    it."""
+) -> Dependency:
+    """Grant a service account the use of a key. retain: whether the grant stays, as retained data needs it.
+    Returns what is encrypted by the key depends on, as of `grant_member_key_use`."""
     member = Output.concat("serviceAccount:", email)
     return grant_member_key_use(parent, name, crypto_key, member, retain=retain)
 
@@ -142,14 +148,19 @@ def grant_member_key_use(
     crypto_key: Key,
     member: Input[str],
     *,
-    depends_on: Sequence[pulumi.Resource] = (),
+    depends_on: Sequence[Dependency] = (),
     retain: bool = False,
-) -> kms.CryptoKeyIAMMember:
-    """Grant a principal of IAM the use of a key.
+) -> Dependency:
+    """Grant a principal of IAM the use of a key, and return what a resource that the key encrypts depends on.
 
     The grant on a key that exists without the component always stays: a service agent has one for all
-    components of the project that use the key, and data of the others is unreadable without it.
+    components of the project that use the key, and data of the others is unreadable without it. Where the
+    owner of the key has granted its use, the result has the dependencies that the grant would have: the
+    principal, which a resource or a call creates, and `depends_on`.
     """
+    if not crypto_key.grants:
+        principal = after(Output.from_input(member), *depends_on)
+        return cast("Output[pulumi.Resource]", principal.apply(lambda _: None))
     return kms.CryptoKeyIAMMember(
         name,
         crypto_key_id=crypto_key.id,

@@ -10,6 +10,7 @@ import pulumi
 from pulumi import Input, Output, ResourceOptions
 from pulumi_gcp import logging
 
+from aiplatform._shared.dependencies import Dependency
 from aiplatform._shared.gcp.keys import Key
 
 
@@ -37,7 +38,7 @@ def writer(parent: pulumi.Resource, project: str, api: pulumi.Resource) -> Outpu
 
 
 def separate_log_bucket(
-    parent: pulumi.Resource, logical: str, logs: LogBucket, key: Key, grant: pulumi.Resource
+    parent: pulumi.Resource, logical: str, logs: LogBucket, key: Key, grant: Dependency
 ) -> pulumi.Resource:
     """Create the bucket, the sink to it, and the exclusion from `_Default`. logical: the logical name of
     each. grant: the permission of Cloud Logging to use the key. Returns the last of the resources."""
@@ -58,7 +59,7 @@ def create_log_bucket(
     logs: LogBucket,
     id_of_bucket: Input[str],
     key: Input[str] | None,
-    depends_on: Sequence[pulumi.Resource],
+    depends_on: Sequence[Dependency],
 ) -> CreatedLogBucket:
     """Create the bucket, the sink to it, and the exclusion from `_Default`. key: its id, None for a key of
     Google. depends_on: of the bucket."""

@@ -12,7 +12,7 @@ import pulumi_kubernetes as kubernetes
 from pulumi import Input, Output, ResourceOptions
 from pulumi_gcp import binaryauthorization, container, kms
 
-from aiplatform._shared.dependencies import after
+from aiplatform._shared.dependencies import Dependency, after
 from aiplatform._shared.gcp.apis import enable_apis
 from aiplatform._shared.gcp.keys import Key, existing_key, grant_key_use, key, key_ring
 from aiplatform._shared.gcp.logs import LogBucket, separate_log_bucket, writer
@@ -48,7 +48,7 @@ def build(parent: pulumi.ComponentResource, name: str, settings: ClusterSettings
     keys = _keys(context, ring, agents)
     logs = _logs(context, ring)
     account, roles = node_account(context)
-    needed: list[pulumi.Resource] = [*apis.values(), *keys.grants, *roles, logs, *_images(context)]
+    needed: list[Dependency] = [*apis.values(), *keys.grants, *roles, logs, *_images(context)]
     needed += grant_in_host_project(context, agents)
     cluster = control_plane(context, keys, account, needed)
     system_nodes(context, cluster, account, keys.disks.id, [*roles, *keys.grants])
@@ -125,7 +125,8 @@ def _key(
     """Return the key that the arguments name, or else a new one. purpose: last part of its logical name."""
     stated: Input[str] | None = getattr(context.settings, argument)
     if stated is not None or ring is None:
-        return existing_key(stated or "", f"ClusterArgs.{argument}")
+        grants = context.settings.kms_key_grants
+        return existing_key(stated or "", f"ClusterArgs.{argument}", grants=grants)
     name = f"{context.name}-{purpose}"
     return key(context.parent, name, ring, context.settings.tags, protect=protect, retain=retain)
 
@@ -135,10 +136,11 @@ def _keys(context: GkeContext, ring: kms.KeyRing | None, agents: ServiceAgents) 
     for Compute Engine: another one, because persistent disks may remain after the cluster."""
     parent, name, settings = context.parent, context.name, context.settings
     protect, retain = settings.protect, settings.retain_data
-    secrets = _key(context, ring, "key", "kms_key", protect=protect)
+    # Also that of secrets: where another key is stated later, the former one still decrypts those of before.
+    secrets = _key(context, ring, "key", "kms_key", protect=protect, retain=retain)
     disks = _key(context, ring, "volumes-key", "volumes_kms_key", protect=protect, retain=retain)
     grants = [
-        grant_key_use(parent, f"{name}-key", secrets, agents.gke),
+        grant_key_use(parent, f"{name}-key", secrets, agents.gke, retain=retain),
         grant_key_use(parent, f"{name}-volumes-key", disks, agents.compute, retain=retain),
     ]
     return Keys(secrets, disks, grants)
@@ -149,7 +151,7 @@ def _logs(context: GkeContext, ring: kms.KeyRing | None) -> pulumi.Resource:
     written to the project's default bucket."""
     parent, name, settings, location = context.parent, context.name, context.settings, context.location
     retain = settings.retain_data
-    crypto_key = _key(context, ring, "logs-key", "kms_key", retain=retain)
+    crypto_key = _key(context, ring, "logs-key", "kms_key", protect=settings.protect, retain=retain)
     email = writer(parent, location.project, context.apis["logging"])
     grant = grant_key_use(parent, f"{name}-logs-key", crypto_key, email, retain=retain)
     logs = LogBucket(

@@ -26,6 +26,7 @@ from pulumi_gcp.container import (
     ClusterMonitoringConfigAdvancedDatapathObservabilityConfigArgs as _Datapath,
 )
 
+from aiplatform._shared.dependencies import Dependency
 from aiplatform._shared.gcp.keys import Key
 from aiplatform._shared.gcp.node_pools import SCOPES
 from aiplatform._shared.outputs import mapped
@@ -62,7 +63,7 @@ class Keys:
 
     secrets: Key
     disks: Key
-    grants: Sequence[pulumi.Resource]
+    grants: Sequence[Dependency]
 
 
 def first(ids: Input[list[Input[str]]]) -> Output[str]:

@@ -7,6 +7,7 @@ import pulumi
 from pulumi import Input, Output
 from pulumi_gcp import compute, container, projects, serviceaccount
 
+from aiplatform._shared.dependencies import Dependency
 from aiplatform._shared.gcp import node_pools as gke
 from aiplatform._shared.gcp.machine_types import boot_disk
 from aiplatform._shared.kubernetes.names import Taint
@@ -62,7 +63,7 @@ def system_nodes(
     cluster: container.Cluster,
     account: serviceaccount.Account,
     key: Input[str],
-    ready: Sequence[pulumi.Resource],
+    ready: Sequence[Dependency],
 ) -> container.NodePool:
     """Create the system node pool. ready: what must exist before a node can start.
 

@@ -8,6 +8,7 @@ import pulumi
 from pulumi import Input, Output, ResourceOptions
 from pulumi_gcp import bigquery, storage
 
+from aiplatform._shared.dependencies import Dependency
 from aiplatform._shared.gcp.keys import Key, data_key, grant_key_use
 from aiplatform._shared.outputs import Tags, mapped, merged
 from aiplatform.feature_store.config import EMPTY
@@ -36,7 +37,7 @@ class Storage:
 
     key: Key
     registry: storage.Bucket
-    grants: Mapping[str, pulumi.Resource]
+    grants: Mapping[str, Dependency]
     ready: list[pulumi.Resource]
 
 
@@ -58,7 +59,13 @@ def create_storage(context: Context) -> Storage:
             context.storage_agent(*apis),
             retain=settings.retain_data,
         ),
-        "bigquery": grant_key_use(context.parent, f"{context.name}-bigquery-key", key, bigquery_agent.email),
+        "bigquery": grant_key_use(
+            context.parent,
+            f"{context.name}-bigquery-key",
+            key,
+            bigquery_agent.email,
+            retain=settings.retain_data,
+        ),
     }
     registry = _bucket(
         context,

@@ -8,6 +8,7 @@ import pulumi
 from pulumi import Input, Output
 from pulumi_gcp import bigtable, firestore, projects
 
+from aiplatform._shared.dependencies import Dependency
 from aiplatform._shared.gcp.keys import Key, grant_key_use
 from aiplatform._shared.gcp.names import first_zones
 from aiplatform._shared.outputs import mapped
@@ -56,7 +57,7 @@ def create_online_store(context: Context, key: Key) -> OnlineStore:
     return _firestore(context, key)
 
 
-def _allow_agent(context: Context, key: Key, service: str) -> pulumi.Resource:
+def _allow_agent(context: Context, key: Key, service: str) -> Dependency:
     """Allow the service's agent to use the key."""
     identity = context.service_identity(service, f"{service}-agent")
     return grant_key_use(

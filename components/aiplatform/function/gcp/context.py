@@ -9,6 +9,7 @@ from pulumi import Input
 from pulumi_gcp import storage
 
 from aiplatform._shared.args import ArgumentError, Problem, got
+from aiplatform._shared.dependencies import Dependency
 from aiplatform._shared.gcp.apis import enable_apis
 from aiplatform._shared.gcp.context import GcpDataContext
 from aiplatform._shared.gcp.names import api_is_off
@@ -38,7 +39,7 @@ class Key:
     """The key of what the function has, and the permissions of services to use it."""
 
     id: Input[str]
-    grants: Sequence[pulumi.Resource]
+    grants: Sequence[Dependency]
 
 
 def context_of(parent: pulumi.ComponentResource, name: str, settings: FunctionSettings) -> Context:

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-import pulumi
 from pulumi import Input, Output
 from pulumi_gcp import pubsub
 
+from aiplatform._shared.dependencies import Dependency
 from aiplatform._shared.gcp.context import DataKey
 from aiplatform._shared.principals import renamed
 from aiplatform.lakehouse.gcp.context import Context, ServiceAgents
@@ -20,7 +20,7 @@ def create_topic(context: Context, key: DataKey, purpose: str) -> pubsub.Topic:
     return _topic(context, purpose, key.key.id, context.apis["pubsub"], *key.grants)
 
 
-def _topic(context: Context, purpose: str, key: Output[Any], *depends_on: pulumi.Resource) -> pubsub.Topic:
+def _topic(context: Context, purpose: str, key: Output[Any], *depends_on: Dependency) -> pubsub.Topic:
     return pubsub.Topic(
         f"{context.name}-{purpose}",
         project=context.project,

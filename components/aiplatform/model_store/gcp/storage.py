@@ -7,6 +7,7 @@ import pulumi
 from pulumi import Input
 from pulumi_gcp import storage
 
+from aiplatform._shared.dependencies import Dependency
 from aiplatform._shared.gcp.access_logs import UsageLogs, log_bucket
 from aiplatform._shared.gcp.keys import data_key, grant_member_key_use
 from aiplatform._shared.outputs import merged
@@ -22,7 +23,7 @@ class Key:
     """The key of the buckets. grant: Cloud Storage's permission to use it."""
 
     id: Input[str]
-    grant: pulumi.Resource
+    grant: Dependency
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ def flow_logs(context: VpcContext, apis: Apis) -> None:
 def _key(context: VpcContext, apis: Apis) -> Key:
     parent, name, settings = context.parent, context.name, context.settings
     if settings.kms_key is not None:
-        return existing_key(settings.kms_key, "NetworkArgs.kms_key")
+        return existing_key(settings.kms_key, "NetworkArgs.kms_key", grants=settings.kms_key_grants)
     ring = key_ring(parent, f"{name}-keys", context.project, context.region, [apis["cloudkms"]])
     return key(parent, f"{name}-logs-key", ring, settings.tags, retain=settings.retain_data)
 

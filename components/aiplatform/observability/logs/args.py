@@ -8,6 +8,7 @@ from pulumi import Input
 
 from aiplatform._shared.args import Problem, between, distinct, length, matches, obeys
 from aiplatform._shared.cloud_support import Cloud
+from aiplatform._shared.key_grants import KeyGrants
 from aiplatform._shared.logs import retention
 from aiplatform._shared.rules import Rule
 from aiplatform._shared.secret_names import key_problems
@@ -24,7 +25,7 @@ _RETENTION: Final[dict[Cloud, Rule]] = {
 
 
 @dataclass(frozen=True)
-class Logs:
+class Logs(KeyGrants):
     """The logs of containers in the cloud's store: CloudWatch Logs on AWS, Cloud Logging on Google Cloud.
     Fluent Bit on each node collects them, adds the Pod's labels, and removes secrets."""
 
@@ -56,3 +57,4 @@ class Logs:
         argument's."""
         yield from obeys(f"{path}.retention_days", self.retention_days, _RETENTION[cloud])
         yield from key_problems(f"{path}.kms_key", self.kms_key, cloud, region)
+        yield from self.key_grants_problems(self.kms_key, path=path)

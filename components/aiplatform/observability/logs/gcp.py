@@ -29,7 +29,7 @@ def create(context: Context[Settings], logs: Logs, namespace: str) -> Store:
     logical, retain = f"{context.name}-{NAME}", settings.retain_data
     apis = enable_apis(parent, logical, project, ["cloudkms", "cloudresourcemanager", "iam", "logging"])
     if logs.kms_key is not None:
-        crypto_key = existing_key(logs.kms_key, "ObservabilityArgs.logs.kms_key")
+        crypto_key = existing_key(logs.kms_key, "ObservabilityArgs.logs.kms_key", grants=logs.kms_key_grants)
     else:
         ring = key_ring(parent, f"{logical}-keys", project, region, [apis["cloudkms"]])
         crypto_key = key(parent, f"{logical}-key", ring, settings.tags, retain=retain)

@@ -20,11 +20,13 @@ class _Pool(CloudNeutral):
     cloud_support: ClassVar[SupportTable] = {
         "cloud": CloudSupport("", ""),
         "endpoints": CloudSupport("interface endpoints", refused("leave it out")),
+        "grants": CloudSupport(refused("leave it out", default=True), "grants"),
         "capacity": CloudSupport("node groups", "node pools"),
         "capacity.reservation": CloudSupport(refused("say reservation_id"), "reservation affinity"),
     }
     cloud: Literal["aws", "gcp"] = "aws"
     endpoints: list[str] = field(default_factory=list[str])
+    grants: bool = True
     capacity: list[_Entry] = field(default_factory=list[_Entry])
 
     def check(self) -> Any:
@@ -56,7 +58,15 @@ def test_the_same_argument_is_accepted_where_it_is_supported() -> None:
     assert read(_Pool, arguments, "PoolArgs").capacity[0].reservation == "r"
 
 
+def test_false_is_refused_where_true_is_the_default() -> None:
+    assert _problems({"grants": False}) == [
+        "PoolArgs.grants: got False, which AWS does not support: leave it out"
+    ]
+
+
 def test_an_argument_without_effect_is_accepted_everywhere() -> None:
+    assert read(_Pool, {"grants": True}, "PoolArgs").grants
+    assert not read(_Pool, {"cloud": "gcp", "grants": False}, "PoolArgs").grants
     assert read(_Pool, {"cloud": "gcp", "endpoints": []}, "PoolArgs").endpoints == []
 
 

@@ -246,8 +246,9 @@ def test_the_agent_of_gke_leaves_logs_of_pods_to_another_one(default: Recording,
 
 def test_protection_covers_the_keys_and_data_stays(default: Recording, full: Recording):
     protected = {resource.name for resource in full.resources if resource.protect}
-    assert protected == {"cluster-cluster", "cluster-key", "cluster-volumes-key"}
+    assert protected == {"cluster-cluster", "cluster-key", "cluster-logs-key", "cluster-volumes-key"}
     assert {resource.name for resource in full.resources if resource.retain_on_delete} == {
+        "cluster-key",
         "cluster-logs",
         "cluster-logs-key",
         "cluster-volumes-key",
