@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+from pulumi import Input
+
 from aiplatform.workflow.args import WorkflowArgs
+from stacks.log_bucket_arguments import shared_log_bucket
 from stacks.settings import Settings
 from stacks.settings.generated import stated
 
 
-def workflow(settings: Settings, name: str) -> WorkflowArgs:
-    """Arguments of a workflow of the file."""
+def workflow(settings: Settings, name: str, log_bucket: Input[str] | None) -> WorkflowArgs:
+    """Arguments of a workflow of the file. log_bucket: the environment's, None where it has none."""
     environment = settings.environment
+    of_file = stated(settings.workflows[name])
     args: dict[str, Any] = {
-        **stated(settings.workflows[name]),
+        **of_file,
+        **shared_log_bucket(of_file, log_bucket),
         "prefix": environment.prefix,
         "name": name,
         "cloud": environment.cloud,
