@@ -40,6 +40,16 @@ def shared_log_bucket(args: Mapping[str, Any], offered: Input[str] | None) -> di
     return {} if offered is None or _states_logs(args) else {"log_bucket": offered}
 
 
+def with_own_bucket(settings: Settings) -> list[str]:
+    """Return the keys of functions and workflows that create a log bucket: `functions.score`."""
+    return [
+        f"{topic}.{name}"
+        for topic, entries in (("workflows", settings.workflows), ("functions", settings.functions))
+        for name, entry in entries.items()
+        if "log_bucket" not in stated(entry) and (settings.log_bucket is None or "log_days" in stated(entry))
+    ]
+
+
 def _others(topics: Mapping[str, Topic]) -> list[str]:
     return [name for name, topic in topics.items() if _states_logs(stated(topic))]
 

@@ -95,6 +95,34 @@ def test_a_function_with_another_bucket_that_exists_has_no_log_in_the_shared_one
     assert score.outputs["logs"] == BUCKET
 
 
+def many(count: int, **more: Any) -> dict[str, Any]:
+    score = test_functions.topic("gcp-prod", **more)["functions/score"]
+    return {f"functions/f{number}": score for number in range(count)}
+
+
+def test_more_log_buckets_than_a_sink_has_exclusions_are_refused(tmp_path: Path) -> None:
+    [problem] = problems(tmp_path, many(51), "gcp-prod")
+    assert (
+        "functions: got 51 functions and workflows that have a log bucket each; expected at most 50"
+        in problem
+    )
+    assert "log_bucket" in problem, "the way out"
+    shared = {"log_bucket/retention_days": 30}
+    [problem] = problems(tmp_path, {**many(51, log_days=30), **shared}, "gcp-prod")
+    assert "got 51" in problem, "each with another retention has a log bucket"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [many(50), {**many(120), "log_bucket/retention_days": 30}, many(51, log_bucket=BUCKET)],
+    ids=["at-the-limit", "shared", "existing"],
+)
+def test_functions_within_the_exclusions_of_a_sink_are_accepted(
+    tmp_path: Path, change: dict[str, Any]
+) -> None:
+    load_file(changed(tmp_path, change, "gcp-prod"))
+
+
 @pytest.mark.parametrize(
     ("stack", "change", "expected"),
     [
