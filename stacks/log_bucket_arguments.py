@@ -17,13 +17,14 @@ from stacks.settings.generated import stated
 
 def log_bucket(settings: Settings) -> LogBucketArgs:
     """Arguments of the log bucket of the file."""
-    environment = settings.environment
+    environment, topic = settings.environment, settings.log_bucket
+    assert topic is not None, "it is called where the file has the topic"  # noqa: S101
     on_google = environment.cloud == "gcp"
     place = {"project": environment.project_id or "", "region": environment.region} if on_google else {}
     return cast(
         "LogBucketArgs",
         {
-            **stated(settings.log_bucket),
+            **stated(topic),
             "prefix": environment.prefix,
             "cloud": environment.cloud,
             **place,
