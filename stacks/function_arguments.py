@@ -7,9 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
+from pulumi import Input
+
 from aiplatform.function.args import FunctionArgs
 from stacks.data_arguments import Principals
 from stacks.key_grants import with_key_grants
+from stacks.log_bucket_arguments import shared_log_bucket
 from stacks.settings import Settings, principals
 from stacks.settings.generated import stated
 
@@ -17,11 +20,13 @@ from stacks.settings.generated import stated
 @dataclass(frozen=True)
 class Offered:
     """What the layers below offer: outputs of components, or placeholders of them. lakehouse: None where the
-    environment has none. principals: of workload identities, by name."""
+    environment has none. principals: of workload identities, by name. log_bucket: of functions and workflows,
+    None where each has one."""
 
     network: Mapping[str, Any]
     lakehouse: Mapping[str, Any] | None
     principals: Principals
+    log_bucket: Input[str] | None = None
 
 
 def function(settings: Settings, name: str, offered: Offered) -> FunctionArgs:
@@ -37,6 +42,7 @@ def function(settings: Settings, name: str, offered: Offered) -> FunctionArgs:
         {
             **args,
             **place,
+            **shared_log_bucket(args, offered.log_bucket),
             "prefix": environment.prefix,
             "name": name,
             "cloud": environment.cloud,

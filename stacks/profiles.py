@@ -48,6 +48,7 @@ OPTIONAL: Final = (
     "model_monitor",
     "observability",
     "lakehouse",
+    "log_bucket",
     "feature_store",
     "container_registry",
     "model_registry",

@@ -111,7 +111,13 @@ def _functions(settings: Settings, below: Below, options: LayerOptions) -> dict[
     from aiplatform.function import Function
 
     foundation = below.foundation
-    offered = function_arguments.Offered(foundation.network, below.data.lakehouse, foundation.principals)
+    shared = below.models.log_bucket
+    offered = function_arguments.Offered(
+        network=foundation.network,
+        lakehouse=below.data.lakehouse,
+        principals=foundation.principals,
+        log_bucket=None if shared is None else shared["log_bucket"],
+    )
     return {
         name: dict(
             Function(

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+from pulumi import Input
+
 from aiplatform.workflow.args import WorkflowArgs
 from stacks.key_grants import with_key_grants
+from stacks.log_bucket_arguments import shared_log_bucket
 from stacks.settings import Settings
 from stacks.settings.generated import stated
 
 
-def workflow(settings: Settings, name: str) -> WorkflowArgs:
-    """Arguments of a workflow of the file."""
+def workflow(settings: Settings, name: str, log_bucket: Input[str] | None) -> WorkflowArgs:
+    """Arguments of a workflow of the file. log_bucket: the environment's, None where it has none."""
     environment = settings.environment
+    of_file = stated(settings.workflows[name])
     args: dict[str, Any] = {
-        **with_key_grants(settings, stated(settings.workflows[name])),
+        **with_key_grants(settings, of_file),
+        **shared_log_bucket(of_file, log_bucket),
         "prefix": environment.prefix,
         "name": name,
         "cloud": environment.cloud,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 import fnmatch
 import json
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +111,12 @@ def read(file: Path, kinds: Mapping[str, set[str]] | None = None) -> list[dict[s
 def pause(fault: dict[str, Any]) -> None:
     """What `slow` does."""
     time.sleep(float(fault.get("seconds", 1)))
+
+
+def nearest(name: str, known: Iterable[str], example: str) -> str:
+    """Return the end of an error about an unknown name: the one that was meant, or an example."""
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {near[0]!r}?" if near else f"expected a name such as {example}"
 
 
 def available(unavailable: list[tuple[str, str]], machine: str, zone: str) -> bool:

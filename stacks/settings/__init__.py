@@ -26,7 +26,7 @@ from stacks.settings.composition import Layers, Shared
 from stacks.settings.cost import Cost
 from stacks.settings.data import MATERIALIZER, FeatureStore, Lakehouse, WorkloadIdentity
 from stacks.settings.environment import Environment
-from stacks.settings.functions import Function
+from stacks.settings.functions import Function, LogBucket
 from stacks.settings.generated import ComponentTopic, stated
 from stacks.settings.kubernetes import (
     Addons,
@@ -67,6 +67,7 @@ __all__ = [
     "Images",
     "Karpenter",
     "Lakehouse",
+    "LogBucket",
     "ModelMonitor",
     "ModelRegistry",
     "ModelStore",
@@ -149,6 +150,8 @@ class Settings(Topic):
     """Left out, there is none."""
     functions: dict[str, Function] = Field(default_factory=dict)
     """Functions by name."""
+    log_bucket: LogBucket | None = None
+    """Left out, each function and workflow has a log bucket."""
     _archived_teams: dict[str, Team] = PrivateAttr(default_factory=dict)
 
     def model_post_init(self, _: Any) -> None:

@@ -28,6 +28,7 @@ from aiplatform.gpu_pool.planned import planned as planned_gpu_pool
 from aiplatform.guardrails.args import GuardrailsSettings
 from aiplatform.karpenter.args import KarpenterSettings
 from aiplatform.lakehouse.args import LakehouseSettings
+from aiplatform.log_bucket.args import LogBucketSettings
 from aiplatform.model_monitor.args import ModelMonitorSettings
 from aiplatform.model_registry.args import ModelRegistrySettings
 from aiplatform.model_store.args import ModelStoreSettings
@@ -51,6 +52,7 @@ from stacks import (
     data_arguments,
     function_arguments,
     gateway_arguments,
+    log_bucket_arguments,
     model_monitor_arguments,
     network_arguments,
     serving_arguments,
@@ -103,6 +105,7 @@ _CAUSED_BY: Final[Mapping[str, Mapping[str, str]]] = {
     "workflows": {"name": "{topic}", **_LOCATION},
     "workload_identities": {"name": "{topic}"},
     "lakehouse": _LOCATION,
+    "log_bucket": {**_LOCATION, "excluded_functions": "functions", "excluded_workflows": "workflows"},
     "feature_store": {"mirrors": "images.mirrors"},
     "container_registry": _LOCATION,
     "functions": {**_LOCATION, "name": "{topic}", "network": "{topic}.in_network"},
@@ -206,10 +209,17 @@ def _functions(
     settings: Settings, references: Placeholders
 ) -> Iterator[tuple[str, type[Any], Mapping[str, Any]]]:
     lakehouse = references.lakehouse if settings.lakehouse is not None else None
-    offered = function_arguments.Offered(references.network, lakehouse, references.principals)
+    offered = function_arguments.Offered(
+        references.network, lakehouse, references.principals, _log_bucket(settings)
+    )
     for name in settings.functions:
         args = function_arguments.function(settings, name, offered)
         yield f"functions.{name}", FunctionSettings, args
+
+
+def _log_bucket(settings: Settings) -> Any:
+    """Return the log bucket that functions and workflows share; AWS has none, which its component reports."""
+    return UNKNOWN if settings.log_bucket is not None and settings.environment.cloud == "gcp" else None
 
 
 def _model_monitor(
@@ -247,8 +257,11 @@ def _data_and_models(
     if settings.controls_costs:
         url = placeholders.PROMETHEUS if settings.observability is not None else None
         yield "cost", CostSettings, cost_arguments.cost(settings, references.cluster, url)
+    if settings.log_bucket is not None:
+        yield "log_bucket", LogBucketSettings, log_bucket_arguments.log_bucket(settings)
     for name in settings.workflows:
-        yield f"workflows.{name}", WorkflowSettings, workflow_arguments.workflow(settings, name)
+        args = workflow_arguments.workflow(settings, name, _log_bucket(settings))
+        yield f"workflows.{name}", WorkflowSettings, args
     if settings.container_registry is not None:
         args = data_arguments.container_registry(settings, references)
         yield "container_registry", ContainerRegistrySettings, args

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from aiplatform._shared.args import Problem, got
+from stacks import log_bucket_arguments
 from stacks.settings import Settings
 from stacks.settings.generated import stated
+
+_MOST_EXCLUSIONS: Final = 50
+"""Of the sink `_Default` ("Quotas and limits" of Cloud Logging). The platform's other logs need some, too."""
 
 
 def problems(settings: Settings) -> Iterator[Problem]:
     """Yield roles that Lambda cannot assume, and events that are not sent."""
+    yield from _exclusions(settings)
     lakehouse: dict[str, Any] = stated(settings.lakehouse) if settings.lakehouse is not None else {}
     for name, function in settings.functions.items():
         args: dict[str, Any] = stated(function)
@@ -35,6 +40,20 @@ def problems(settings: Settings) -> Iterator[Problem]:
                 f"functions.{name}.event.zone",
                 f"{got(event['zone'])}; expected raw, whose bucket sends its events to EventBridge",
             )
+
+
+def _exclusions(settings: Settings) -> Iterator[Problem]:
+    """Yield more log buckets of functions and workflows than the sink `_Default` can have exclusions."""
+    if settings.environment.cloud != "gcp":
+        return
+    alone = log_bucket_arguments.with_own_bucket(settings)
+    if len(alone) > _MOST_EXCLUSIONS:
+        yield Problem(
+            alone[-1].partition(".")[0],
+            f"got {len(alone)} functions and workflows that have a log bucket each; expected at most "
+            f"{_MOST_EXCLUSIONS}, the exclusions of a sink of Cloud Logging: state the topic log_bucket, "
+            "which they share",
+        )
 
 
 def _role_of_another_account(settings: Settings, name: str, role: str | None) -> Iterator[Problem]:

@@ -23,6 +23,7 @@ from tests.components.aiplatform.feature_store import example as features
 from tests.components.aiplatform.function.example import deployed
 from tests.components.aiplatform.lakehouse import example as on_aws
 from tests.components.aiplatform.lakehouse import google
+from tests.components.aiplatform.log_bucket.example import shared_logs
 from tests.components.aiplatform.model_monitor.example import monitoring
 from tests.components.aiplatform.model_registry import example as models
 from tests.components.aiplatform.model_store import example as stores
@@ -129,6 +130,7 @@ GOOGLE: Final[Mapping[str, tuple[str, Callable[..., Recording]]]] = {
     "function": ("us-central1", lambda **keys: deployed("gcp", **keys)),
     "model_monitor": ("us-central1", lambda **keys: monitoring("gcp", **keys)),
     "pipelines": ("us-central1", lambda **keys: pipelines("gcp", **keys)),
+    "log_bucket": ("us-central1", lambda **keys: shared_logs(**keys)),
     "workflow": ("europe-west4", lambda **keys: workflow("gcp", **keys)),
 }
 

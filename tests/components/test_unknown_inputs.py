@@ -48,6 +48,8 @@ VALKEY_ONLY = ("FeatureStore", "expireDays")
 """An input that the example cannot have, as its online store is DynamoDB (test_data_output_arguments.py)."""
 OF_CREATED = ("ModelMonitor", "accessLogBucket")
 """An input that is refused with `bucket` (test_existing_log_buckets.py)."""
+OF_GOOGLE = (("Function", "logBucket"), ("Workflow", "logBucket"))
+"""Inputs that the examples cannot have, which are on AWS (tests of the components have them as outputs)."""
 ADDITIONAL: Mapping[str, Mapping[str, Any]] = {
     "Addons": {"options": {"karpenter": {"enabled": True}}},
     "Cluster": {"apiAccess": {"mode": "in_vpc"}},
@@ -140,7 +142,7 @@ CASES: Mapping[str, Mapping[str, Any]] = {
     name: {
         key: value
         for key, value in _variants(definition.inputs)
-        if (name, key) not in (VALKEY_ONLY, OF_CREATED)
+        if (name, key) not in (VALKEY_ONLY, OF_CREATED, *OF_GOOGLE)
     }
     for name, definition in components.plugin().definitions.items()
 }

@@ -183,10 +183,10 @@ def test_all_components_are_previewed_alike_from_yaml_typescript_and_python(
     from_yaml = planned(twin, project(tmp_path / "in-yaml", "yaml"))
     from_python = planned(twin, project(tmp_path / "in-python", PYTHON))
     components = {type_ for type_ in from_yaml if type_.startswith("aiplatform:")}
-    others = {"ComputeClass", "GpuChecks", "Queues"}
+    others = {"ComputeClass", "GpuChecks", "LogBucket", "Queues"}
     every = {f"aiplatform:index:{component.__name__}" for component in _plugin.COMPONENTS}
     assert components == every - {f"aiplatform:index:{name}" for name in others}, (
-        "ComputeClass is of GKE, and capacity-order-gcp has them"
+        "ComputeClass and LogBucket are of Google Cloud, and programs of examples/ for it have these"
     )
     assert from_yaml == from_python
     summary = previewed_in_typescript(twin, compiled, "platform-aws")

@@ -17,7 +17,7 @@ from pulumi.provider.experimental.analyzer import PropertyDefinition
 from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("platform-aws", "capacity-order-gcp")
+FOLDERS = ("platform-aws", "capacity-order-gcp", "shared-logs-gcp")
 PROVIDER = "pulumi:providers:"
 COMPONENT = "aiplatform:"
 _SHORT = 70

@@ -65,6 +65,7 @@ SOURCES: Final[Mapping[str, tuple[str, ...]]] = {
         "aiplatform.lakehouse.snapshots",
         "aiplatform.lakehouse.tables",
     ),
+    "aiplatform.log_bucket.inputs": ("aiplatform.log_bucket.args",),
     "aiplatform.model_registry.inputs": (
         "aiplatform.model_registry.accounts",
         "aiplatform.model_registry.args",

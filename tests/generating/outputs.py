@@ -35,6 +35,7 @@ ENTITIES: Final = (
     "gpu_pool",
     "guardrails",
     "karpenter",
+    "log_bucket",
     "model_monitor",
     "model_registry",
     "node_pool",

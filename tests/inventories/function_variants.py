@@ -26,6 +26,9 @@ FUNCTION: Final[Mapping[str, Callable[[], Recording]]] = {
         )
         for cloud in ("aws", "gcp")
     },
+    "gcp-shared-logs": _recorded(
+        "gcp", log_bucket="projects/acme-logs/locations/us-central1/buckets/functions"
+    ),
     "aws-brought": _recorded(
         "aws",
         image=None,

@@ -17,6 +17,7 @@ from aiplatform.compute_class import ComputeClass
 from aiplatform.container_registry import ContainerRegistry
 from aiplatform.device_plugins import DevicePlugins
 from aiplatform.efa_plugin import EfaPlugin
+from aiplatform.log_bucket import LogBucket
 from aiplatform.network import Network
 from aiplatform.runner import Runner
 from aiplatform.workload_identity import WorkloadIdentity
@@ -272,6 +273,20 @@ COMPONENTS: Final[Mapping[str, Variants]] = {
     "gateway": gateway_variants.GATEWAY,
     "gpu_pool": pool_variants.GPU_POOL,
     "lakehouse": data_variants.LAKEHOUSE,
+    "log_bucket": variants_of(
+        LogBucket,
+        "logs",
+        common={"prefix": "acme-dev", "cloud": "gcp", **_GOOGLE},
+        gcp={},
+        gcp_full={
+            "retention_days": 30,
+            "excluded_functions": ["audit", "billing"],
+            "excluded_workflows": ["scoring"],
+            "kms_key": "projects/acme-security/locations/europe-west4/keyRings/ring/cryptoKeys/key",
+            "retain_data": True,
+            "tags": _TAGS,
+        },
+    ),
     "model_registry": data_variants.MODEL_REGISTRY,
     "model_store": data_variants.MODEL_STORE,
     "network": _network(),

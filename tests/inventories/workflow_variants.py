@@ -28,6 +28,9 @@ WORKFLOW: Final[Mapping[str, Callable[[], Recording]]] = {
         tags={"team": "ml"},
     ),
     "gcp": _recorded("gcp"),
+    "gcp-shared-logs": _recorded(
+        "gcp", log_bucket="projects/acme-logs/locations/europe-west4/buckets/functions"
+    ),
     "gcp-full": _recorded(
         "gcp",
         schedule={"cron": "0 3 * * *"},

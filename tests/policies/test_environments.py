@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,6 +18,7 @@ from policies.framework.discovery import find
 from policies.framework.enforcement import read_enforcement
 from policies.framework.evaluation import Diagnostic, Evaluator
 from policies.framework.policy import Profile
+from policies.framework.run_log import Summary
 from policies.framework.values import plain
 from stacks.loading import load_file
 from tests.components.recording import ACCOUNT, Recording, Registered
@@ -28,18 +31,25 @@ POLICIES = find()
 ENFORCEMENT = read_enforcement(POLICIES)
 
 
-def as_evaluated(registered: Registered, provider: Any, *, in_stack: bool = False) -> Resource:
-    """Return a recorded resource as the pack sees it. in_stack: with the properties that the cloud
-    computes."""
+def as_evaluated(registered: Registered, provider: Any, stack: str, *, in_stack: bool = False) -> Resource:
+    """Return a recorded resource as the pack sees it. stack: the environment's. in_stack: with the properties
+    that the cloud computes."""
+
+    def urn(recorded: str) -> str:
+        # Recordings have the name of the profile as their stack.
+        return re.sub(r"^urn:pulumi:[^:]*::", f"urn:pulumi:{stack}::", recorded)
+
     return Resource(
         type=registered.type,
         name=registered.name,
-        urn=registered.urn,
+        urn=urn(registered.urn),
         props=_plain({**registered.inputs, **registered.state} if in_stack else registered.inputs),
         protect=bool(registered.protect),
-        parent=registered.parent or "",
+        parent=urn(registered.parent or ""),
         provider=provider,
-        property_dependencies={key: tuple(urns) for key, urns in registered.property_dependencies.items()},
+        property_dependencies={
+            key: tuple(map(urn, urns)) for key, urns in registered.property_dependencies.items()
+        },
     )
 
 
@@ -58,14 +68,58 @@ def violations(
     recording: Recording, stack: str, profile: str = "", *, teardown: bool = False
 ) -> list[Diagnostic]:
     """Return all violations of what an environment's program has registered, without exempt ones."""
+    evaluated = evaluate(recording, stack, profile, teardown=teardown)
+    return [diagnostic for diagnostic in evaluated.diagnostics if diagnostic.exempt is None]
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """An environment as the pack has evaluated it. diagnostics: all violations, also exempt ones."""
+
+    evaluator: Evaluator
+    resources: list[Resource]
+    diagnostics: list[Diagnostic]
+
+
+def evaluate(recording: Recording, stack: str, profile: str = "", *, teardown: bool = False) -> Evaluated:
+    """Evaluate what an environment's program has registered."""
     by = cast(Profile, profile or stack.partition("-")[2])
     evaluator = Evaluator(POLICIES, ENFORCEMENT, EXEMPTIONS, profile=by, teardown=teardown)
     provider = recording.named(stack.partition("-")[0]).inputs
-    resources = [as_evaluated(entry, provider) for entry in recording.resources]
+    resources = [as_evaluated(entry, provider, stack) for entry in recording.resources]
     of_resources = [entry for resource in resources for entry in evaluator.evaluate(resource).diagnostics]
-    program = Stack([as_evaluated(entry, provider, in_stack=True) for entry in recording.resources])
-    diagnostics = [*of_resources, *evaluator.evaluate_stack(program).diagnostics]
-    return [diagnostic for diagnostic in diagnostics if diagnostic.exempt is None]
+    program = Stack([as_evaluated(entry, provider, stack, in_stack=True) for entry in recording.resources])
+    return Evaluated(evaluator, resources, [*of_resources, *evaluator.evaluate_stack(program).diagnostics])
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_no_exemption_is_without_effect_in_an_environment_that_has_its_resource(stack: str) -> None:
+    evaluated = evaluate(built(stack).recording, stack)
+    summary = Summary(exempt=[entry for entry in evaluated.diagnostics if entry.exempt is not None])
+    named = [line for line in summary.lines(evaluated.resources, evaluated.evaluator) if "without" in line]
+    # Exemptions are shared: an environment does not have all of their resources.
+    assert not [line for line in named if "(no violation)" in line], "narrow them to what needs them"
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_no_exemption_covers_a_runtime_that_needs_none(stack: str) -> None:
+    evaluated = evaluate(built(stack).recording, stack)
+    used = {
+        (entry.exempt.resource, entry.policy.id, entry.name)
+        for entry in evaluated.diagnostics
+        if entry.exempt
+    }
+    runtimes = [
+        resource for resource in evaluated.resources if resource.type.endswith("ClusterTrainingRuntime")
+    ]
+    assert runtimes, "each environment trains"
+    covered = {
+        (exemption.resource, exemption.policy, runtime.name)
+        for exemption in EXEMPTIONS
+        for runtime in runtimes
+        if exemption.names(runtime.name, runtime.urn)
+    }
+    assert covered == used & covered, "a later change of the runtime would not be noticed"
 
 
 @pytest.mark.parametrize("stack", STACKS)

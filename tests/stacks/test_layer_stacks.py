@@ -126,9 +126,13 @@ def test_an_environment_without_separate_layers_exports_all_of_them() -> None:
     assert set(built("aws-dev").above) == {"kubernetes", "data", "models", "teams"}
 
 
-IN_NO_FILE = {"ContinuousTraining", "Function", "Gateway", "ModelMonitor", "Pipelines", "Serving", "Workflow"}
+IN_NO_FILE = {
+    *("ContinuousTraining", "Function", "Gateway", "LogBucket", "ModelMonitor", "Pipelines", "Serving"),
+    "Workflow",
+}
 """Components that no environment of this repository has: test_continuous_training.py, test_functions.py,
-test_gateway.py, test_model_monitor.py, test_pipelines.py, test_serving.py, test_workflows.py deploy them."""
+test_gateway.py, test_log_bucket.py, test_model_monitor.py, test_pipelines.py, test_serving.py and
+test_workflows.py deploy them."""
 
 
 @every_layer

@@ -43,6 +43,7 @@ from aiplatform.gpu_pool import GpuPool
 from aiplatform.guardrails import Guardrails
 from aiplatform.karpenter import Karpenter
 from aiplatform.lakehouse import Lakehouse
+from aiplatform.log_bucket import LogBucket
 from aiplatform.model_monitor import ModelMonitor
 from aiplatform.model_registry import ModelRegistry
 from aiplatform.model_store import ModelStore
@@ -93,6 +94,7 @@ COMPONENTS: Final[tuple[type[ComponentResource], ...]] = (
     Observability,
     Cost,
     Function,
+    LogBucket,
 )
 
 _UNLIMITED: Final = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]

@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pulumi import Input
 
+from aiplatform import naming
 from aiplatform._shared.args import (
     Problem,
     Rule,
@@ -18,9 +19,9 @@ from aiplatform._shared.args import (
     obeys,
 )
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
-from aiplatform._shared.gcp.names import PROJECT, REGION
+from aiplatform._shared.gcp.names import LOG_BUCKET, PROJECT, REGION
 from aiplatform._shared.key_grants import KeyGrants
-from aiplatform._shared.logs import retention
+from aiplatform._shared.logs import DEFAULT_DAYS, log_bucket_problems, retention
 from aiplatform._shared.outputs import Tags, merged
 from aiplatform._shared.principals import PRINCIPAL, assignable_role
 from aiplatform._shared.references.lakehouse import LakehouseReference
@@ -39,7 +40,6 @@ from aiplatform.naming import (
     GOOGLE_SERVICE_ACCOUNT,
     IAM_ROLE,
     LAMBDA_FUNCTION,
-    LOG_BUCKET,
     PUBSUB_TOPIC,
     SECURITY_GROUP_PREFIX,
     SQS_QUEUE,
@@ -101,7 +101,7 @@ def names(name: str) -> Mapping[Cloud, Sequence[PhysicalName]]:
             PhysicalName(CLOUD_RUN_SERVICE, f"{{prefix}}-{name}"),
             PhysicalName(GOOGLE_SERVICE_ACCOUNT, f"{{prefix}}-fn-{name}"),
             PhysicalName(PUBSUB_TOPIC, f"{{prefix}}-{name}-dead"),
-            PhysicalName(LOG_BUCKET, f"{{prefix}}-{name}-0a1b2c3d"),
+            PhysicalName(naming.LOG_BUCKET, f"{{prefix}}-{name}-0a1b2c3d"),
         ),
     }
 
@@ -173,8 +173,13 @@ class FunctionSettings(KeyGrants, CloudNeutral):
     Default: a key that is created, and none in dev."""
     profile: Literal["dev", "staging", "prod"] = "prod"
     """`dev`: no key is created. Default `prod`."""
-    log_days: Annotated[int, retention()] = 90
-    """How long logs are retained, days: 7, 30, 90, 365 and others that CloudWatch Logs has. Default 90."""
+    log_days: Annotated[int, retention()] | None = None
+    """How long logs are retained, days: 7, 30, 90, 365 and others that CloudWatch Logs has. Default 90.
+    Not with `log_bucket`, whose retention applies."""
+    log_bucket: Annotated[Input[str], LOG_BUCKET] | None = None
+    """Google Cloud: the log bucket that exists and receives the logs, `projects/P/locations/L/buckets/B`:
+    `log_bucket` of a LogBucket, or one to which a sink of the project routes them. No bucket, sink and
+    exclusion are created. Default: they are created for the function alone."""
     tracing: bool = True
     """Whether calls are traced. Default true."""
     alarm_targets: Annotated[list[Input[str]], length(0, 5, "targets"), distinct] = field(
@@ -206,6 +211,11 @@ class FunctionSettings(KeyGrants, CloudNeutral):
         return merged(self.tags, {"owner": self.owner})
 
     @property
+    def retention_days(self) -> int:
+        """How long logs are retained that the function has by itself, days."""
+        return DEFAULT_DAYS if self.log_days is None else self.log_days
+
+    @property
     def has_key(self) -> bool:
         """Whether a key of the customer encrypts what the function has."""
         return self.kms_key is not None or self.profile != "dev"
@@ -228,6 +238,7 @@ class FunctionSettings(KeyGrants, CloudNeutral):
         for key in ("project", "region"):
             if self.cloud == "gcp" and getattr(self, key) is None:
                 yield Problem(key, f"missing; expected the {key} in which the resources are created")
+        yield from log_bucket_problems(self.log_bucket, self.log_days)
         yield from self._code()
         yield from self._size()
         yield from self._sources()

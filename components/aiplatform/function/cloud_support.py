@@ -88,6 +88,10 @@ SUPPORT: Final[SupportTable] = {
         gcp="`dev`: keys of Google encrypt what it has",
     ),
     "log_days": CloudSupport(aws="retention of the log group", gcp="retention of the log bucket"),
+    "log_bucket": CloudSupport(
+        aws=refused("CloudWatch Logs has a log group for each function and state machine; leave it out"),
+        gcp="a log bucket that exists, in place of one with a sink and an exclusion",
+    ),
     "tracing": CloudSupport(
         aws="active tracing of X-Ray",
         gcp="roles/cloudtrace.agent for spans of the code; Cloud Run traces requests by itself",

@@ -132,7 +132,12 @@ class FunctionArgs(TypedDict):
     profile: NotRequired[Literal["dev", "staging", "prod"]]
     """`dev`: no key is created. Default `prod`."""
     log_days: NotRequired[int]
-    """How long logs are retained, days: 7, 30, 90, 365 and others that CloudWatch Logs has. Default 90."""
+    """How long logs are retained, days: 7, 30, 90, 365 and others that CloudWatch Logs has. Default 90.
+    Not with `log_bucket`, whose retention applies."""
+    log_bucket: NotRequired[Input[str]]
+    """Google Cloud: the log bucket that exists and receives the logs, `projects/P/locations/L/buckets/B`:
+    `log_bucket` of a LogBucket, or one to which a sink of the project routes them. No bucket, sink and
+    exclusion are created. Default: they are created for the function alone."""
     tracing: NotRequired[bool]
     """Whether calls are traced. Default true."""
     alarm_targets: NotRequired[Sequence[Input[str]]]

@@ -7,11 +7,12 @@ from typing import Annotated, Any, ClassVar, Final, Literal, cast
 
 from pulumi import Input
 
+from aiplatform import naming
 from aiplatform._shared.args import Problem, distinct, got, is_unknown, length, matches, obeys
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
-from aiplatform._shared.gcp.names import PROJECT, REGION
+from aiplatform._shared.gcp.names import LOG_BUCKET, PROJECT, REGION
 from aiplatform._shared.key_grants import KeyGrants
-from aiplatform._shared.logs import retention
+from aiplatform._shared.logs import DEFAULT_DAYS, log_bucket_problems, retention
 from aiplatform._shared.outputs import Tags, merged
 from aiplatform._shared.secret_names import key_problems
 from aiplatform.lakehouse.schedules import schedule_rule
@@ -22,7 +23,6 @@ from aiplatform.naming import (
     GOOGLE_WORKFLOW,
     IAM_ROLE,
     KMS_ALIAS,
-    LOG_BUCKET,
     LOG_GROUP,
     PUBSUB_TOPIC,
     SCHEDULER_SCHEDULE,
@@ -70,7 +70,7 @@ _NAMES: Final[Mapping[Cloud, tuple[PhysicalName, ...]]] = {
         SCHEDULE_ACCOUNT,
         PhysicalName(GOOGLE_WORKFLOW, WORKFLOW),
         PhysicalName(PUBSUB_TOPIC, DEAD_LETTERS),
-        PhysicalName(LOG_BUCKET, "{prefix}-workflow-12345678"),
+        PhysicalName(naming.LOG_BUCKET, "{prefix}-workflow-12345678"),
         PhysicalName(GOOGLE_CUSTOM_ROLE, "{prefix}_workflow"),
     ),
 }
@@ -200,8 +200,13 @@ class WorkflowSettings(KeyGrants, CloudNeutral):
     log_level: Literal["errors", "all"] = "errors"
     """What is logged: `errors`, or `all` steps with what they get and return, which may be personal data.
     Default `errors`."""
-    log_days: Annotated[int, retention()] = 90
-    """How long logs are retained, in days, one of the periods of CloudWatch Logs. Default 90."""
+    log_days: Annotated[int, retention()] | None = None
+    """How long logs are retained, in days, one of the periods of CloudWatch Logs. Default 90.
+    Not with `log_bucket`, whose retention applies."""
+    log_bucket: Annotated[Input[str], LOG_BUCKET] | None = None
+    """Google Cloud: the log bucket that exists and receives the logs, `projects/P/locations/L/buckets/B`:
+    `log_bucket` of a LogBucket, or one to which a sink of the project routes them. No bucket, sink and
+    exclusion are created. Default: they are created for the workflow alone."""
     tracing: bool = True
     """Whether executions are traced: on AWS in X-Ray, on Google Cloud by the detailed history of steps.
     Default true."""
@@ -221,6 +226,11 @@ class WorkflowSettings(KeyGrants, CloudNeutral):
     def all_tags(self) -> Tags:
         """Tags with the owner."""
         return merged(self.tags, {"owner": self.owner})
+
+    @property
+    def retention_days(self) -> int:
+        """How long logs are retained that the workflow has by itself, in days."""
+        return DEFAULT_DAYS if self.log_days is None else self.log_days
 
     @property
     def source(self) -> dict[str, Any]:
@@ -247,6 +257,7 @@ class WorkflowSettings(KeyGrants, CloudNeutral):
         yield from obeys("owner", {"owner": self.owner}, TAG_RULES[self.cloud])
         yield from key_problems("kms_key", self.kms_key, self.cloud, self.region)
         yield from self.key_grants_problems(self.kms_key)
+        yield from log_bucket_problems(self.log_bucket, self.log_days)
         for index, target in enumerate(self.alarm_targets):
             yield from obeys(f"alarm_targets[{index}]", target, _TARGET[self.cloud])
         twice = self.functions.keys() & self.jobs.keys()

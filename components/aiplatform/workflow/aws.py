@@ -106,7 +106,7 @@ def create(parent: pulumi.ComponentResource, name: str, settings: WorkflowSettin
     log = cloudwatch.LogGroup(
         f"{name}-log",
         name=context.log,
-        retention_in_days=settings.log_days,
+        retention_in_days=settings.retention_days,
         kms_key_id=key,
         tags=settings.all_tags,
         opts=context.options(),

@@ -59,6 +59,10 @@ SUPPORT: Final[SupportTable] = {
         aws="level of the log, with the data of executions at `all`", gcp="the level of logs of calls"
     ),
     "log_days": CloudSupport(aws="retention of the log group", gcp="retention of a log bucket"),
+    "log_bucket": CloudSupport(
+        aws=refused("CloudWatch Logs has a log group for each function and state machine; leave it out"),
+        gcp="a log bucket that exists, in place of one with a sink and an exclusion",
+    ),
     "tracing": CloudSupport(aws="traces in X-Ray", gcp="the detailed history of executions"),
     "kms_key": CloudSupport(aws="a KMS key that exists", gcp="a Cloud KMS key that exists"),
     "kms_key_grants": key_grants.SUPPORT,

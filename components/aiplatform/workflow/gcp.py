@@ -89,7 +89,8 @@ def create(parent: pulumi.ComponentResource, name: str, settings: WorkflowSettin
         project=project,
         region=region,
         name=settings.full_name,
-        description=f"Owner: {settings.owner}",
+        # After the sink to a shared log bucket, so that no log is elsewhere; and deleted before it.
+        description=mapped(settings.log_bucket, lambda _: f"Owner: {settings.owner}"),
         service_account=account.id,
         source_contents=json.dumps(settings.source, indent=2),
         user_env_vars=_variables(settings, topic),
@@ -112,8 +113,10 @@ def create(parent: pulumi.ComponentResource, name: str, settings: WorkflowSettin
 def _key(context: Context) -> _Key:
     key = data_key(context)
     agents = {service: context.service_agent(service) for service in ("pubsub", "workflows")}
-    logs = writer(context.parent, context.project, context.apis["logging"])
-    members: dict[str, Input[str]] = {**agents, "logging": Output.concat("serviceAccount:", logs)}
+    members: dict[str, Input[str]] = dict(agents)
+    if context.settings.log_bucket is None:
+        logs = writer(context.parent, context.project, context.apis["logging"])
+        members["logging"] = Output.concat("serviceAccount:", logs)
     grants = {
         service: grant_member_key_use(
             context.parent,
@@ -249,9 +252,11 @@ def _variables(settings: WorkflowSettings, topic: pubsub.Topic) -> dict[str, Inp
 
 
 def _logs(context: Context, key: _Key, account: serviceaccount.Account) -> Output[str]:
-    """Create the log bucket of the workflow. The name of a deleted one is reserved for seven days, so that it
-    ends with digits of the account's number."""
+    """Return the id of the workflow's log bucket, which is created unless an argument names it. The name of a
+    deleted one is reserved for seven days, so that it ends with digits of the account's number."""
     settings = context.settings
+    if settings.log_bucket is not None:
+        return Output.from_input(settings.log_bucket).apply(lambda path: path.rpartition("/")[2])
     name = f"{settings.full_name}-workflow"
     bucket = account.unique_id.apply(lambda number: f"{name}-{number[-8:]}")
     logs = LogBucket(
@@ -263,7 +268,7 @@ def _logs(context: Context, key: _Key, account: serviceaccount.Account) -> Outpu
             f'resource.type="workflows.googleapis.com/Workflow" '
             f'resource.labels.workflow_id="{settings.full_name}" resource.labels.location="{context.region}"'
         ),
-        days=settings.log_days,
+        days=settings.retention_days,
         retain=False,
     )
     create_log_bucket(context.parent, f"{context.name}-log", logs, bucket, key.id, [key.grants["logging"]])

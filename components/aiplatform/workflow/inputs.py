@@ -81,7 +81,12 @@ class WorkflowArgs(TypedDict):
     """What is logged: `errors`, or `all` steps with what they get and return, which may be personal data.
     Default `errors`."""
     log_days: NotRequired[int]
-    """How long logs are retained, in days, one of the periods of CloudWatch Logs. Default 90."""
+    """How long logs are retained, in days, one of the periods of CloudWatch Logs. Default 90.
+    Not with `log_bucket`, whose retention applies."""
+    log_bucket: NotRequired[Input[str]]
+    """Google Cloud: the log bucket that exists and receives the logs, `projects/P/locations/L/buckets/B`:
+    `log_bucket` of a LogBucket, or one to which a sink of the project routes them. No bucket, sink and
+    exclusion are created. Default: they are created for the workflow alone."""
     tracing: NotRequired[bool]
     """Whether executions are traced: on AWS in X-Ray, on Google Cloud by the detailed history of steps.
     Default true."""

@@ -14,11 +14,14 @@ A fault is one JSON object: `kind` and what narrows it.
 
 from __future__ import annotations
 
+import difflib
 from pathlib import Path
 from typing import Any, Final
 
 from twin import fault_injection
+from twin.aws import configuration
 from twin.aws.api_server.request import Call, Refusal
+from twin.aws.services.autoscaling import capacity
 from twin.aws.services.servicequotas.operations import QUOTAS, values
 from twin.fault_injection import available
 
@@ -33,6 +36,8 @@ KINDS: Final = {
     "slow": {"service", "operation", "times", "seconds"},
     "fail": {"service", "operation", "times", "code", "message", "status"},
 }
+MARKETS: Final = ("spot", "on-demand")
+"""How instances are bought."""
 _QUERY_THROTTLE: Final = {"ec2": "RequestLimitExceeded", "query": "Throttling", "rest-xml": "SlowDown"}
 
 
@@ -47,6 +52,8 @@ class InjectedFaults(fault_injection.InjectedFaults):
         codes = [quota.code for quota in QUOTAS]
         if fault.get("kind") == "quota" and fault.get("code") not in codes:
             raise ValueError(f"quota: got code {fault.get('code')!r}, one of {', '.join(codes)} is right")
+        if fault.get("kind") == "capacity":
+            _check_capacity(fault)
         super().add(fault)
 
     def quota_limits(self) -> dict[str, float]:
@@ -101,3 +108,18 @@ class InjectedFaults(fault_injection.InjectedFaults):
                 raise Refusal(
                     fault.get("code") or "InternalFailure", message, int(fault.get("status") or 500)
                 )
+
+
+def _check_capacity(fault: dict[str, Any]) -> None:
+    """Refuse names that no machine has, on which the switch would have no effect."""
+    kind, zone, market = (str(fault.get(key) or "") for key in ("instance_type", "zone", "market"))
+    if zone and zone not in capacity.zones(zone[:-1]):
+        # The records of all regions take a minute to read: those of the region that is meant.
+        regions = difflib.get_close_matches(zone, configuration.regions(), n=1)
+        near = fault_injection.nearest(zone, capacity.zones(*regions) if regions else (), "us-west-2a")
+        raise ValueError(f"zone: got {zone!r}; {near}")
+    if kind and capacity.instance_type_info(kind) is None:
+        near = fault_injection.nearest(kind, capacity.instance_types(), "p5.48xlarge")
+        raise ValueError(f"instance type: got {kind!r}; {near}")
+    if market and market not in MARKETS:
+        raise ValueError(f"market: got {market!r}; {fault_injection.nearest(market, MARKETS, 'spot')}")

@@ -15,8 +15,6 @@ A fault is one JSON object: `kind` and what narrows it.
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
@@ -94,15 +92,12 @@ class InjectedFaults(fault_injection.InjectedFaults):
 def _check_capacity(machine_type: str, zone: str) -> None:
     """Refuse names that no machine has, on which the switch would have no effect."""
     if zone and not capacity.is_zone(zone):
-        raise ValueError(f"zone: got {zone!r}; {_nearest(zone, capacity.zones(), 'us-central1-a')}")
+        raise ValueError(
+            f"zone: got {zone!r}; {fault_injection.nearest(zone, capacity.zones(), 'us-central1-a')}"
+        )
     if machine_type and capacity.machine_type(machine_type) is None:
-        nearest = _nearest(machine_type, capacity.machine_types(), "a3-highgpu-8g")
+        nearest = fault_injection.nearest(machine_type, capacity.machine_types(), "a3-highgpu-8g")
         raise ValueError(f"machine type: got {machine_type!r}; {nearest}")
-
-
-def _nearest(name: str, known: Iterable[str], example: str) -> str:
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean {near[0]!r}?" if near else f"expected a name such as {example}"
 
 
 def _failure(fault: dict[str, Any]) -> GoogleError:

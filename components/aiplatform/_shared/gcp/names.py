@@ -11,6 +11,11 @@ PROJECT: Final = matches(
     "a project's id: 6 to 30 lower-case letters, digits and hyphens, a letter first, no hyphen last",
 )
 REGION: Final = matches(r"[a-z]+-[a-z]+\d+", "a region such as europe-west4")
+# Cloud Logging API, projects.locations.buckets.create: bucketId.
+LOG_BUCKET: Final = matches(
+    r"projects/[^/\s]+/locations/[a-z0-9-]+/buckets/[A-Za-z0-9][A-Za-z0-9_.-]{0,99}",
+    "a log bucket, projects/PROJECT/locations/LOCATION/buckets/BUCKET",
+)
 
 _ZONE = re.compile(r"([a-z]+-[a-z]+\d+)-(ai\d+)?[a-z]")
 

@@ -28,7 +28,7 @@ def create(parent: pulumi.ComponentResource, name: str, settings: FunctionSettin
     logs = cloudwatch.LogGroup(
         name,
         name=context.log_group,
-        retention_in_days=settings.log_days,
+        retention_in_days=settings.retention_days,
         kms_key_id=key,
         tags=settings.all_tags,
         opts=context.options(delete_before_replace=True),

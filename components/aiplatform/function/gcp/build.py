@@ -13,6 +13,7 @@ from pulumi_gcp import cloudrunv2, projects, serviceaccount, storage
 
 from aiplatform._shared.gcp.keys import data_key, grant_member_key_use
 from aiplatform._shared.gcp.logs import LogBucket, create_log_bucket, writer
+from aiplatform._shared.outputs import mapped
 from aiplatform._shared.principals import declare, member_key
 from aiplatform.function import limits
 from aiplatform.function.args import LATEST, FunctionSettings
@@ -59,8 +60,10 @@ def _key(context: Context, agents: dict[str, Output[str]]) -> Key | None:
     if not settings.has_key:
         return None
     key = data_key(context)
-    logging = writer(context.parent, context.project, context.apis["logging"])
-    users = {**agents, "logging": Output.concat("serviceAccount:", logging)}
+    users: dict[str, Input[str]] = dict(agents)
+    if settings.log_bucket is None:
+        logging = writer(context.parent, context.project, context.apis["logging"])
+        users["logging"] = Output.concat("serviceAccount:", logging)
     grants = [
         grant_member_key_use(
             context.parent,
@@ -148,7 +151,8 @@ def _service(
         project=context.project,
         location=context.region,
         name=context.service,
-        description=f"Owner: {settings.owner}",
+        # After the sink to a shared log bucket, so that no log is elsewhere; and deleted before it.
+        description=mapped(settings.log_bucket, lambda _: f"Owner: {settings.owner}"),
         ingress="INGRESS_TRAFFIC_ALL" if open_to_all else "INGRESS_TRAFFIC_INTERNAL_ONLY",
         # Every caller needs roles/run.invoker.
         invoker_iam_disabled=False,
@@ -209,8 +213,10 @@ def _in_network(context: Context) -> cloudrunv2.ServiceTemplateVpcAccessArgs | N
 
 
 def _logs(context: Context, service: cloudrunv2.Service, key: Key | None) -> Input[str]:
-    """Create the log bucket. The name of a deleted one is reserved for seven days: it has a part of the
-    service's uid."""
+    """Return the log bucket, which is created unless an argument names it. The name of a deleted one is
+    reserved for seven days: it has a part of the service's uid."""
+    if context.settings.log_bucket is not None:
+        return context.settings.log_bucket
     logs = LogBucket(
         project=context.project,
         region=context.region,
@@ -221,7 +227,7 @@ def _logs(context: Context, service: cloudrunv2.Service, key: Key | None) -> Inp
             f'resource.labels.service_name="{context.service}" AND '
             f'resource.labels.location="{context.region}"'
         ),
-        days=context.settings.log_days,
+        days=context.settings.retention_days,
         retain=False,
     )
     bucket_id = service.uid.apply(lambda uid: f"{logs.name}-{uid[:8]}")

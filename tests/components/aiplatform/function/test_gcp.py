@@ -9,6 +9,7 @@ import pytest
 
 from aiplatform._shared.args import ArgumentError
 from aiplatform.function import Function
+from aiplatform.log_bucket import LogBucket
 from tests.components.aiplatform.function.example import (
     CALLERS,
     KEYS,
@@ -22,6 +23,8 @@ from tests.components.cloud_answers import RefusedError
 from tests.components.recording import record
 
 SERVICE = "gcp:cloudrunv2/service:Service"
+LOG_BUCKET = "projects/acme-logs/locations/us-central1/buckets/functions"
+PLACE: Any = {"project": "acme-dev", "region": "us-central1"}
 MEMBER = "gcp:cloudrunv2/serviceIamMember:ServiceIamMember"
 SUBSCRIPTION = "gcp:pubsub/subscription:Subscription"
 
@@ -51,6 +54,29 @@ def test_a_function_is_a_service_with_an_account_and_a_log_bucket() -> None:
     roles = [grant.inputs["role"] for grant in recorded.all("gcp:projects/iAMMember:IAMMember")]
     # Cloud Run's own account pulls the image.
     assert sorted(roles) == ["roles/cloudtrace.agent", "roles/run.serviceAgent"]
+
+
+def test_a_function_with_a_log_bucket_that_exists_creates_none_and_no_exclusion() -> None:
+    recorded = deployed("gcp", log_bucket=LOG_BUCKET)
+    logging = [resource.type for resource in recorded.resources if resource.type.startswith("gcp:logging/")]
+    assert logging == [], "a project has 50 exclusions"
+    assert recorded.one("aiplatform:index:Function").outputs["logs"] == LOG_BUCKET
+    granted = {grant.name for grant in recorded.all("gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember")}
+    assert granted == {"ingest-key-run"}, "the key of the function encrypts no logs"
+    assert recorded.one(SERVICE).inputs["description"] == "Owner: search"
+
+
+def test_a_function_comes_after_the_exclusion_of_a_shared_log_bucket() -> None:
+    def program() -> None:
+        logs = LogBucket("logs", {"prefix": "acme-dev", "cloud": "gcp", **PLACE})
+        args: Any = arguments("gcp", log_bucket=logs.log_bucket)
+        Function("ingest", args)
+
+    recorded = record(program)
+    exclusion = recorded.one("gcp:logging/projectExclusion:ProjectExclusion")
+    assert recorded.depends(recorded.one(SERVICE), exclusion), "no log is in `_Default`, or after its bucket"
+    bucket = recorded.one("gcp:logging/projectBucketConfig:ProjectBucketConfig")
+    assert recorded.one("aiplatform:index:Function").outputs["logs"] == bucket.id
 
 
 def test_events_are_pushed_by_an_account_that_calls_this_service_alone() -> None:

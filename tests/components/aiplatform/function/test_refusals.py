@@ -30,6 +30,7 @@ def refused(cloud: str, more: dict[str, Any]) -> dict[str, str]:
 
 PACKAGE = {"runtime": "python3.13", "handler": "a.b", "bucket": "code", "key": "a.zip", "version": "1"}
 
+BUCKET = "projects/acme-logs/locations/eu/buckets/functions"
 RAW = next(zone["bucket"] for zone in LAKEHOUSES["aws"]["zones"] if zone["name"] == "raw")
 
 
@@ -109,6 +110,10 @@ def called(caller: str) -> dict[str, Any]:
         ("gcp", {"role": "group:a@acme.example"}, "role", "serviceAccount:EMAIL"),
         ("aws", {"kms_key": KEYS["gcp"]}, "kms_key", "a key's arn"),
         ("aws", {"log_days": 8}, "log_days", "7 is the nearest"),
+        ("gcp", {"log_bucket": BUCKET, "log_days": 30}, "log_days", "expected one of the two"),
+        ("gcp", {"log_bucket": "functions"}, "log_bucket", "projects/PROJECT/locations/LOCATION/buckets/"),
+        ("gcp", {"log_bucket": f"logging.googleapis.com/{BUCKET}"}, "log_bucket", "a log bucket"),
+        ("aws", {"log_bucket": BUCKET}, "log_bucket", "AWS does not support"),
         ("aws", {"alarm_targets": [TARGETS["gcp"]]}, "alarm_targets[0]", "topic of SNS"),
     ],
 )  # fmt: skip

@@ -179,6 +179,7 @@ def test_the_examples_of_both_clouds_are_accepted() -> None:
         ),
         ({"alarm_targets": ["alerts"]}, "alarm_targets[0]", "a topic of SNS"),
         ({"log_days": 31}, "log_days", "30 is the nearest"),
+        ({"log_bucket": "projects/p/locations/eu/buckets/b"}, "log_bucket", "AWS does not support"),
         ({"kms_key": "alias/x"}, "kms_key", "a key's arn"),
         ({"region": "us-central1"}, "region", "AWS does not support"),
     ],

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from aiplatform.log_bucket import LogBucket
 from aiplatform.workflow import Workflow
 from tests.components.aiplatform.schema import undocumented
 from tests.components.aiplatform.workflow.example import FUNCTION, JOB, arguments, definition, recorded
@@ -176,6 +177,27 @@ def test_key_of_google_encrypts_workflow_topic_and_logs() -> None:
     brought = recorded("gcp", kms_key=ring)
     assert brought.all("gcp:kms/cryptoKey:CryptoKey") == []
     assert brought.one(WORKFLOW, "workflow").inputs["cryptoKeyName"] == ring
+
+
+def test_workflow_with_a_log_bucket_that_exists_creates_none_and_no_exclusion() -> None:
+    recording = recorded("gcp", log_bucket="projects/acme-logs/locations/eu/buckets/workflows")
+    logging = [resource.type for resource in recording.resources if resource.type.startswith("gcp:logging/")]
+    assert logging == [], "a project has 50 exclusions"
+    assert recording.one("aiplatform:index:Workflow").outputs["log_group"] == "workflows"
+    granted = {grant.name for grant in recording.all("gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember")}
+    assert granted == {"workflow-key-pubsub", "workflow-key-workflows"}, "its key encrypts no logs"
+
+
+def test_workflow_comes_after_the_exclusion_of_a_shared_log_bucket() -> None:
+    def program() -> None:
+        place: Any = {"project": "acme-dev-0123", "region": "europe-west4"}
+        logs = LogBucket("logs", {"prefix": "acme-dev", "cloud": "gcp", **place})
+        args: Any = arguments("gcp", log_bucket=logs.log_bucket)
+        Workflow("workflow", args)
+
+    recording = record(program)
+    exclusion = recording.one("gcp:logging/projectExclusion:ProjectExclusion")
+    assert recording.depends(recording.one(WORKFLOW, "workflow"), exclusion), "no log is in `_Default`"
 
 
 @CLOUDS

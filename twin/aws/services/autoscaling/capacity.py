@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from twin.aws.api_server.fault_injection import available
 from twin.aws.services.autoscaling.permissions import closed
 from twin.aws.services.ec2 import capacity_reservations
 from twin.aws.services.servicequotas import operations as servicequotas
+from twin.fault_injection import available
 
 _LOCAL = threading.local()
 
@@ -67,6 +67,20 @@ def instance_type_info(name: str) -> dict[str, Any] | None:
     from moto.ec2.models.instance_types import INSTANCE_TYPES
 
     return INSTANCE_TYPES.get(name)
+
+
+def zones(region: str) -> list[str]:
+    """The zones of a region by their names, as `us-west-2a`; none where there is no such region."""
+    from moto.ec2.models.instance_types import INSTANCE_TYPE_OFFERINGS
+
+    return sorted(_by_zone(INSTANCE_TYPE_OFFERINGS["availability-zone"], region))
+
+
+def instance_types() -> list[str]:
+    """The instance types that EC2 has."""
+    from moto.ec2.models.instance_types import INSTANCE_TYPES
+
+    return sorted(INSTANCE_TYPES)
 
 
 _ZONES: dict[str, dict[str, frozenset[str]]] = {}

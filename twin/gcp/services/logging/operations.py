@@ -31,6 +31,12 @@ _FILTERS: Final = {
 _SHARED_WRITER: Final = "cloud-logs@system.gserviceaccount.com"
 
 
+_MOST_EXCLUSIONS: Final = 50
+"""Of a sink ("Quotas and limits" of Cloud Logging)."""
+_MOST: Final = {"sinks": 200, "buckets": 100}
+"""Of a project, with log buckets that are being deleted ("Quotas and limits")."""
+
+
 def _prepare_sink(call: Call, sink: Body) -> None:
     """A sink has an account that writes.
 
@@ -39,6 +45,7 @@ def _prepare_sink(call: Call, sink: Body) -> None:
     """
     if sink["name"] in _OWN_SINKS:
         raise exists(f"Sink {sink['name']} already exists")
+    _check_room(call, "sinks")
     if not str(sink.get("destination")).startswith(f"logging.googleapis.com/projects/{call.project}/"):
         agent = f"service-{call.project_number}@gcp-sa-logging.iam.gserviceaccount.com"
         unique = call.parameters.get("uniqueWriterIdentity")
@@ -46,8 +53,26 @@ def _prepare_sink(call: Call, sink: Body) -> None:
     sink["resourceName"] = f"projects/{call.project}/sinks/{sink['name']}"
 
 
+def _check_room(call: Call, kind: str) -> None:
+    """Refuse another sink or log bucket of a project that has as many as it may have."""
+    of_project = call.state.of(f"logging.{kind}", f"logging/projects/{call.project}/")
+    created = [name for name, _ in of_project if name.rsplit("/", 1)[-1] not in _OWN_SINKS]
+    if len(created) >= _MOST[kind]:
+        raise precondition(f"There can be at most {_MOST[kind]} {kind} in projects/{call.project}.")
+
+
+def _prepare_exclusion(call: Call, _: Body) -> None:
+    """A project's exclusions are of its `_Default` sink, and count with those that the sink states."""
+    _own_sinks(call)
+    sink = f"projects/{call.project}/sinks/_Default"
+    stated = (call.state.get(f"logging/{sink}") or {}).get("exclusions", [])
+    of_project = call.state.of("logging.exclusions", f"logging/projects/{call.project}/exclusions/")
+    if len(stated) + len(of_project) >= _MOST_EXCLUSIONS:
+        raise precondition(f"There can be at most {_MOST_EXCLUSIONS} exclusions in {sink}.")
+
+
 SINKS: Final = serve("logging.projects.sinks", prepare=_prepare_sink)
-serve("logging.projects.exclusions")
+serve("logging.projects.exclusions", prepare=_prepare_exclusion)
 
 
 @handles("logging.projects.sinks.get")
@@ -216,4 +241,8 @@ def entries(_: Call) -> dict[str, Any]:
     return {}
 
 
-BUCKETS: Final = serve("logging.projects.locations.buckets", check=_check_bucket)
+BUCKETS: Final = serve(
+    "logging.projects.locations.buckets",
+    prepare=lambda call, _: _check_room(call, "buckets"),
+    check=_check_bucket,
+)

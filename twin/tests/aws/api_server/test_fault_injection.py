@@ -55,3 +55,36 @@ def test_a_fault_outlives_a_restart_and_a_wrong_one_says_what_is_right(tmp_path:
         faults.add({"kind": "ice"})
     with pytest.raises(ValueError, match="it takes"):
         faults.add({"kind": "capacity", "type": "x"})
+
+
+@pytest.mark.parametrize(
+    ("conditions", "message"),
+    [
+        ({"zone": "us-west2a"}, "zone: got 'us-west2a'; did you mean 'us-west-2a'"),
+        ({"zone": "us-west-2"}, "zone: got 'us-west-2'; did you mean 'us-west-2"),
+        ({"zone": "usw2-az1"}, "zone: got 'usw2-az1'; "),
+        ({"zone": "europe-west4-a"}, "zone: got 'europe-west4-a'"),
+        ({"instance_type": "p5.48xlarg"}, "instance type: got 'p5.48xlarg'; did you mean 'p5.48xlarge'"),
+        (
+            {"instance_type": "a3-highgpu-8g"},
+            "instance type: got 'a3-highgpu-8g'; expected a name",
+        ),
+        ({"market": "spott"}, "market: got 'spott'; did you mean 'spot'"),
+        ({"machine_type": "p5.48xlarge"}, "unknown .'machine_type'"),
+    ],
+)
+def test_capacity_of_what_does_not_exist_is_refused(
+    tmp_path: Path, conditions: dict[str, str], message: str
+) -> None:
+    faults = InjectedFaults(tmp_path / "faults.json")
+    with pytest.raises(ValueError, match=message):
+        faults.add({"kind": "capacity", **conditions})
+    assert not faults.every(), "it would have no effect"
+
+
+def test_capacity_of_what_the_regions_offer_is_accepted(tmp_path: Path) -> None:
+    faults = InjectedFaults(tmp_path / "faults.json")
+    for zone in ("us-west-2a", "eu-central-1b", "ap-northeast-1d"):
+        faults.add({"kind": "capacity", "zone": zone, "instance_type": "g5.xlarge", "market": "on-demand"})
+    faults.add({"kind": "capacity"})
+    assert len(faults.every()) == 4
