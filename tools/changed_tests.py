@@ -30,14 +30,16 @@ def selected(paths: Iterable[str], key: str = "run") -> list[str]:
 
     key: `run`, or `controllers` for files of tests/controllers.
     """
-    tests = {test for path in paths for rule in rules() for test in _tests(rule, path, key)}
+    table = rules()
+    tests = {test for path in paths for rule in table for test in _tests(rule, path, key)}
     existing = sorted(test for test in tests if key == "controllers" or (ROOT / test).exists())
     return [test for test in existing if not any(test.startswith(f"{other}/") for other in existing)]
 
 
 def untested(paths: Iterable[str]) -> list[str]:
     """Return those that no rule matches."""
-    return [path for path in paths if not any(re.fullmatch(rule["changed"], path) for rule in rules())]
+    patterns = [rule["changed"] for rule in rules()]
+    return [path for path in paths if not any(re.fullmatch(pattern, path) for pattern in patterns)]
 
 
 def changed(since: str) -> list[str]:

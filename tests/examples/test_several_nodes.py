@@ -5,17 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 import yaml
 
 from aiplatform._shared.images import images
-from aiplatform.addons.catalog import catalog
 from aiplatform.serving import templates
 from aiplatform.serving.args import SERVICE_ACCOUNT
 from aiplatform.serving.engines import ENGINES, MODELS, PORT
-from tests.components.aiplatform.addons import chart_facts
-from tests.components.aiplatform.queues.test_definitions import TOP_LEVEL, strict
+from tests.components.aiplatform.addons.definitions import validator
 
 _FILE = Path(__file__).parents[2] / "examples" / "several-nodes" / "leaderworkerset.yaml"
 GROUP, SERVICE = yaml.safe_load_all(_FILE.read_text())
@@ -36,17 +33,7 @@ def options(pod: dict[str, Any]) -> dict[str, str]:
 
 
 def test_it_has_the_fields_of_its_definition() -> None:
-    path = chart_facts.folder("lws", catalog()["lws"].file_name)
-    [definition] = [
-        entry
-        for entry in chart_facts.definitions(path)
-        if entry["spec"]["names"]["kind"] == GROUP["kind"]
-        and entry["spec"]["group"] == GROUP["apiVersion"].partition("/")[0]
-    ]
-    [version] = [entry for entry in definition["spec"]["versions"] if entry["served"]]
-    schema = strict(version["schema"]["openAPIV3Schema"])
-    schema["properties"] = {**schema["properties"], **TOP_LEVEL}
-    jsonschema.validate(GROUP, schema)
+    validator("lws", GROUP["kind"], GROUP["apiVersion"]).validate(GROUP)
 
 
 def test_the_processes_have_the_gpus_that_the_parallelism_needs() -> None:

@@ -7,6 +7,7 @@ from pulumi import ComponentResource, Output, ResourceOptions
 
 from aiplatform._shared.args import read
 from aiplatform._shared.component_outputs import KnownOutput, publish
+from aiplatform._shared.kubernetes.names import INTERNAL_ISSUER
 from aiplatform._shared.references.cluster import ClusterReferenceArgs
 from aiplatform.addons.args import CLAIMS, AddonOptionsArgs, AddonsArgs, AddonsSettings
 from aiplatform.addons.inputs import PodsReadyArgs
@@ -60,7 +61,7 @@ class Addons(ComponentResource):
         issuer = None
         if CERTIFICATES in self.installed:
             issuers.create(self, name, self.installed[CERTIFICATES])
-            issuer = issuers.INTERNAL
+            issuer = INTERNAL_ISSUER
         if CLAIMS in self.installed:
             device_classes.create(self, name, self.installed[CLAIMS])
         addons = [addon.addon for addon in self.installed.values()]

@@ -7,10 +7,9 @@ from pulumi import ResourceOptions
 from pulumi_kubernetes.apiextensions import CustomResource
 from pulumi_kubernetes.meta import v1 as meta
 
+from aiplatform._shared.kubernetes.names import INTERNAL_ISSUER
 from aiplatform.addons.install import Installed
 
-INTERNAL: Final = "ai-platform-internal"
-"""The ClusterIssuer of certificates for internal names."""
 _SELF_SIGNED: Final = "ai-platform-self-signed"
 _AUTHORITY: Final = "ai-platform-authority"
 _GROUP: Final = "cert-manager.io"
@@ -51,7 +50,7 @@ def create(parent: pulumi.ComponentResource, name: str, cert_manager: Installed)
         f"{name}-internal",
         api_version=_VERSION,
         kind="ClusterIssuer",
-        metadata=meta.ObjectMetaArgs(name=INTERNAL),
+        metadata=meta.ObjectMetaArgs(name=INTERNAL_ISSUER),
         spec={"ca": {"secretName": _AUTHORITY}},
         opts=ResourceOptions(parent=parent, depends_on=[authority]),
     )

@@ -10,13 +10,12 @@ from aiplatform._shared import images
 from aiplatform._shared.addresses import any_range, not_the_internet
 from aiplatform._shared.args import Problem, between, distinct, length, matches
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
-from aiplatform._shared.kubernetes.names import DNS_LABEL
+from aiplatform._shared.kubernetes.names import DNS_LABEL, INTERNAL_ISSUER
 from aiplatform._shared.references.cluster import ClusterReference
 from aiplatform.addons.catalog import Addon, catalog
 from aiplatform.addons.charts import UPSTREAM
 from aiplatform.addons.charts import problems as chart_problems
 from aiplatform.addons.charts import rule as source_of_charts
-from aiplatform.addons.issuers import INTERNAL
 from aiplatform.gateway import rules
 from aiplatform.gateway.cloud_support import SUPPORT
 from aiplatform.gateway.inputs import AuthenticationArgs as AuthenticationArgs
@@ -175,7 +174,7 @@ class GatewaySettings(CloudNeutral):
     """`envoy`: Envoy Gateway. `gke`: a gateway of GKE (its internal Application Load Balancer), which checks
     no tokens and limits no rates, and needs `gke.gateway_api` of the cluster and a proxy-only subnet. Default
     `envoy`."""
-    issuer: Annotated[str, DNS_LABEL] = INTERNAL
+    issuer: Annotated[str, DNS_LABEL] = INTERNAL_ISSUER
     """The ClusterIssuer of cert-manager that issues the certificate. Default `ai-platform-internal`, the
     cluster's own authority."""
     public: bool = False

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from aiplatform._shared.args import Problem, got, nearest
-from aiplatform.addons.issuers import INTERNAL
+from aiplatform._shared.kubernetes.names import INTERNAL_ISSUER
 
 if TYPE_CHECKING:
     from aiplatform.gateway.args import GatewaySettings
@@ -118,7 +118,7 @@ def _of_public(settings: "GatewaySettings") -> Iterator[Problem]:
             "missing, and the gateway is public: everyone would use its models; expected the issuer and "
             "audiences of tokens, or public: false",
         )
-    if settings.issuer == INTERNAL:
+    if settings.issuer == INTERNAL_ISSUER:
         yield Problem(
             "issuer",
             f"{got(settings.issuer)}, whose authority no client outside trusts, and the gateway is public: "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,16 @@ from cli.images import bases, build_command, description, locks
 from cli.images.bases import Hardware
 from cli.images.build_command import Target, target_of
 from cli.output import CommandError
-from tests.cli.images import folders
+from tests.cli.images import folders, targets
 from tests.cli.images.oci_layouts import archive, write
 from tests.cli.images.programs import Programs
 from tests.cli.images.registries import Stored, registry
 from tools import image_folders
 
 TARGET = Target("aws-dev", "aws", "dev", {}, {"t4": Hardware("nvidia"), "general": Hardware()})
+
+# Each answer starts the program of the environment, which takes seconds of CPU.
+started_target_of = cache(target_of)
 
 
 @pytest.fixture
@@ -216,7 +220,7 @@ def test_every_folder_of_the_repository_fits_the_environments_that_it_is_for() -
         folder = image_folders.ROOT / name
         described = description.load(folder)
         for environment in described.environments or image_folders.DEVELOPMENT:
-            target = target_of(environment)
+            target = targets.target_of(environment)
             assert described.repository in target.repositories, (name, environment)
             hardware = build_command._hardware(described, target)
             _, base = bases.choose(described.framework, target.cloud, hardware)
@@ -266,7 +270,8 @@ def test_layout_is_pushed_by_its_name(tmp_path: Path, programs: Programs, stored
 def test_target_is_read_from_the_file_of_the_environment(
     environment: str, pool: str, hardware: Hardware
 ) -> None:
-    target = target_of(environment)
+    target = started_target_of(environment)
+    assert target == targets.target_of(environment), "what other tests use"
     assert target.pools[pool] == hardware
     assert "training" in target.repositories
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import re
 import shutil
 from pathlib import Path
@@ -12,8 +11,8 @@ from typer.testing import CliRunner
 
 from cli.app import app
 from cli.images import build_command, containerfile, description
-from cli.images.build_command import Target
 from tests.cli.images.folders import commit, git
+from tests.cli.images.targets import target_of
 from tools import image_folders
 
 ROOT = image_folders.ROOT
@@ -22,7 +21,6 @@ IMAGES = [
     for name in image_folders._folders(ROOT)
     for environment in description.load(ROOT / name).environments or (*image_folders.DEVELOPMENT, "aws-prod")
 ]
-_target_of = functools.cache(build_command.target_of)
 _MODULE = re.compile(r'ENTRYPOINT \["(?:python|torchrun)", "-m", "(\w+)"[\],]')
 
 
@@ -49,9 +47,6 @@ def test_folders_of_a_teams_work_are_among_them() -> None:
 def test_folder_becomes_a_definition_for_its_environment(
     repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, environment: str
 ) -> None:
-    def target_of(stated: str) -> Target:
-        return _target_of(stated)
-
     monkeypatch.setattr(build_command, "target_of", target_of)
     monkeypatch.setenv("UV_OFFLINE", "1")
     folder, output = repository / name, tmp_path / "out"
@@ -70,4 +65,4 @@ def test_folder_becomes_a_definition_for_its_environment(
     module = _MODULE.search(text)
     program = f"{module[1]}/__main__.py" if module else "main.py"
     assert program in copied, "the entry point is in the image"
-    assert f"builds {_target_of(environment).repositories['training']}" in result.stderr
+    assert f"builds {target_of(environment).repositories['training']}" in result.stderr

@@ -2,31 +2,19 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
-ENTITIES = (
-    "addons",
-    "cluster",
-    "cluster_autoscaler",
-    "compute_class",
-    "container_registry",
-    "device_plugins",
-    "efa_plugin",
-    "gpu_pool",
-    "lakehouse",
-    "model_registry",
-    "model_store",
-    "network",
-    "node_pool",
-    "queues",
-    "runner",
-)
+import aiplatform
+
+ENTITIES = sorted(file.parent.name for file in Path(aiplatform.__file__).parent.glob("[a-z]*/args.py"))
 
 
-def test_arguments_are_checked_without_the_sdk_of_any_cloud() -> None:
+def test_arguments_and_environments_are_checked_without_the_sdk_of_any_cloud() -> None:
     program = "; ".join(
         [
             "import sys",
             *(f"import aiplatform.{entity}, aiplatform.{entity}.args" for entity in ENTITIES),
+            "import stacks.loading",
             "sdks = ('pulumi_aws', 'pulumi_gcp', 'pulumi_kubernetes')",
             "print(sorted(m for m in sys.modules if m.startswith(sdks)))",
         ]

@@ -26,6 +26,8 @@ _MOST_TAINTS = 50
 KUBELET_DOMAINS: Final = ("kubelet.kubernetes.io", "node.kubernetes.io")
 """Domains under kubernetes.io in which a kubelet can set labels on its node."""
 PLATFORM_DOMAIN: Final = "ai-platform"
+INTERNAL_ISSUER: Final = "ai-platform-internal"
+"""The ClusterIssuer of certificates for internal names (component Addons)."""
 TRACING_NAMESPACE: Final = "tracing"
 """The namespace of the collector of traces (component Observability)."""
 COST_NAMESPACE: Final = "cost-control"

@@ -30,8 +30,12 @@ def _schemas(addon: str) -> Mapping[tuple[str, str], Any]:
 
 def check(kind: str, spec: Any, version: str = "v1alpha1", addon: str = "envoy-gateway-crds") -> None:
     """Check a spec by the schema of its kind, without the keys that it does not know, too."""
-    schema = _closed(_schemas(addon)[kind, version]["properties"]["spec"])
-    jsonschema.validate(spec, schema)
+    _validator(kind, version, addon).validate(spec)
+
+
+@cache
+def _validator(kind: str, version: str, addon: str) -> jsonschema.Draft202012Validator:
+    return jsonschema.Draft202012Validator(_closed(_schemas(addon)[kind, version]["properties"]["spec"]))
 
 
 def _closed(node: Any) -> Any:

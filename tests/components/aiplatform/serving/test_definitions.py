@@ -7,42 +7,32 @@ import json
 from string import Template
 from typing import Any
 
-import jsonschema
 import pytest
-import yaml
 
 from aiplatform.addons.catalog import catalog
 from aiplatform.serving import runtimes, templates
 from aiplatform.serving.args import DEFINITIONS, KSERVE
 from tests.components.aiplatform.addons import chart_facts
-from tests.components.aiplatform.queues.test_definitions import TOP_LEVEL, strict
+from tests.components.aiplatform.addons.definitions import validator
 from tests.components.aiplatform.serving.example import arguments, service, settings
 from tests.components.recording import record
 
 
-def definition(kind: str, api_version: str) -> dict[str, Any]:
-    """The strict schema of a kind."""
-    file = chart_facts.folder(DEFINITIONS, catalog()[DEFINITIONS].file_name) / "crds.yaml"
-    documents = yaml.load_all(file.read_text(), yaml.CSafeLoader)
-    [chosen] = [entry for entry in documents if entry and entry["spec"]["names"]["kind"] == kind]
-    [version] = [entry for entry in chosen["spec"]["versions"] if api_version.endswith(f"/{entry['name']}")]
-    schema = strict(version["schema"]["openAPIV3Schema"])
-    schema["properties"] = {**schema["properties"], **TOP_LEVEL}
-    return schema
+def check(item: Any, kind: str, api_version: str) -> None:
+    """Check an object by the definition of its kind."""
+    validator(DEFINITIONS, kind, api_version).validate(item)
 
 
 @pytest.mark.parametrize("cloud", ["aws", "gcp"])
 def test_every_runtime_has_the_fields_of_its_definition(cloud: str) -> None:
-    schema = definition(runtimes.KIND, runtimes.API_VERSION)
     manifests = runtimes.runtimes(settings(cloud), {})
     assert set(manifests) == {"vllm-inference", "sklearn", "xgboost"}
     for manifest in manifests.values():
-        jsonschema.validate(manifest, schema)
+        check(manifest, runtimes.KIND, runtimes.API_VERSION)
 
 
 @pytest.mark.parametrize("cloud", ["aws", "gcp"])
 def test_every_template_has_the_fields_of_its_definition(cloud: str) -> None:
-    schema = definition(templates.KIND, templates.API_VERSION)
     uri = "s3://acme-dev-releases"
     texts = templates.templates(settings(cloud), "search", uri)
     assert set(texts) == {"chat", "fares"}
@@ -50,7 +40,7 @@ def test_every_template_has_the_fields_of_its_definition(cloud: str) -> None:
     tuned = templates.templates(settings(cloud, **adapters), "search", uri)["chat"]
     for text in (*texts.values(), tuned):
         created = json.loads(Template(text).substitute(NAME="chat-green", VERSION="7"))
-        jsonschema.validate(created, schema)
+        check(created, templates.KIND, templates.API_VERSION)
 
 
 def test_container_that_copies_models_has_the_fields_of_its_definition() -> None:
@@ -60,7 +50,7 @@ def test_container_that_copies_models_has_the_fields_of_its_definition() -> None
     recording = record(lambda: Serving("serving", args))
     kind = "ClusterStorageContainer"
     [loader] = recording.all(f"kubernetes:{runtimes.API_VERSION}:{kind}")
-    jsonschema.validate(dict(loader.inputs), definition(kind, runtimes.API_VERSION))
+    check(dict(loader.inputs), kind, runtimes.API_VERSION)
 
 
 def test_chart_makes_no_container_that_copies_models() -> None:

@@ -6,7 +6,6 @@ import json
 from string import Template
 from typing import Any
 
-import jsonschema
 import pytest
 
 from aiplatform._shared.args import ArgumentError
@@ -14,7 +13,7 @@ from aiplatform._shared.images import images
 from aiplatform.serving import Serving, request_logs, templates
 from aiplatform.serving.admission import rules
 from tests.components.aiplatform.serving.example import arguments, settings
-from tests.components.aiplatform.serving.test_definitions import definition
+from tests.components.aiplatform.serving.test_definitions import check
 from tests.components.recording import Recording, record
 
 STORES: dict[str, dict[str, Any]] = {
@@ -90,7 +89,7 @@ def test_the_agent_meets_the_level_restricted_and_comes_from_a_mirror() -> None:
 
 
 def test_the_template_has_the_fields_of_its_definition() -> None:
-    jsonschema.validate(created(), definition(templates.KIND, templates.API_VERSION))
+    check(created(), templates.KIND, templates.API_VERSION)
 
 
 def test_the_role_writes_below_its_namespace_and_reads_nothing_there() -> None:

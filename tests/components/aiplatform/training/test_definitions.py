@@ -5,33 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-import jsonschema
 import pytest
-import yaml
 
-from aiplatform.addons.catalog import catalog
 from aiplatform.training import plan
 from aiplatform.training.args import TRAINER
-from tests.components.aiplatform.addons import chart_facts
-from tests.components.aiplatform.queues.test_definitions import TOP_LEVEL, strict
+from tests.components.aiplatform.addons.definitions import schema, validator
 from tests.components.aiplatform.training.example import fabric_pool, settings
 from tests.components.aiplatform.training.test_plan import MORE
 
 KINDS = ("tcpx", "tcpxo", "rdma")
 UNCHANGED: Final = "self == oldSelf"
-
-
-@pytest.fixture(scope="module")
-def definition() -> dict[str, Any]:
-    """The strict schema of runtimes."""
-    file = chart_facts.folder(TRAINER, catalog()[TRAINER].file_name) / "crds.yaml"
-    documents = yaml.load_all(file.read_text(), yaml.CSafeLoader)
-    [chosen] = [entry for entry in documents if entry and entry["spec"]["names"]["kind"] == plan.KIND]
-    [version] = chosen["spec"]["versions"]
-    assert plan.API_VERSION.endswith(f"/{version['name']}")
-    schema = strict(version["schema"]["openAPIV3Schema"])
-    schema["properties"] = {**schema["properties"], **TOP_LEVEL}
-    return schema
 
 
 @pytest.mark.parametrize(
@@ -43,7 +26,7 @@ def definition() -> dict[str, Any]:
 )
 @pytest.mark.parametrize("fabric", [False, True], ids=["plain", "fabric"])
 def test_every_runtime_has_the_fields_of_its_definition(
-    definition: dict[str, Any], cloud: str, more: dict[str, Any], *, fabric: bool
+    cloud: str, more: dict[str, Any], *, fabric: bool
 ) -> None:
     if fabric:
         kinds = ("efa",) if cloud == "aws" else KINDS
@@ -51,19 +34,19 @@ def test_every_runtime_has_the_fields_of_its_definition(
     manifests = plan.runtimes(settings(cloud, **more), {})
     assert manifests
     for manifest in manifests.values():
-        jsonschema.validate(manifest, definition)
+        validator(TRAINER, plan.KIND, plan.API_VERSION).validate(manifest)
 
 
-def _unchanged(schema: Mapping[str, Any], path: str = "") -> Iterator[str]:
+def _unchanged(definition: Mapping[str, Any], path: str = "") -> Iterator[str]:
     """Yield the paths that a definition lets no object change."""
-    if UNCHANGED in [entry["rule"] for entry in schema.get("x-kubernetes-validations", [])]:
+    if UNCHANGED in [entry["rule"] for entry in definition.get("x-kubernetes-validations", [])]:
         yield path
-    for name, part in schema.get("properties", {}).items():
+    for name, part in definition.get("properties", {}).items():
         yield from _unchanged(part, f"{path}.{name}" if path else name)
-    if isinstance(schema.get("items"), dict):
-        yield from _unchanged(schema["items"], f"{path}[*]")
+    if isinstance(definition.get("items"), dict):
+        yield from _unchanged(definition["items"], f"{path}[*]")
 
 
-def test_what_the_api_server_lets_no_runtime_change_replaces_it(definition: dict[str, Any]) -> None:
+def test_what_the_api_server_lets_no_runtime_change_replaces_it() -> None:
     """Else `up` fails with "Value is immutable" once `max_restarts` or a volume's size is another one."""
-    assert set(plan.IMMUTABLE) == set(_unchanged(definition))
+    assert set(plan.IMMUTABLE) == set(_unchanged(schema(TRAINER, plan.KIND, plan.API_VERSION)))
