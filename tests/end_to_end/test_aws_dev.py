@@ -254,9 +254,8 @@ def test_pipelines_push_images_and_read_their_registry_password_with_the_grants_
 
 
 def test_drift_alone_is_reported_after_a_stop_and_repaired(up: Twin) -> None:
-    logs = up.aws("logs")
     group = f"/aws/eks/{CLUSTER}/cluster"
-    logs.put_retention_policy(logGroupName=group, retentionInDays=1)
+    up.aws("logs").put_retention_policy(logGroupName=group, retentionInDays=1)
     before = up.inventory()
     up.cli("twin", "stop", "--name", up.environment)
     up.cli("twin", "start", "--name", up.environment)
@@ -278,7 +277,7 @@ def test_drift_alone_is_reported_after_a_stop_and_repaired(up: Twin) -> None:
         "device-plugins-nvidia": "create",
     }, "the three changes, and nothing else: a stop changes nothing, nor does what Pods and pipelines wrote"
     up.up("--refresh")
-    [changes] = logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]
+    [changes] = up.aws("logs").describe_log_groups(logGroupNamePrefix=group)["logGroups"]
     assert changes["retentionInDays"] == 7, "the file's retention is restored"
     core = up.core()
     eventually("the pending Pod runs", lambda: phase(core, "waiting", SYSTEM) == "Running", 60)

@@ -276,13 +276,11 @@ def test_pods_use_features_models_and_images_with_the_grants_of_the_file(
 
 
 def test_drift_alone_is_reported_after_a_stop_and_repaired(up: Twin) -> None:
-    compute = up.google("compute", "v1")
-    [router] = compute.routers().list(project=PROJECT, region=REGION).execute()["items"]
+    routers = up.google("compute", "v1").routers()
+    [router] = routers.list(project=PROJECT, region=REGION).execute()["items"]
     [nat] = router["nats"]
     changed = {**nat, "minPortsPerVm": 2 * nat["minPortsPerVm"]}
-    compute.routers().patch(
-        project=PROJECT, region=REGION, router=router["name"], body={"nats": [changed]}
-    ).execute()
+    routers.patch(project=PROJECT, region=REGION, router=router["name"], body={"nats": [changed]}).execute()
     before = up.inventory()
     up.cli("twin", "stop", "--name", up.environment)
     up.cli("twin", "start", "--name", up.environment)
@@ -296,7 +294,9 @@ def test_drift_alone_is_reported_after_a_stop_and_repaired(up: Twin) -> None:
     assert set(changes.values()) == {"update"}, changes
     assert len(changes) == 1, "only the router: a stop changes nothing, nor does what Pods wrote"
     up.up("--refresh")
-    [router] = compute.routers().list(project=PROJECT, region=REGION).execute()["items"]
+    # The connection of the first client ended with the twin.
+    routers = up.google("compute", "v1").routers()
+    [router] = routers.list(project=PROJECT, region=REGION).execute()["items"]
     assert router["nats"][0]["minPortsPerVm"] == nat["minPortsPerVm"], "the declared value is restored"
 
 
