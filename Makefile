@@ -9,8 +9,9 @@ DOCS := $(PYTHON) bootstrap.py --run uv run --isolated --frozen --only-group doc
 CONTROLLERS ?=
 # Further options of `policy`: make policy ARGS="--sarif policy.sarif --junit policy.xml"
 ARGS ?=
-# End-to-end files at a time, each with a separate home: a twin waits half of its time. 0: one after another.
-WORKERS ?= 2
+# End-to-end files at a time, each with a separate home. auto: by cores and memory (tests/workers.py). 0: one after
+# another.
+WORKERS ?= auto
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test-unit-platform test-changed setup up preview drift refresh destroy stop policy estimate doctor test test-unit test-end-to-end test-nightly test-controllers test-official lint style types format generate docs docs-check bench bench-flat bench-growth

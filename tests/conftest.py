@@ -13,6 +13,8 @@ from typing import Any, Final
 import hypothesis
 import pytest
 
+from tests import workers
+
 # How long an example takes says more about what else the machine does than about the example.
 hypothesis.settings.register_profile("tests", deadline=None)
 hypothesis.settings.load_profile("tests")
@@ -66,20 +68,35 @@ TOGETHER: Final = {file: group[0] for group in (ENVIRONMENTS, PLUGIN, ISOLATION)
 
 LONGEST: Final = (
     "tests/end_to_end/test_whole_environments.py",
-    "tests/end_to_end/test_aws_dev.py",
-    "tests/end_to_end/test_mlflow.py",
-    "tests/end_to_end/test_crash.py",
-    "tests/end_to_end/test_feast.py",
-    "tests/end_to_end/test_gcp_dev.py",
     "tests/end_to_end/test_recommender.py",
-    "tests/end_to_end/test_gcp_prod.py",
-    "tests/end_to_end/test_aws_prod.py",
-    "tests/end_to_end/test_layer_stacks.py",
+    "tests/end_to_end/test_mlflow.py",
     "tests/end_to_end/test_languages.py",
-    "tests/end_to_end/test_gcp_crash.py",
+    "tests/end_to_end/test_aws_dev.py",
+    "tests/end_to_end/test_gcp_prod.py",
+    "tests/end_to_end/test_layer_stacks.py",
+    "tests/end_to_end/test_feast.py",
+    "tests/end_to_end/test_aws_prod.py",
+    "tests/end_to_end/test_gcp_dev.py",
+    "tests/end_to_end/test_crash.py",
     "tests/end_to_end/test_wheel.py",
+    "tests/end_to_end/test_gcp_crash.py",
+    "tests/end_to_end/test_sweep.py",
+    "tests/end_to_end/test_preflight.py",
+    "tests/end_to_end/test_resource_cases.py",
+    "tests/end_to_end/test_interrupted_commands.py",
+    "tests/end_to_end/test_mlflow_recovery.py",
+    "tests/end_to_end/test_provider_engine.py",
+    "tests/end_to_end/test_new_environment.py",
+    "tests/end_to_end/test_interrupted_create.py",
     "tests/end_to_end/test_addons.py",
+    "tests/end_to_end/test_teams.py",
+    "tests/end_to_end/test_copies.py",
     "tests/end_to_end/test_mlflow_isolation.py",
+    "tests/end_to_end/test_replacement.py",
+    "tests/end_to_end/test_ingestion.py",
+    "tests/end_to_end/test_state_recovery.py",
+    "tests/end_to_end/test_recommender_objects.py",
+    "tests/end_to_end/test_upgrades.py",
 )
 """Files of the end-to-end tests that take longest, the longest first. A worker that starts one of them last
 would run on for minutes while the others have ended."""
@@ -113,6 +130,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
             return TOGETHER.get(file, file)
 
     return Scheduling(config, log)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """For `-n auto`, which the end-to-end tests have."""
+    return workers.of_this_machine()
 
 
 @pytest.fixture(scope="session")

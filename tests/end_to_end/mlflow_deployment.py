@@ -329,13 +329,6 @@ class Registry:
         """Run an action of MLflow's client as an account."""
         return self._client("models", account, do=do, **more)
 
-    def attack(
-        self, account: str, model: str, version: str, prefixes: Sequence[str], *, unguarded: bool
-    ) -> dict[str, int]:
-        """Let an account try every route that changes a version; return each attempt's status."""
-        more = {"model": model, "version": version, "unguarded": unguarded, "prefixes": prefixes}
-        return {name: status for name, (status, _) in self._client("attacker", account, **more).items()}
-
     def _client(self, script: str, account: str, **more: Any) -> dict[str, Any]:
         payload = {"uri": f"https://localhost:{self.port}", "account": account, **more}
         trust = {"MLFLOW_TRACKING_SERVER_CERT_PATH": str(self.certificate)}

@@ -27,6 +27,15 @@ NO_CHECKPOINTS: Final = "AIPLATFORM_TESTS_NO_CHECKPOINTS"
 KUBERNETES_LAYER: Final = ("addons", "guardrails", "queues", "observability", "training", "cost")
 """The topics of what runs inside the cluster, and the budgets that hold its queues. Without them an `up` is
 shorter by the start of the add-ons."""
+DATA_LAYER: Final = (
+    "lakehouse",
+    "feature_store",
+    "container_registry",
+    "model_registry",
+    "model_store",
+    "workload_identities",
+)
+"""The topics of data and models, and the identities that use them."""
 NAMESPACE: Final = "ai-platform"
 SHARED: Final = f"{NAMESPACE}:shared"
 

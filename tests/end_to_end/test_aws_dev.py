@@ -191,29 +191,6 @@ def test_without_the_autoscaler_or_the_plugin_a_gpu_pod_stays_pending(up: Twin) 
 _AUTOSCALER = "app.kubernetes.io/name=cluster-autoscaler"
 
 
-def test_drift_is_reported_and_repaired(up: Twin) -> None:
-    logs = up.aws("logs")
-    group = f"/aws/eks/{CLUSTER}/cluster"
-    logs.put_retention_policy(logGroupName=group, retentionInDays=1)
-    drifted = up.cli("preview", "aws-dev", "--refresh", "--json").stdout
-    changes = {
-        step["urn"].rsplit("::", 1)[1]: step["op"]
-        for step in steps(drifted)
-        if step["op"] not in ("same", "refresh")
-    }
-    assert changes == {
-        "cluster-logs": "update",
-        "cluster-autoscaler-deployment": "create",
-        "device-plugins-nvidia": "create",
-    }, "the three changes, and nothing else"
-    up.up("--refresh")
-    [changes] = logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]
-    assert changes["retentionInDays"] == 7, "the file's retention is restored"
-    core = up.core()
-    eventually("the pending Pod runs", lambda: phase(core, "waiting", SYSTEM) == "Running", 60)
-    core.delete_namespaced_pod("waiting", SYSTEM, grace_period_seconds=0)
-
-
 def test_a_principal_without_an_access_entry_is_refused(up: Twin) -> None:
     configuration = kubernetes.client.Configuration.get_default_copy()
     known = up.kubernetes().configuration
@@ -276,7 +253,9 @@ def test_pipelines_push_images_and_read_their_registry_password_with_the_grants_
             pods.client(up, who, "secretsmanager").get_secret_value(SecretId=accounts[account])
 
 
-def test_an_unchanged_environment_previews_without_changes_after_a_stop(up: Twin) -> None:
+def test_drift_alone_is_reported_after_a_stop_and_repaired(up: Twin) -> None:
+    group = f"/aws/eks/{CLUSTER}/cluster"
+    up.aws("logs").put_retention_policy(logGroupName=group, retentionInDays=1)
     before = up.inventory()
     up.cli("twin", "stop", "--name", up.environment)
     up.cli("twin", "start", "--name", up.environment)
@@ -286,7 +265,23 @@ def test_an_unchanged_environment_previews_without_changes_after_a_stop(up: Twin
         assert set(after[kind]) <= set(before[kind]), "no id is new"
         before[kind] = after[kind]
     assert after == before, "every id is unchanged"
-    up.cli("preview", up.environment, "--refresh", "--expect-no-changes")
+    drifted = up.cli("preview", "aws-dev", "--refresh", "--json").stdout
+    changes = {
+        step["urn"].rsplit("::", 1)[1]: step["op"]
+        for step in steps(drifted)
+        if step["op"] not in ("same", "refresh")
+    }
+    assert changes == {
+        "cluster-logs": "update",
+        "cluster-autoscaler-deployment": "create",
+        "device-plugins-nvidia": "create",
+    }, "the three changes, and nothing else: a stop changes nothing, nor does what Pods and pipelines wrote"
+    up.up("--refresh")
+    [changes] = up.aws("logs").describe_log_groups(logGroupNamePrefix=group)["logGroups"]
+    assert changes["retentionInDays"] == 7, "the file's retention is restored"
+    core = up.core()
+    eventually("the pending Pod runs", lambda: phase(core, "waiting", SYSTEM) == "Running", 60)
+    core.delete_namespaced_pod("waiting", SYSTEM, grace_period_seconds=0)
 
 
 def test_dev_violates_the_policies_of_prod(up: Twin, tmp_path: Path) -> None:

@@ -20,13 +20,15 @@ CLUSTER = "acme-prod-cluster"
 RUNNER = "acme-prod-runner"
 JOBS = "acme-prod-jobs"
 NOW = ("up", "--yes", "--skip-preview")
+WORKFLOW_JOBS = {"runner/github_workflows": ["deploy", "drift"], "runner/github_actors": ["583231"]}
+"""Of the first `up` only: the file has none."""
 
 
 @pytest.fixture(scope="module")
 def bootstrapped(prod: Twin) -> Twin:
     """The twin of aws-prod after its first `up`, which runs outside the network."""
     prod.cli("twin", "start", "--name", prod.environment)
-    prod.changed(*NOW, *GUARDED, change={"environment/bootstrap": True})
+    prod.changed(*NOW, *GUARDED, change={"environment/bootstrap": True, **WORKFLOW_JOBS})
     return prod
 
 
@@ -70,8 +72,6 @@ def test_an_account_with_initial_quotas_is_refused_before_anything_is_created(bo
 
 
 def test_workflow_jobs_have_a_project_whose_role_assumes_no_other(bootstrapped: Twin) -> None:
-    named = {"runner/github_workflows": ["deploy", "drift"], "runner/github_actors": ["583231"]}
-    bootstrapped.changed(*NOW, *GUARDED, change={"environment/bootstrap": True, **named})
     (project,) = bootstrapped.aws("codebuild").batch_get_projects(names=[JOBS])["projects"]
     groups = project["webhook"]["filterGroups"]
     assert [[condition["type"] for condition in group] for group in groups] == [
@@ -81,10 +81,12 @@ def test_workflow_jobs_have_a_project_whose_role_assumes_no_other(bootstrapped: 
     rights = iam.get_role_policy(RoleName=JOBS, PolicyName="run")["PolicyDocument"]
     assert "sts:" not in str(rights), "every user who can push a branch can start a job"
     assert "sts:AssumeRole" in str(iam.get_role_policy(RoleName=RUNNER, PolicyName="run")["PolicyDocument"])
-    bootstrapped.changed(*NOW, change={"environment/bootstrap": True})
-    assert not bootstrapped.aws("codebuild").batch_get_projects(names=[JOBS])["projects"]
+
+
+def test_the_project_of_workflow_jobs_is_deleted_with_its_setting_and_its_log_is_retained(up: Twin) -> None:
+    assert not up.aws("codebuild").batch_get_projects(names=[JOBS])["projects"]
     # Prod retains its logs: this fails where the group was deleted.
-    bootstrapped.aws("logs").delete_log_group(logGroupName=f"/aws/codebuild/{JOBS}")
+    up.aws("logs").delete_log_group(logGroupName=f"/aws/codebuild/{JOBS}")
 
 
 def test_only_the_runner_reaches_the_api_and_its_role_administers(up: Twin) -> None:

@@ -156,6 +156,8 @@ def test_a_destroy_after_all_kills_leaves_nothing(dev: Twin) -> None:
     assert dev.inventory() == {}
 
 
+# test_interrupted_commands.py destroys what a killed command created in every run.
+@pytest.mark.nightly
 def test_a_destroy_after_a_killed_up_leaves_nothing(dev: Twin) -> None:
     kill_midway(dev, more(dev, 14), lambda _: True)
     dev.cli("destroy", dev.environment)

@@ -35,13 +35,37 @@ def features(plain: Plain, base: Base) -> Iterator[Features]:
     before = set(plain.inventory())
     outputs = {name: output.value for name, output in stack.up().outputs.items()}
     yield Features(plain, base, outputs)
+    # With the program of the last test.
     stack.preview(expect_no_changes=True, refresh=True)
     stack.destroy()
     assert set(plain.inventory()) == before
 
 
-def test_feast_applies_materializes_and_joins_points_in_time(features: Features) -> None:
+@pytest.fixture(scope="module")
+def materialized(features: Features) -> Features:
+    """The feature store after `feast apply` and a run of the CronJob."""
     features.client("applier", "apply")
+    features.scheduled()
+    return features
+
+
+@pytest.fixture(scope="module")
+def written(materialized: Features) -> tuple[str, dict[str, str]]:
+    """What both have written, before the server starts."""
+    return _written(materialized)
+
+
+@pytest.fixture(scope="module")
+def url(materialized: Features, written: tuple[str, dict[str, str]]) -> Iterator[str]:
+    """The URL of its server, which takes ten seconds to start."""
+    assert written
+    with materialized.serving() as url:
+        eventually("the server is well", lambda: request_json(f"{url}/health") is not None)
+        yield url
+
+
+def test_feast_applies_and_materializes_into_the_platforms_table(materialized: Features) -> None:
+    features = materialized
     tables = features.plain.aws("dynamodb").list_tables()["TableNames"]
     assert [name for name in tables if name.startswith("acme-feast.")] == features.outputs["online_tables"], (
         "Feast uses the platform's table and creates none"
@@ -50,7 +74,6 @@ def test_feast_applies_materializes_and_joins_points_in_time(features: Features)
     table = features.plain.aws("dynamodb").describe_table(TableName=name)["Table"]
     assert table["SSEDescription"]["KMSMasterKeyArn"] == features.outputs["kms_key"]
 
-    features.scheduled()
     count = sum(
         page["Count"]
         for page in features.plain.aws("dynamodb")
@@ -59,23 +82,26 @@ def test_feast_applies_materializes_and_joins_points_in_time(features: Features)
     )
     assert count == DRIVERS, "the newer of a driver's two values is online"
 
-    with features.serving() as url:
-        eventually("the server is well", lambda: request_json(f"{url}/health") is not None)
-        question = {
-            "features": ["driver_stats:trips_today", "driver_stats:conversion_rate"],
-            "entities": {"driver_id": [7, 4999, 123456]},
-        }
-        answer = request_json(f"{url}/get-online-features", question)
-        eventually("the age of features is known", lambda: "freshness_seconds{" in features.metrics(), 60)
-        scraped = features.metrics()
+
+def test_the_server_answers_with_the_newest_values_and_exports_what_rules_use(
+    materialized: Features, url: str
+) -> None:
+    question = {
+        "features": ["driver_stats:trips_today", "driver_stats:conversion_rate"],
+        "entities": {"driver_id": [7, 4999, 123456]},
+    }
+    answer = request_json(f"{url}/get-online-features", question)
+    eventually("the age of features is known", lambda: "freshness_seconds{" in materialized.metrics(), 60)
     assert answer is not None
-    _exports_what_rules_use(scraped)
+    _exports_what_rules_use(materialized.metrics())
     served = dict(zip(answer["metadata"]["feature_names"], answer["results"], strict=True))
     assert served["trips_today"]["values"] == [8, 5000, None]
     rates = served["conversion_rate"]["values"]
     assert rates == [pytest.approx(7 / DRIVERS + 1), pytest.approx(4999 / DRIVERS + 1), None]
 
-    known = features.client("reader", "training", drivers=[7, 7, 7, 8], moments=_moments())["rows"]
+
+def test_joins_have_the_newest_value_of_their_point_in_time(materialized: Features) -> None:
+    known = materialized.client("reader", "training", drivers=[7, 7, 7, 8], moments=_moments())["rows"]
     by_moment = sorted(known, key=lambda row: (row["driver_id"], row["event_timestamp"]))
     assert [row["trips_today"] for row in by_moment] == [None, 7, 8, None], (
         "the newest value at that time: none from the future, none older than the view's ttl"
@@ -105,8 +131,9 @@ def _moments() -> list[str]:
     return [moment.isoformat() for moment in moments]
 
 
-def test_clients_of_the_server_write_no_feature_and_no_registry(features: Features) -> None:
-    before = _written(features)
+def test_clients_of_the_server_write_no_feature_and_no_registry(
+    materialized: Features, written: tuple[str, dict[str, str]], url: str
+) -> None:
     moment = LATER.isoformat()
     row = {"driver_id": [7], "event_timestamp": [moment], "conversion_rate": [9.0], "trips_today": [999]}
     span = {"start_ts": FIRST.isoformat(), "end_ts": moment, "feature_views": ["driver_stats"]}
@@ -118,12 +145,10 @@ def test_clients_of_the_server_write_no_feature_and_no_registry(features: Featur
         "materialize-incremental": until,
         "materialize-incremental?async=true&force=true": until,
     }
-    with features.serving() as url:
-        eventually("the server is well", lambda: request_json(f"{url}/health") is not None)
-        answers = {path: refused(f"{url}/{path}", body) for path, body in attempts.items()}
+    answers = {path: refused(f"{url}/{path}", body) for path, body in attempts.items()}
     # An asynchronous request is answered at once, and fails later.
     assert {path for path, status in answers.items() if status != 500 and "async" not in path} == set()
-    assert _written(features) == before
+    assert _written(materialized) == written
 
 
 def _written(features: Features) -> tuple[str, dict[str, str]]:
@@ -169,9 +194,18 @@ def test_no_principal_reads_the_staged_results_of_another(features: Features) ->
         features.plain.aws("s3").get_object(**file)
 
 
+def test_principals_have_only_the_permissions_of_their_role(features: Features) -> None:
+    with pytest.raises(ClientError, match=r"AccessDenied|not authorized|Forbidden"):
+        features.client("stranger", "online", drivers=[7])
+    with pytest.raises(ClientError, match=r"AccessDenied|not authorized|Forbidden"):
+        features.client("reader", "apply")
+
+
 def test_removing_or_reordering_readers_changes_no_grant_of_the_others(
     features: Features,
 ) -> None:
+    """The last on this stack, because it removes a reader."""
+
     def stack(*readers: str) -> Any:
         config = features.plain.instance.kubeconfig.read_text()
         return features.plain.stack("feast", lambda: program(features.base, config, readers))
@@ -192,15 +226,6 @@ def test_removing_or_reordering_readers_changes_no_grant_of_the_others(
     assert tables() == everybody - {"acme-feast-reader"}, "the grants of the others are unchanged"
     changes = without.summary.resource_changes or {}
     assert set(changes) == {"same", "delete"}, changes
-    assert stack("reader", "rival").up().summary.resource_changes is not None
-    assert tables() == everybody
-
-
-def test_principals_have_only_the_permissions_of_their_role(features: Features) -> None:
-    with pytest.raises(ClientError, match=r"AccessDenied|not authorized|Forbidden"):
-        features.client("stranger", "online", drivers=[7])
-    with pytest.raises(ClientError, match=r"AccessDenied|not authorized|Forbidden"):
-        features.client("reader", "apply")
 
 
 def test_on_valkey_the_materializers_user_writes_and_the_servers_only_reads(tmp_path: Path) -> None:

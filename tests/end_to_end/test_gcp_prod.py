@@ -152,22 +152,6 @@ def _daemons(core: Any, node: Any) -> set[str]:
     return {owner.name for pod in pods for owner in pod.metadata.owner_references or ()}
 
 
-def _starting(core: Any) -> list[str]:
-    """Return the DaemonSets with a Pod that is not ready yet."""
-    apps: Any = kubernetes.client.AppsV1Api(core.api_client)
-    return [
-        daemon.metadata.name
-        for daemon in apps.list_daemon_set_for_all_namespaces().items
-        if daemon.status.number_ready != daemon.status.desired_number_scheduled
-    ]
-
-
-def test_an_unchanged_environment_previews_without_changes(up: Twin) -> None:
-    # A DaemonSet that starts on a new node is "created but failed to initialize": a refresh reports a change.
-    eventually("every DaemonSet is ready", lambda: not _starting(up.core()))
-    up.cli("preview", up.environment, "--refresh", "--expect-no-changes")
-
-
 def test_destroy_is_refused_while_it_is_protected(up: Twin) -> None:
     before = _without_instances(up.inventory())
     refused = up.cli("destroy", up.environment, check=False)

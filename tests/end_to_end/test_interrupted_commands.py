@@ -12,7 +12,7 @@ import pytest
 
 from cli import engine
 from tests.end_to_end.killing import is_engine
-from tests.end_to_end.small import HARM, Interruption, Small, campaign
+from tests.end_to_end.small import FAILURE, HARM, Interruption, Small, campaign
 from tests.kill_campaign import kill
 from twin.tests.waiting import eventually
 
@@ -28,14 +28,24 @@ def small(home: Path, request: pytest.FixtureRequest) -> Iterator[Small]:
         yield place
 
 
-def test_ten_interruptions_leave_no_operation_process_or_resource(small: Small) -> None:
-    for number, harm in enumerate((*HARM, "engine", "all", "command")):
+# In every run what test_crash.py does not kill: the command itself, and failing calls.
+@pytest.mark.parametrize(
+    "harms",
+    [
+        pytest.param(("command", FAILURE), id="three"),
+        pytest.param((*HARM, "engine", "all", "command"), id="ten", marks=pytest.mark.nightly),
+    ],
+)
+def test_interruptions_leave_no_operation_process_or_resource(small: Small, harms: tuple[str, ...]) -> None:
+    for number, harm in enumerate(harms):
         small.interrupt(Interruption(harm, after=1 + number % 4, late=0.1))
         if number % 4 == 3:
             small.converge("up")
             small.assert_unchanged()
             small.converge("destroy")
     small.interrupt(Interruption("all", after=0, late=4), "destroy")
+    small.converge("up")
+    small.assert_unchanged()
     small.converge("destroy")
 
 

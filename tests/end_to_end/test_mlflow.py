@@ -130,31 +130,6 @@ def test_a_champion_outlives_the_server(registry: Registry, trained: dict[str, A
     }
 
 
-# The server hashes the password of each request, which takes it 0.1 s: one of the two has both spellings.
-@pytest.mark.parametrize(
-    ("how", "prefixes"), [("logged", ("api", "ajax-api")), ("run", ("api",))], ids=["logged", "run"]
-)
-def test_the_creator_of_a_promoted_version_cannot_change_what_its_alias_serves(
-    registry: Registry, how: str, prefixes: tuple[str, ...]
-) -> None:
-    control = registry.user("training", "make", model=f"free-{how}", how=how)["version"]
-    answers = registry.attack("training", f"free-{how}", control, prefixes, unguarded=True)
-    refused = {name for name, status in answers.items() if name.startswith("api ") and status == 403}
-    assert refused == set(), "the attempts work on a version that is not promoted"
-    for name in ("upload plain", "upload twice encoded", "tag mlflow.prompt.text", "stage", "delete file"):
-        assert answers[f"api {name}"] == 200, answers
-    for name in ("delete files that begin so", "delete run", "delete experiment", "rename", "delete model"):
-        assert answers[f"api {name}"] == 200, answers
-
-    version = registry.user("training", "make", model=f"held-{how}", how=how)["version"]
-    assert registry.user("release", "promote", model=f"held-{how}", version=version) == {"promoted": "yes"}
-    before = registry.user("training", "read", model=f"held-{how}")
-    assert any(name.endswith("MLmodel") for name in before["files"])
-    answers = registry.attack("training", f"held-{how}", version, prefixes, unguarded=False)
-    assert {name: status for name, status in answers.items() if status != 403} == {}
-    assert registry.user("training", "read", model=f"held-{how}") == before
-
-
 def test_a_promoted_prompt_keeps_its_text(registry: Registry) -> None:
     version = registry.user("training", "make", model="answers", how="prompt")["version"]
     promoted = registry.user("release", "promote", model="answers", version=version, prompt=True)
@@ -224,6 +199,7 @@ def test_release_is_not_changed_by_the_author_of_its_model(
     plain: Plain, base: Base, registry: Registry
 ) -> None:
     with Releases(plain, base, registry) as releases:
+        # tests of containers/model_release have further refusals: each is a Pod here that imports MLflow.
         first, second = releases.version(auc=0.8), releases.version(auc=0.85)
         without = releases.version(tags={}, auc=0.9)
         assert "no release without lineage" in releases.refused("promote", without)
@@ -231,9 +207,8 @@ def test_release_is_not_changed_by_the_author_of_its_model(
         before = releases.files(first)
         assert json.loads(before["manifest.json"])["lineage"]["evaluation_set"] == "curated.holdout@5124"
         assert releases.champion() == first
-        better = ("--better-than", "champion", "--metric", "auc", "--margin", "0.1")
-        assert "expected at least 0.1 above" in releases.refused("promote", second, *better)
-        releases.run("promote", second, *better[:-1], "0.01")
+        better = ("--better-than", "champion", "--metric", "auc", "--margin", "0.01")
+        releases.run("promote", second, *better)
         overwritten = registry.user("training", "overwrite", model=REGISTERED, version=first)
         assert overwritten == {"status": 200}, "the registry protects promoted versions only"
         assert f"{first} is champion" in releases.run("rollback")
@@ -244,7 +219,6 @@ def test_release_is_not_changed_by_the_author_of_its_model(
             "promote",
             "rollback",
         ]
-        assert "nothing to roll back to" in releases.refused("rollback")
 
 
 def test_passwords_follow_their_secrets_and_accounts_their_declaration(registry: Registry) -> None:

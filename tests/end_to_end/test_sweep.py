@@ -14,22 +14,12 @@ import kubernetes
 import pytest
 
 from tests.end_to_end.harness import Twin
-from tests.end_to_end.reduced import KUBERNETES_LAYER
+from tests.end_to_end.reduced import DATA_LAYER, KUBERNETES_LAYER
 from twin import environment as variables
 
 pytestmark = pytest.mark.end_to_end
 
-WITHOUT: Final = (
-    *KUBERNETES_LAYER,
-    "lakehouse",
-    "feature_store",
-    "container_registry",
-    "model_registry",
-    "model_store",
-    "workload_identities",
-    "node_pools",
-    "gpu_pools",
-)
+WITHOUT: Final = (*KUBERNETES_LAYER, *DATA_LAYER, "node_pools", "gpu_pools")
 """All but the network and the cluster."""
 ENVIRONMENT: Final = {"environment": "dev", "managed-by": "ai-platform"}
 CLUSTER: Final = "acme-dev-cluster"

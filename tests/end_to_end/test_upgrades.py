@@ -10,7 +10,7 @@ from typing import Any, Final
 import pytest
 
 from tests.end_to_end.harness import Twin
-from tests.end_to_end.reduced import KUBERNETES_LAYER
+from tests.end_to_end.reduced import DATA_LAYER, KUBERNETES_LAYER
 
 pytestmark = pytest.mark.end_to_end
 
@@ -19,9 +19,9 @@ STREAMING: Final = {"PULUMI_ENABLE_STREAMING_JSON_PREVIEW": "true"}
 
 @pytest.fixture(scope="module", params=["aws-dev", "gcp-dev"])
 def twin(home: Path, request: pytest.FixtureRequest) -> Iterator[Twin]:
-    """The twin of an environment that is not deployed."""
+    """The twin of an environment that is not deployed: its network, its cluster and its pools."""
     with Twin(
-        request.param, home, STREAMING, without=KUBERNETES_LAYER, checkpoints=False
+        request.param, home, STREAMING, without=(*KUBERNETES_LAYER, *DATA_LAYER), checkpoints=False
     ).started() as started:
         if started.instance.cloud == "gcp":
             services: Any = started.google("serviceusage", "v1").services()

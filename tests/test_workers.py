@@ -1,0 +1,25 @@
+"""The number of workers of the end-to-end tests."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests import workers
+
+GB = 10**9
+
+
+@pytest.mark.parametrize(
+    ("cores", "memory", "expected"),
+    [
+        pytest.param(2, 8, 2, id="little memory"),
+        pytest.param(2, 16, 3, id="the least machine of the devcontainer"),
+        pytest.param(4, 16, 3, id="memory is the limit"),
+        pytest.param(4, 64, 5, id="cores are the limit"),
+        pytest.param(1, 64, 2, id="one core"),
+    ],
+)
+def test_workers_are_one_more_than_cores_where_memory_suffices(
+    cores: int, memory: int, expected: int
+) -> None:
+    assert workers.count(cores, memory * GB) == expected
