@@ -192,8 +192,8 @@ class ClusterArgs(TypedDict):
     protect: NotRequired[bool]
     """Whether Pulumi refuses to delete the cluster and its keys. Default false."""
     retain_data: NotRequired[bool]
-    """Whether control-plane logs and the keys of logs and volumes stay in the cloud when the cluster is
-    destroyed. Default false."""
+    """Whether control-plane logs and the keys of logs, secrets and volumes stay in the cloud when the cluster
+    is destroyed. Default false."""
     system_nodes: NotRequired[SystemNodesArgs]
     """The system node group."""
     admins: NotRequired[Sequence[Input[str]]]

@@ -31,3 +31,7 @@ class LogBucketArgs(TypedDict):
     """Whether bucket and key stay in the cloud when the component is destroyed. Default false."""
     tags: NotRequired[Input[Mapping[str, Input[str]]]]
     """Labels of the key. Log buckets have none."""
+    kms_key_grants: NotRequired[bool]
+    """Google Cloud: whether service agents of the project are granted the use of a key that exists. With
+    false its owner has granted it before (docs/bring-your-own.md), and the deployer needs no permission to
+    set IAM policies on the key. Default true."""
