@@ -9,6 +9,7 @@ from pulumi import Input, Output, ResourceOptions
 from pulumi_gcp import compute, container
 
 from aiplatform._shared.args import ArgumentError, Problem, got, is_unknown
+from aiplatform._shared.dependencies import Dependency
 from aiplatform._shared.gcp.names import api_is_off
 from aiplatform._shared.kubernetes.names import EFFECTS, Taint
 from aiplatform._shared.outputs import Tags, mapped
@@ -200,7 +201,7 @@ def node_pool(
     zones: Output[Sequence[str]],
     *,
     image_version: Input[str] | None = None,
-    depends_on: Sequence[pulumi.Resource] = (),
+    depends_on: Sequence[Dependency] = (),
     surge: bool = True,
     short_lived: bool = False,
     **more: Any,

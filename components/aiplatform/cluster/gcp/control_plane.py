@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import pulumi
 from pulumi import Input, Output, ResourceOptions
 from pulumi_gcp import container, serviceaccount
 from pulumi_gcp.container import (
@@ -75,7 +74,7 @@ def control_plane(
     context: GkeContext,
     keys: Keys,
     account: serviceaccount.Account,
-    depends_on: Sequence[pulumi.Resource],
+    depends_on: Sequence[Dependency],
 ) -> container.Cluster:
     """Create the cluster, without a node pool."""
     settings, location = context.settings, context.location

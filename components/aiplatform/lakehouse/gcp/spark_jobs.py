@@ -11,6 +11,7 @@ import pulumi
 from pulumi import Input, Output
 from pulumi_gcp import cloudscheduler, projects, serviceaccount, storage
 
+from aiplatform._shared.dependencies import Dependency
 from aiplatform._shared.gcp.context import DataKey
 from aiplatform._shared.outputs import mapped
 from aiplatform.lakehouse.gcp.buckets import BUCKET_READER, OBJECT_USER
@@ -138,7 +139,7 @@ def create_batches(
     starter = _account(
         context, "starter", STARTER_ACCOUNT.of(context.settings.prefix), "Starts batches of the lakehouse"
     )
-    permissions: list[pulumi.Resource] = [
+    permissions: list[Dependency] = [
         projects.IAMMember(
             f"{context.name}-starter",
             project=context.project,
