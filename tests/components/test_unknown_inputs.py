@@ -34,14 +34,16 @@ UNUSED = {
     ("ModelStore", "checkpoints"),
     ("ModelMonitor", "cluster"),
     ("ModelMonitor", "tags"),
+    ("LogBucket", "tags"),
     ("Function", "lakehouse"),
     ("Function", "package"),
     ("Function", "event"),
 }
 """Inputs that no resource of the example needs: it has no captures, grants, Valkey and caches. Of the cluster
 of a ComputeClass, of Training and of a Gateway only the cloud matters; a bucket of checkpoints that exists is
-for teams. With a bucket that exists a ModelMonitor creates nothing that has tags or needs the cluster. The
-Function of the example has an image and a URL, with which a package and events are refused."""
+for teams. With a bucket that exists a ModelMonitor creates nothing that has tags or needs the cluster, and
+with a key that exists a LogBucket nothing that has labels. The Function of the example has an image and a
+URL, with which a package and events are refused."""
 INSTEAD: Mapping[tuple[str, str], str] = {("Observability", "longTermStorage"): "workspaceId"}
 """A key of a block with which the others are refused: it names what exists in place of what they describe."""
 VALKEY_ONLY = ("FeatureStore", "expireDays")

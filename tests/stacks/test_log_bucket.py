@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from stacks.loading import load_file
+from stacks.settings.composition import LAYERS, Layers
 from tests.components.recording import Recording
 from tests.policies.test_environments import violations
 from tests.stacks import test_functions, test_workflows
 from tests.stacks.environments import build
 from tests.stacks.test_google_files import changed, problems
+from tests.stacks.test_layer_stacks import deployed
 
 BUCKET = "projects/acme-logs/locations/us-central1/buckets/audit"
 LOGGING = {kind: f"gcp:logging/project{kind}:Project{kind}" for kind in ("BucketConfig", "Sink", "Exclusion")}
@@ -66,6 +68,20 @@ def test_no_policy_refuses_a_shared_log_bucket(tmp_path: Path) -> None:
     assert [
         f"{entry.policy.id}: {entry.name}: {entry.problem}" for entry in violations(recording, "gcp-prod")
     ] == []
+
+
+def test_functions_in_a_separate_stack_use_the_log_bucket_of_the_layer_below(tmp_path: Path) -> None:
+    change = {**test_functions.topic("gcp-prod"), "log_bucket/retention_days": 30}
+    settings = load_file(changed(tmp_path, change, "gcp-prod"))
+    whole = build(settings)
+    separate = settings.model_copy(update={"layers": Layers(separate=list(LAYERS))})
+    assert whole.above["models"]["log_bucket"]["log_bucket"], "the layer exports it"
+    # Ids of recordings do not have the form of Google's.
+    models = {**whole.above["models"], "log_bucket": {"log_bucket": BUCKET}}
+    below = {"foundation": whole.exported, **whole.above, "models": models}
+    recording = deployed(separate, "gcp-prod", "teams", below)
+    assert logging(recording, "BucketConfig") == set()
+    assert recording.one("aiplatform:index:Function", "function-score").outputs["logs"] == BUCKET
 
 
 def test_without_the_topic_each_has_a_log_bucket(tmp_path: Path) -> None:
