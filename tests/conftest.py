@@ -67,6 +67,12 @@ TOGETHER: Final = {file: group[0] for group in (ENVIRONMENTS, PLUGIN, ISOLATION)
 """File -> the first file of its group. One worker runs a group."""
 
 LONGEST: Final = (
+    # The unit tier: a group of files starts with its first one.
+    "tests/inventories/test_aws_policies.py",
+    "tests/examples/test_recommender.py",
+    "tests/test_generated.py",
+    "tests/components/test_data_output_arguments.py",
+    # The end-to-end tests.
     "tests/end_to_end/test_whole_environments.py",
     "tests/end_to_end/test_recommender.py",
     "tests/end_to_end/test_mlflow.py",
@@ -98,8 +104,8 @@ LONGEST: Final = (
     "tests/end_to_end/test_recommender_objects.py",
     "tests/end_to_end/test_upgrades.py",
 )
-"""Files of the end-to-end tests that take longest, the longest first. A worker that starts one of them last
-would run on for minutes while the others have ended."""
+"""Files that take longest, the longest of each tier first. A worker that starts one of them last would run on
+for minutes while the others have ended."""
 
 
 @pytest.hookimpl(trylast=True)

@@ -26,6 +26,7 @@ _GETTER: Final = re.compile(
     r"(?:[ \t]+@_utilities\.deprecated\(\"\"\"(?:.|\n)*?\"\"\"\)\n)?"
     r"[ \t]+def (?P<python>\w+)\(self\) -> (?P<annotation>.+):\n"
 )
+_CLASS: Final = re.compile(r"\nclass (?P<name>\w+)[:(]")
 _NEXT: Final = re.compile(r"^(?:class|def|@|if|else|elif|MYPY)\b", re.MULTILINE)
 _EXPORTED_ARGS: Final = re.compile(r"__all__ = \[(?:'(?P<args>\w+)', )?'(?P<resource>\w+)'\]")
 _INVOKE: Final = re.compile(r"pulumi\.runtime\.invoke\('(?P<token>[^']+)', __args__, opts=opts, typ=\w+\)")
@@ -77,6 +78,7 @@ class Sdk:
         self.function = functools.cache(self._function)
         self.properties = functools.cache(self._properties)
         self._text = functools.cache(self._read)
+        self._starts = functools.cache(self._class_starts)
 
     @functools.cached_property
     def version(self) -> str:
@@ -207,11 +209,15 @@ class Sdk:
 
     def _class(self, path: str, name: str) -> str:
         text = self._text(path)
-        start = max(text.find(f"\nclass {name}:"), text.find(f"\nclass {name}("))
-        if start < 0:
+        start = self._starts(path).get(name)
+        if start is None:
             return ""
         following = _NEXT.search(text, start + 2)
         return text[start : following.start() if following else len(text)]
+
+    def _class_starts(self, path: str) -> dict[str, int]:
+        """Name of a class -> where it starts. Files of nested classes have thousands."""
+        return {start["name"]: start.start() for start in _CLASS.finditer(self._text(path))}
 
     def _read(self, path: str) -> str:
         return (self.folder / path).read_text(encoding="utf-8")

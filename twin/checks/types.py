@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 
@@ -85,8 +86,7 @@ class Annotation:
 
     def read(self, text: str) -> tuple[Type, bool]:
         """The type, and whether it may be left out."""
-        node = ast.parse(text.strip(), mode="eval").body
-        return self._type(node), not self._optional(node)
+        return _read(self, text)
 
     def _optional(self, node: ast.expr) -> bool:
         while isinstance(node, ast.Subscript):
@@ -145,6 +145,13 @@ class Annotation:
         if last.endswith("Args"):
             return ObjectOf(_folder(prefix) if prefix else self.module, "_inputs.py", last)
         return None
+
+
+# Classes of an SDK have few different annotations.
+@cache
+def _read(annotation: Annotation, text: str) -> tuple[Type, bool]:
+    node = ast.parse(text.strip(), mode="eval").body
+    return annotation._type(node), not annotation._optional(node)
 
 
 def _folder(prefix: str) -> str:
