@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests import workers
@@ -23,3 +25,11 @@ def test_workers_are_one_more_than_cores_where_memory_suffices(
     cores: int, memory: int, expected: int
 ) -> None:
     assert workers.count(cores, memory * GB) == expected
+
+
+@pytest.mark.parametrize(("text", "expected"), [("max\n", 64), (f"{8 * GB}\n", 8), (None, 64)])
+def test_memory_is_that_of_the_container(tmp_path: Path, text: str | None, expected: int) -> None:
+    limit = tmp_path / "memory.max"
+    if text is not None:
+        limit.write_text(text)
+    assert workers.limited(64 * GB, limit) == expected * GB

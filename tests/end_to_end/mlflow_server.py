@@ -21,7 +21,7 @@ from twin.tests.waiting import eventually
 
 PASSWORD: Final = "a-password-that-is-long"
 _START: Final = """
-import json, os, sys
+import json, os, runpy, sys
 import registry_start
 from mlflow.server.auth.sqlalchemy_store import SqlAlchemyStore
 
@@ -35,7 +35,9 @@ settings = registry_start.configuration(uri)
 with open(settings, "a") as file:
     file.write("auth_cache_ttl_seconds = 600\\n")
 os.environ["MLFLOW_AUTH_CONFIG_PATH"] = settings
-os.execv(sys.executable, [sys.executable, "-m", "mlflow", "server", *sys.argv[1:]])
+# In this process, which has imported MLflow: registry_start.py, which has not, starts a new one.
+sys.argv = ["mlflow", "server", *sys.argv[1:]]
+runpy.run_module("mlflow", run_name="__main__")
 """
 """What the Pod's steps do, with accounts that all have one password. Its hash, which takes 0.1 s, is not
 computed for each request."""
