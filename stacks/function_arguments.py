@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from aiplatform.function.args import FunctionArgs
+from stacks import iceberg_catalog
 from stacks.data_arguments import Principals
 from stacks.settings import Settings, principals
 from stacks.settings.generated import stated
@@ -30,6 +31,9 @@ def function(settings: Settings, name: str, offered: Offered) -> FunctionArgs:
     principals.replaced("functions", {name: args}, offered.principals)
     in_network = args.pop("in_network", False)
     on_google = environment.cloud == "gcp"
+    if offered.lakehouse and _uses_zones(args):
+        catalog = iceberg_catalog.variables(settings, offered.lakehouse)
+        args |= {"lakehouse": offered.lakehouse, "environment": {**catalog, **args.get("environment", {})}}
     place = {"project": environment.project_id or "", "region": environment.region} if on_google else {}
     return cast(
         "FunctionArgs",
@@ -41,7 +45,6 @@ def function(settings: Settings, name: str, offered: Offered) -> FunctionArgs:
             "cloud": environment.cloud,
             "profile": environment.profile,
             **({"network": offered.network} if in_network else {}),
-            **({"lakehouse": offered.lakehouse} if _uses_zones(args) and offered.lakehouse else {}),
         },
     )
 
