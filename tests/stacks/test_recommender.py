@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 import shutil
@@ -204,6 +205,13 @@ def test_names_that_do_not_fit_are_refused_before_a_file_is_written(
     with pytest.raises(deploy.WrongError, match=reason):
         deploy.compose(stack, names, environments)
     assert {file: file.read_bytes() for file in environments.rglob("*") if file.is_file()} == before
+
+
+@pytest.mark.parametrize("commit", ["0" * 40, "1" * 40, f"12e{'3' * 37}"])
+def test_a_commit_that_yaml_would_read_as_a_number_stays_text(environments: Path, commit: str) -> None:
+    shared, _, _ = deploy.compose("aws-prod", dataclasses.replace(AWS, commit=commit), environments)
+    topic = YAML(typ="safe").load(shared)["shared"]["ai-platform:continuous_training"]
+    assert topic["teams"]["shop"]["models"]["recommender"]["training"]["code_commit"] == commit
 
 
 def test_the_program_is_short() -> None:
