@@ -35,7 +35,10 @@ def of_variables(properties: Mapping[str, Any] = MappingProxyType({})) -> Gate:
 def aws(event: dict[str, Any], _: Any) -> dict[str, Any]:
     """Handle an event of EventBridge ("Object Created"): the handler of the image on Lambda."""
     bucket, key = event["detail"]["bucket"]["name"], event["detail"]["object"]["key"]
-    return _register(of_variables(), fs.S3FileSystem(region=os.environ["AWS_REGION"]), bucket, key)
+    # Arrow does not read the variable of Amazon's SDKs for another endpoint.
+    endpoint = os.environ.get("AWS_ENDPOINT_URL")
+    system = fs.S3FileSystem(region=os.environ["AWS_REGION"], endpoint_override=endpoint)
+    return _register(of_variables(), system, bucket, key)
 
 
 def gcp(request: Any) -> tuple[dict[str, Any], int]:
