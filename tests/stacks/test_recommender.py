@@ -150,6 +150,24 @@ def _references(value: Any) -> Iterator[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("stack", NAMES)
+def test_features_have_ten_minutes_before_the_write_to_the_online_store(
+    environments: Path, tmp_path: Path, stack: str
+) -> None:
+    """A write continues at the end of the one before: what is appended for an earlier moment is not in it."""
+    _, file, _ = deploy.compose(stack, NAMES[stack], environments)
+    items = yaml.safe_load(file.read_text())["items"]
+    [features] = [item["spec"]["schedule"] for item in items if item["metadata"]["name"] == "features"]
+    recording = build(load_file(merged(environments, stack, tmp_path))).recording
+    [written] = [
+        entry.inputs["spec"]["schedule"]
+        for entry in recording.all("kubernetes:batch/v1:CronJob")
+        if entry.inputs["metadata"]["name"] == "feature-materializer"
+    ]
+    assert written.split()[1] == "*", "each hour"
+    assert int(written.split()[0]) - int(features.split()[0]) >= 10
+
+
+@pytest.mark.parametrize("stack", NAMES)
 def test_recommendations_reach_the_gateway_and_its_clients_reach_them(
     environments: Path, tmp_path: Path, stack: str
 ) -> None:
