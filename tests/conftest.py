@@ -72,6 +72,7 @@ LONGEST: Final = (
     "tests/end_to_end/test_feast.py",
     "tests/end_to_end/test_gcp_dev.py",
     "tests/end_to_end/test_recommender.py",
+    "tests/end_to_end/test_recommender_pods.py",
     "tests/end_to_end/test_gcp_prod.py",
     "tests/end_to_end/test_aws_prod.py",
     "tests/end_to_end/test_layer_stacks.py",
