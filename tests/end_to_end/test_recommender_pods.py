@@ -214,7 +214,8 @@ def _predictor(run: str, image: str, nodes: dict[str, str]) -> dict[str, Any]:
     mount = {"name": "model", "mountPath": "/mnt/models"}
     restricted = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
     code = "import mlflow, sys; mlflow.artifacts.download_artifacts(sys.argv[1], dst_path=sys.argv[2])"
-    common = {"securityContext": restricted, "volumeMounts": [mount]}
+    resources = {"requests": {"cpu": "250m", "memory": "1Gi"}, "limits": {"memory": "1Gi"}}
+    common = {"securityContext": restricted, "volumeMounts": [mount], "resources": resources}
     load = {
         **common,
         "name": "storage-initializer",
