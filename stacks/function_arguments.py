@@ -10,6 +10,7 @@ from typing import Any, cast
 from pulumi import Input
 
 from aiplatform.function.args import FunctionArgs
+from stacks import iceberg_catalog
 from stacks.data_arguments import Principals
 from stacks.key_grants import with_key_grants
 from stacks.log_bucket_arguments import shared_log_bucket
@@ -36,6 +37,9 @@ def function(settings: Settings, name: str, offered: Offered) -> FunctionArgs:
     principals.replaced("functions", {name: args}, offered.principals)
     in_network = args.pop("in_network", False)
     on_google = environment.cloud == "gcp"
+    if offered.lakehouse and _uses_zones(args):
+        catalog = iceberg_catalog.variables(settings, offered.lakehouse)
+        args |= {"lakehouse": offered.lakehouse, "environment": {**catalog, **args.get("environment", {})}}
     place = {"project": environment.project_id or "", "region": environment.region} if on_google else {}
     return cast(
         "FunctionArgs",
@@ -48,7 +52,6 @@ def function(settings: Settings, name: str, offered: Offered) -> FunctionArgs:
             "cloud": environment.cloud,
             "profile": environment.profile,
             **({"network": offered.network} if in_network else {}),
-            **({"lakehouse": offered.lakehouse} if _uses_zones(args) and offered.lakehouse else {}),
         },
     )
 

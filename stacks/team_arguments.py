@@ -7,10 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-import yaml
-from pulumi import Input, Output
+from pulumi import Input
 
-from aiplatform._shared.args import UNKNOWN
 from aiplatform._shared.principals import known
 from aiplatform.addons.catalog import catalog
 from aiplatform.addons.permissions import SECRETS
@@ -20,7 +18,7 @@ from aiplatform.model_registry.args import PORT as REGISTRY_PORT
 from aiplatform.teams.inputs import TeamsArgs
 from aiplatform.training.args import RAY, RAY_HEAD_PORTS
 from aiplatform.training.plan import FILES_AT
-from stacks import devices
+from stacks import devices, iceberg_catalog
 from stacks.data_arguments import secret_of
 from stacks.settings import Settings
 from stacks.settings.generated import stated
@@ -138,7 +136,7 @@ def _files(settings: Settings, name: str, offered: Offered) -> dict[str, Input[s
     """Return the configuration files of clients."""
     files: dict[str, Input[str]] = {}
     if offered.lakehouse is not None:
-        files[".pyiceberg.yaml"] = _catalog(settings, offered.lakehouse)
+        files[".pyiceberg.yaml"] = iceberg_catalog.file(settings, offered.lakehouse)
     if offered.feature_store is not None:
         client = _client(offered.feature_store, offered.workload_identities[name])
         if client is not None:
@@ -153,31 +151,3 @@ def _client(store: Mapping[str, Any], identity: Mapping[str, Any]) -> Input[str]
     return next(
         (client["feature_store_yaml"] for client in clients if known(client["principal"]) == principal), None
     )
-
-
-def _catalog(settings: Settings, lakehouse: Mapping[str, Any]) -> Input[str]:
-    """Return PyIceberg's configuration of the catalog `default`, by its REST endpoint ("Configuration" in
-    PyIceberg's documentation)."""
-    environment = settings.environment
-    if environment.cloud == "aws":
-        of_cloud: dict[str, Any] = {
-            "rest.sigv4-enabled": "true",
-            "rest.signing-name": "glue",
-            "rest.signing-region": environment.region,
-        }
-    else:
-        of_cloud = {
-            "auth": {"type": "google"},
-            "header.X-Iceberg-Access-Delegation": "vended-credentials",
-            "header.x-goog-user-project": environment.project_id,
-        }
-
-    def text(resolved: Sequence[str]) -> str:
-        uri, warehouse = resolved
-        catalog = {"type": "rest", "uri": uri, "warehouse": warehouse, **of_cloud}
-        return yaml.safe_dump({"catalog": {"default": catalog}}, sort_keys=False)
-
-    address = (lakehouse["catalog_uri"], lakehouse["warehouse"])
-    if UNKNOWN in address:
-        return UNKNOWN
-    return Output.all(*address).apply(text)

@@ -75,6 +75,7 @@ LONGEST: Final = (
     # The end-to-end tests.
     "tests/end_to_end/test_whole_environments.py",
     "tests/end_to_end/test_recommender.py",
+    "tests/end_to_end/test_recommender_pods.py",
     "tests/end_to_end/test_mlflow.py",
     "tests/end_to_end/test_languages.py",
     "tests/end_to_end/test_aws_dev.py",

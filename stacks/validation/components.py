@@ -208,7 +208,7 @@ def _components(
 def _functions(
     settings: Settings, references: Placeholders
 ) -> Iterator[tuple[str, type[Any], Mapping[str, Any]]]:
-    lakehouse = references.lakehouse if settings.lakehouse is not None else None
+    lakehouse = placeholders.offered_lakehouse(settings, references)
     offered = function_arguments.Offered(
         references.network, lakehouse, references.principals, _log_bucket(settings)
     )

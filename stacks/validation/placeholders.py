@@ -85,15 +85,19 @@ def of(settings: Settings, zones: Sequence[str] | None = None) -> Placeholders:
     )
 
 
+def offered_lakehouse(settings: Settings, references: Placeholders) -> dict[str, Any] | None:
+    """Return the placeholder of the lakehouse with the address of its catalog; None without one."""
+    if settings.lakehouse is None:
+        return None
+    return {**references.lakehouse, "catalog_uri": UNKNOWN, "warehouse": UNKNOWN}
+
+
 def offered_to_teams(settings: Settings, references: Placeholders) -> Offered:
     """Return the placeholders of what the layers below offer to teams."""
     addons: dict[str, Any] | None = None
-    lakehouse: dict[str, Any] | None = None
     store: dict[str, Any] | None = None
     if settings.addons is not None:
         addons = installed_addons(settings, references)
-    if settings.lakehouse is not None:
-        lakehouse = {**references.lakehouse, "catalog_uri": UNKNOWN, "warehouse": UNKNOWN}
     if settings.feature_store is not None:
         store = {"namespace": STORE_NAMESPACE, "endpoint": UNKNOWN, "clients": []}
     store_of_models: dict[str, Any] | None = None
@@ -103,7 +107,7 @@ def offered_to_teams(settings: Settings, references: Placeholders) -> Offered:
         cluster=references.cluster,
         workload_identities=references.workload_identities,
         addons=addons,
-        lakehouse=lakehouse,
+        lakehouse=offered_lakehouse(settings, references),
         feature_store=store,
         model_registry=model_registry(settings),
         model_store=store_of_models,

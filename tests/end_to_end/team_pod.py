@@ -24,6 +24,7 @@ from stacks.team_arguments import MOUNTED_AT, Offered, teams
 from tests.end_to_end import clients, pods
 from tests.end_to_end.guardrail_objects import spec
 from tests.end_to_end.guardrails import definition
+from tests.end_to_end.harness import Twin
 from tests.end_to_end.plain import Base, Plain
 from tests.end_to_end.tables import ORDERS
 from tests.stacks.test_google_files import changed
@@ -226,7 +227,7 @@ class Team:
 
 
 @contextmanager
-def registry_reached(plain: Plain, space: str, port: int) -> Iterator[None]:
+def registry_reached(plain: Twin, space: str, port: int) -> Iterator[None]:
     """Let the registry's Service lead to a port of localhost, where its server listens."""
     serve = egress.to_loopback(port)
 

@@ -16,6 +16,7 @@ from tests.stacks.test_google_files import changed, problems
 
 CALLER = "features"
 """The workload identity of each file that has a feature store."""
+CATALOG = "PYICEBERG_CATALOG__DEFAULT__"
 FUNCTIONS = {"aws": "aws:lambda/function:Function", "gcp": "gcp:cloudrunv2/service:Service"}
 
 
@@ -64,6 +65,37 @@ def test_functions_are_created_and_no_policy_refuses_them(tmp_path: Path, stack:
         for entry in violations(recording, stack)
         if entry.policy.id not in advisory
     ] == []
+
+
+@pytest.mark.parametrize("stack", ["aws-dev", "gcp-dev"])
+def test_a_function_of_zones_has_the_catalog_of_the_lakehouse_as_variables(
+    tmp_path: Path, stack: str
+) -> None:
+    change = topic(stack)
+    change["functions/ingest"]["environment"] = {f"{CATALOG}REST__SIGNING_NAME": "stated"}
+    settings = load_file(changed(tmp_path, change, stack))
+    recording, environment = build(settings).recording, settings.environment
+    ingest = _variables(recording.one(FUNCTIONS[environment.cloud], "function-ingest").inputs)
+    assert ingest[f"{CATALOG}TYPE"] == "rest"
+    assert ingest[f"{CATALOG}REST__SIGNING_NAME"] == "stated", "what the file states is taken"
+    if environment.cloud == "aws":
+        assert re.fullmatch(r"https://glue\.[a-z0-9-]+\.amazonaws\.com/iceberg", ingest[f"{CATALOG}URI"])
+        assert ingest[f"{CATALOG}REST__SIGV4_ENABLED"] == "true"
+        assert ingest[f"{CATALOG}REST__SIGNING_REGION"] == environment.region
+        assert ingest[f"{CATALOG}WAREHOUSE"] == environment.account_id
+    else:
+        assert ingest[f"{CATALOG}URI"].startswith("https://biglake.googleapis.com/")
+        assert ingest[f"{CATALOG}HEADER__X_GOOG_USER_PROJECT"] == environment.project_id
+        assert f"{CATALOG}AUTH" not in ingest, "PyIceberg would take a text for a mapping"
+    score = _variables(recording.one(FUNCTIONS[environment.cloud], "function-score").inputs)
+    assert not [name for name in score if name.startswith(CATALOG)], "it uses no zone"
+
+
+def _variables(inputs: Any) -> dict[str, str]:
+    if "template" in inputs:
+        [container] = inputs["template"]["containers"]
+        return {entry["name"]: entry.get("value", "") for entry in container.get("envs") or ()}
+    return inputs.get("environment", {}).get("variables", {})
 
 
 def test_callers_are_workload_identities_by_their_names(tmp_path: Path) -> None:

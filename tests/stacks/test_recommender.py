@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 import shutil
@@ -149,6 +150,24 @@ def _references(value: Any) -> Iterator[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("stack", NAMES)
+def test_features_have_ten_minutes_before_the_write_to_the_online_store(
+    environments: Path, tmp_path: Path, stack: str
+) -> None:
+    """A write continues at the end of the one before: what is appended for an earlier moment is not in it."""
+    _, file, _ = deploy.compose(stack, NAMES[stack], environments)
+    items = yaml.safe_load(file.read_text())["items"]
+    [features] = [item["spec"]["schedule"] for item in items if item["metadata"]["name"] == "features"]
+    recording = build(load_file(merged(environments, stack, tmp_path))).recording
+    [written] = [
+        entry.inputs["spec"]["schedule"]
+        for entry in recording.all("kubernetes:batch/v1:CronJob")
+        if entry.inputs["metadata"]["name"] == "feature-materializer"
+    ]
+    assert written.split()[1] == "*", "each hour"
+    assert int(written.split()[0]) - int(features.split()[0]) >= 10
+
+
+@pytest.mark.parametrize("stack", NAMES)
 def test_recommendations_reach_the_gateway_and_its_clients_reach_them(
     environments: Path, tmp_path: Path, stack: str
 ) -> None:
@@ -204,6 +223,13 @@ def test_names_that_do_not_fit_are_refused_before_a_file_is_written(
     with pytest.raises(deploy.WrongError, match=reason):
         deploy.compose(stack, names, environments)
     assert {file: file.read_bytes() for file in environments.rglob("*") if file.is_file()} == before
+
+
+@pytest.mark.parametrize("commit", ["0" * 40, "1" * 40, f"12e{'3' * 37}"])
+def test_a_commit_that_yaml_would_read_as_a_number_stays_text(environments: Path, commit: str) -> None:
+    shared, _, _ = deploy.compose("aws-prod", dataclasses.replace(AWS, commit=commit), environments)
+    topic = YAML(typ="safe").load(shared)["shared"]["ai-platform:continuous_training"]
+    assert topic["teams"]["shop"]["models"]["recommender"]["training"]["code_commit"] == commit
 
 
 def test_the_program_is_short() -> None:

@@ -38,6 +38,30 @@ def test_an_image_is_known_by_the_end_of_its_repository(reference: str, expected
     assert bool(re.search(pattern, reference)) == expected, "kwok's stages select the same Pods"
 
 
+BUILDS = Images([Image(f"team/training@sha256:{digit * 64}", Path(digit)) for digit in "ab"])
+
+
+@pytest.mark.parametrize("tag", ["", ":1f0c83d"])
+@pytest.mark.parametrize(("digit", "known"), [("a", True), ("b", True), ("c", False)])
+def test_images_of_one_repository_are_distinguished_by_their_digests(
+    tag: str, digit: str, known: bool
+) -> None:
+    reference = f"registry.example/team/training{tag}@sha256:{digit * 64}"
+    image = BUILDS.of(reference)
+    assert (None if image is None else image.folder) == (Path(digit) if known else None)
+    [pattern] = re.findall(r'test\("(.*)"\)', BUILDS.selector)
+    assert bool(re.search(pattern, reference)) == known, "kwok's stages select the same Pods"
+    assert BUILDS.of(f"registry.example/team/training{tag}") is None, "any build could be meant"
+
+
+def test_an_entry_with_a_digest_is_taken_before_one_of_the_repository() -> None:
+    every = Images([Image("training", Path("every")), Image(f"team/training@sha256:{'a' * 64}", Path("one"))])
+    for digit, folder in (("a", "one"), ("b", "every")):
+        image = every.of(f"registry.example/team/training@sha256:{digit * 64}")
+        assert image is not None
+        assert image.folder == Path(folder)
+
+
 def test_only_main_containers_decide_whether_a_pod_runs_here() -> None:
     ours = pod(image="ai-platform/trainer:1")
     assert TABLE.runs(ours)
@@ -85,6 +109,7 @@ def test_the_table_of_the_repository_is_valid(instance: Instance) -> None:
 
 WRONG = {
     '["a:1"]\nfolder = "tests"': "'a:1'; expected the end of an image's repository",
+    '["a@sha256:1"]\nfolder = "tests"': "`@sha256:` and 64 hexadecimal digits",
     '["a"]\nfolder = "none"': "a.folder: 'none'; expected a folder",
     '["a"]': "a.folder: None; expected a folder",
     '["a"]\nfolder = "tests"\nenvironment = "tests"': "a.environment: 'tests'; expected a folder with",

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -19,7 +19,7 @@ ROOT: Final = Path(__file__).resolve().parents[3]
 TABLE: Final = Path(__file__).with_name("images.toml")
 NEVER: Final = "false"
 """The selector of an empty table."""
-_REPOSITORY: Final = re.compile(r"[a-z0-9]+([._/-]+[a-z0-9]+)*")
+_REPOSITORY: Final = re.compile(r"[a-z0-9]+([._/-]+[a-z0-9]+)*(@sha256:[0-9a-f]{64})?")
 _LISTS: Final = ("entrypoint", "arguments")
 _KEYS: Final = ("folder", "environment", "path", *_LISTS)
 
@@ -28,7 +28,8 @@ _KEYS: Final = ("folder", "environment", "path", *_LISTS)
 class Image:
     """An image that is a folder of this machine.
 
-    repository: the end of its repository. folder: the working directory. environment: a folder with
+    repository: the end of its repository, with a digest where the repository has images of several programs.
+    folder: the working directory. environment: a folder with
     pyproject.toml and uv.lock, or None. path: where the image has the folder, or empty. entrypoint,
     arguments: its ENTRYPOINT and CMD. options: words after the arguments of a container. search: folders in
     which commands are looked for, too.
@@ -105,8 +106,8 @@ class Images:
         repositories = sorted({*self._images, *self._programs})
         if not repositories:
             return NEVER
-        names = "|".join(name.replace(".", "[.]") for name in repositories)
-        return f'any(.spec.containers[]; .image | test("(^|/)({names})(:[^/]*)?(@.*)?$"))'
+        names = "|".join(map(_pattern, repositories))
+        return f'any(.spec.containers[]; .image | test("(^|/)({names})$"))'
 
 
 def load(instance: Instance, factor: float = 1) -> Images:
@@ -115,10 +116,19 @@ def load(instance: Instance, factor: float = 1) -> Images:
     return Images([*_read(TABLE), *_read(instance.folder / TABLE.name)], Selected(instance), factor)
 
 
-def _ends(reference: str) -> Iterable[str]:
-    """Yield the ends of an image's repository, the longest first."""
+def _ends(reference: str) -> Iterator[str]:
+    """Yield the ends of an image's repository, the longest first: with the digest, and then without."""
     parts = repository(reference).split("/")
-    return ("/".join(parts[start:]) for start in range(len(parts)))
+    _, at, digest = reference.partition("@")
+    for suffix in (at + digest, "") if at else ("",):
+        yield from ("/".join(parts[start:]) + suffix for start in range(len(parts)))
+
+
+def _pattern(name: str) -> str:
+    """Return the pattern of the ends of references that a name of a table is of."""
+    end, at, digest = name.replace(".", "[.]").partition("@")
+    # A tag may be between repository and digest, and no `/` or `@` is in one.
+    return f"{end}(:[^/@]*)?" + (at + digest if at else "(@.*)?")
 
 
 def _read(file: Path) -> list[Image]:
@@ -134,7 +144,8 @@ def _read(file: Path) -> list[Image]:
 def _image(file: Path, name: str, table: Any) -> Image:
     if not _REPOSITORY.fullmatch(name):
         raise InstanceError(
-            f"{file}: {name!r}; expected the end of an image's repository without tag or digest"
+            f"{file}: {name!r}; expected the end of an image's repository without tag, or with `@sha256:` "
+            "and 64 hexadecimal digits where the repository has several programs"
         )
     if not isinstance(table, dict):
         raise InstanceError(f"{file}: {name}: {table!r}; expected a table with the key folder")

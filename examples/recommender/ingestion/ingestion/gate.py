@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import pyarrow as pa
@@ -36,9 +36,11 @@ class Result:
 
 @dataclass(frozen=True)
 class Gate:
-    """tables: folder (`clicks`) -> table of the catalog. incoming, quarantine: prefixes of keys."""
+    """tables: folder (`clicks`) -> table of the catalog `default`. properties: of that catalog, in addition
+    to its variables. incoming, quarantine: prefixes of keys."""
 
     tables: dict[str, str]
+    properties: Mapping[str, Any] = field(default_factory=dict[str, Any])
     incoming: str = "files/incoming/"
     quarantine: str = "files/quarantine/"
 
@@ -58,7 +60,7 @@ class Gate:
             self._refuse(
                 system, bucket, key, lines.encode(), "\n".join(reason for _, reason in valid.refused)
             )
-        appended = append(self.tables[folder], kind, valid.rows)
+        appended = append(self.tables[folder], kind, valid.rows, self.properties)
         return Result(appended, len(valid.rows) - appended, len(valid.refused))
 
     def _refuse(self, system: fs.FileSystem, bucket: str, key: str, content: bytes, reasons: str) -> None:
@@ -71,11 +73,11 @@ class Gate:
         log.warning("%s: in quarantine: %s", key, reasons.partition("\n")[0])
 
 
-def append(name: str, kind: Kind, rows: Sequence[Row]) -> int:
+def append(name: str, kind: Kind, rows: Sequence[Row], properties: Mapping[str, Any]) -> int:
     """Append the rows that a table lacks, by a commit that fails where another one was in between; then they
     are determined again. Returns their number."""
     for attempt in range(_ATTEMPTS):
-        table = load_catalog().load_table(name)
+        table = load_catalog("default", **properties).load_table(name)
         known = _ids(table, kind, rows)
         new = [row for row in rows if row[kind.key] not in known]
         if not new:

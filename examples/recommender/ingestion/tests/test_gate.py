@@ -87,7 +87,7 @@ def test_events_of_both_clouds_name_the_object(
     tmp_path: Path, catalog: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = fs.SubTreeFileSystem(str(tmp_path), fs.LocalFileSystem())
-    monkeypatch.setattr(handlers.fs, "S3FileSystem", lambda region: root)
+    monkeypatch.setattr(handlers.fs, "S3FileSystem", lambda **_: root)
     monkeypatch.setattr(handlers.fs, "GcsFileSystem", lambda: root)
     monkeypatch.setenv("AWS_REGION", "eu-central-1")
     put(tmp_path, clicks(10))
@@ -96,6 +96,47 @@ def test_events_of_both_clouds_name_the_object(
     message = {"message": {"attributes": {"bucketId": "raw", "objectId": KEY}}}
     with flask.Flask("test").test_request_context(json=message) as context:
         assert handlers.gcp(context.request) == ({"rows": 0, "known": 10, "refused": 0, "reason": None}, 200)
+
+
+@pytest.mark.parametrize("endpoint", ["http://127.0.0.1:9", None])
+def test_files_are_read_at_the_endpoint_of_the_variable(
+    tmp_path: Path, catalog: Any, monkeypatch: pytest.MonkeyPatch, endpoint: str | None
+) -> None:
+    stated: dict[str, Any] = {}
+
+    def system(**options: Any) -> fs.FileSystem:
+        stated.update(options)
+        return fs.SubTreeFileSystem(str(tmp_path), fs.LocalFileSystem())
+
+    monkeypatch.setattr(handlers.fs, "S3FileSystem", system)
+    monkeypatch.setenv("AWS_REGION", "eu-central-1")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    if endpoint:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    put(tmp_path, clicks(1))
+    handlers.aws({"detail": {"bucket": {"name": "raw"}, "object": {"key": KEY}}}, None)
+    assert stated == {"region": "eu-central-1", "endpoint_override": endpoint}
+
+
+def test_the_catalog_of_google_gets_its_credentials_and_that_of_aws_none(
+    tmp_path: Path, catalog: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, load, stated = fs.SubTreeFileSystem(str(tmp_path), fs.LocalFileSystem()), gate.load_catalog, []
+    monkeypatch.setattr(handlers.fs, "S3FileSystem", lambda **_: root)
+    monkeypatch.setattr(handlers.fs, "GcsFileSystem", lambda: root)
+    monkeypatch.setenv("AWS_REGION", "eu-central-1")
+
+    def loading(name: str, **properties: Any) -> Any:
+        stated.append((name, properties))
+        return load(name, **properties)
+
+    monkeypatch.setattr(gate, "load_catalog", loading)
+    put(tmp_path, clicks(1))
+    handlers.aws({"detail": {"bucket": {"name": "raw"}, "object": {"key": KEY}}}, None)
+    message = {"message": {"attributes": {"bucketId": "raw", "objectId": KEY}}}
+    with flask.Flask("test").test_request_context(json=message) as context:
+        handlers.gcp(context.request)
+    assert stated == [("default", {}), ("default", {"auth": {"type": "google"}})]
 
 
 def test_files_are_registered_by_the_command(

@@ -66,19 +66,10 @@ class PodIdentity:
 
     def variables(self, pod: Object) -> dict[str, str]:
         """Variables of the SDKs: the twin in place of AWS, and the agent."""
-        place = {
-            "AWS_ENDPOINT_URL": self._instance.url("cloud"),
-            # The SDKs' variable replaces neither Glue's address in a configuration of PyIceberg nor that of
-            # its files.
-            "PYICEBERG_CATALOG__DEFAULT__URI": f"{self._instance.url('cloud')}/iceberg",
-            "PYICEBERG_CATALOG__DEFAULT__S3__ENDPOINT": self._instance.url("cloud"),
-            # A node's metadata service is out of reach of Pods, as the platform configures it.
-            "AWS_EC2_METADATA_DISABLED": "true",
-        }
         if not self._has_identity(pod):
-            return place
+            return place(self._instance)
         return {
-            **place,
+            **place(self._instance),
             "AWS_REGION": self._instance.region,
             "AWS_DEFAULT_REGION": self._instance.region,
             "AWS_STS_REGIONAL_ENDPOINTS": "regional",
@@ -156,3 +147,17 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         """Tokens come by here: nothing of a request is logged."""
+
+
+def place(instance: Instance) -> dict[str, str]:
+    """Return the variables by which programs use the twin in place of AWS."""
+    cloud = instance.url("cloud")
+    return {
+        "AWS_ENDPOINT_URL": cloud,
+        # The SDKs' variable replaces neither Glue's address in a configuration of PyIceberg nor that of its
+        # files.
+        "PYICEBERG_CATALOG__DEFAULT__URI": f"{cloud}/iceberg",
+        "PYICEBERG_CATALOG__DEFAULT__S3__ENDPOINT": cloud,
+        # Neither Pods, as the platform configures nodes, nor functions reach a metadata service.
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }

@@ -18,9 +18,12 @@ from typing import Any, Final
 from twin.aws.api_server.internal_client import Inside
 from twin.aws.api_server.request import Answer, Call, Refusal
 from twin.aws.iam import service_roles
+from twin.aws.services.eks.workload_identity import place
 from twin.aws.services.lambdas import validation as lambdas
-from twin.aws.services.lambdas.process import Processes, Ran, Run
+from twin.aws.services.lambdas.process import Processes, Program, Ran, Run
 from twin.aws.validation.moto_state import MotoState
+from twin.instances import Instance
+from twin.kubernetes.processes import environments, images
 
 LOG = logging.getLogger(__name__)
 _PAYLOAD: Final = 6 * 1024 * 1024
@@ -113,8 +116,8 @@ class Functions:
             state = MotoState(self._server.moto, region)
             function = lambdas.called(state, params, random.random())  # noqa: S311 - weights of versions
             runtime = str(function.run_time or "")
-            if function.package_type != "Zip" or not runtime.startswith("python"):
-                raise NotImplementedError(f"a function of {runtime or 'an image'}: Python runs here alone")
+            if function.package_type == "Zip" and not runtime.startswith("python"):
+                raise NotImplementedError(f"a function of {runtime}: Python runs here alone")
             if service_roles.by("lambda.amazonaws.com", function.role, state) is None:
                 raise Refusal(
                     "AccessDeniedException",
@@ -155,9 +158,9 @@ class Functions:
             "log_group": group,
             "log_stream": stream,
         }
-        run = Run(
-            function.code_bytes, str(function.handler), event, variables, float(function.timeout), reported
-        )
+        image = _program(self._server.instance, function) if function.package_type == "Image" else None
+        code = b"" if image else function.code_bytes
+        run = Run(code, str(function.handler), event, variables, float(function.timeout), reported, image)
         ran = self._processes.run(run)
         self._write_log(function, group, stream, ran.log, request)
         return ran
@@ -168,6 +171,7 @@ class Functions:
         )["Credentials"]
         return {
             **{str(name): str(value) for name, value in (function.environment_vars or {}).items()},
+            **place(self._server.instance),
             "PATH": "/usr/local/bin:/usr/bin:/bin",
             "LANG": "en_US.UTF-8",
             "TZ": ":UTC",
@@ -177,8 +181,6 @@ class Functions:
             "AWS_ACCESS_KEY_ID": session["AccessKeyId"],
             "AWS_SECRET_ACCESS_KEY": session["SecretAccessKey"],
             "AWS_SESSION_TOKEN": session["SessionToken"],
-            "AWS_ENDPOINT_URL": self._server.instance.url("cloud"),
-            "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_CONFIG_FILE": "/dev/null",
             "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
             "AWS_EXECUTION_ENV": f"AWS_Lambda_{function.run_time}",
@@ -206,6 +208,18 @@ class Functions:
             )
         except Refusal as error:
             LOG.info("%s writes no log: %s", function.function_name, error)
+
+
+def _program(instance: Instance, function: Any) -> Program:
+    """Return the program of a function's image. Raises NotImplementedError for an image that is in no table
+    of images."""
+    uri = str(function.code["ImageUri"])
+    image = images.load(instance).of(uri)
+    if image is None:
+        raise NotImplementedError(f"a function of the image {uri}, which no images.toml has")
+    stated = function.image_config
+    command = (*(stated.entry_point or image.entrypoint), *(stated.cmd or image.arguments))
+    return Program(command, image.folder, environments.commands(image.environment))
 
 
 def _serialized(answer: Answer) -> str:

@@ -1,4 +1,5 @@
-"""One run of a function: its code in a fresh folder, a clean environment, its role's session, its time."""
+"""One run of a function: its code in a fresh folder, or the program of its image, a clean environment, its
+role's session, its time."""
 
 from __future__ import annotations
 
@@ -12,11 +13,15 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+
+from twin.aws.services.lambdas.runtime_api import Invocation, served
 
 _RUNTIME: Final = Path(__file__).with_name("runtime.py")
 _SDK: Final = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")
@@ -25,8 +30,19 @@ _LOG_BYTES: Final = 256 * 1024
 
 
 @dataclass(frozen=True)
+class Program:
+    """The program of an image. command: its entry point and arguments. folder: its working directory.
+    commands: the folder that is first on PATH."""
+
+    command: Sequence[str]
+    folder: Path
+    commands: Path
+
+
+@dataclass(frozen=True)
 class Run:
-    """What is run. variables: the process's environment next to what every function has. timeout: seconds."""
+    """What is run. code: a package, which is empty for an image. variables: the process's environment next to
+    what every function has. timeout: seconds."""
 
     code: bytes
     handler: str
@@ -35,6 +51,8 @@ class Run:
     timeout: float
     reported: Mapping[str, Any]
     """What the handler's context reports: name, version, arn, memory, request_id, log_group, log_stream."""
+    image: Program | None = None
+    """What runs in place of a package."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +79,8 @@ class Processes:
             packages, temporary = (place / name for name in ("packages", "tmp"))
             for subfolder in (packages, temporary):
                 subfolder.mkdir(mode=0o700)
+            if run.image is not None:
+                return self._of_image(run, run.image, place)
             code = self._unpacked(run.code)
             _provide(packages)
             message = {
@@ -92,16 +112,54 @@ class Processes:
                 unpacked.rename(folder)
         return folder
 
+    def _of_image(self, run: Run, program: Program, place: Path) -> Ran:
+        """Run the program of an image until it has answered by the Runtime API."""
+        request = str(run.reported["request_id"])
+        invocation = Invocation(request, run.event, str(run.reported["arn"]), run.timeout)
+        temporary = str(place / "tmp")
+        with served(invocation) as address:
+            variables = {
+                **run.variables,
+                "PATH": f"{program.commands}{os.pathsep}{run.variables['PATH']}",
+                "TMPDIR": temporary,
+                "HOME": temporary,
+                "AWS_LAMBDA_RUNTIME_API": address,
+            }
+            with self._started(program.command, program.folder, variables, place) as process:
+                end = time.monotonic() + run.timeout
+                while invocation.payload is None and process.poll() is None:
+                    if time.monotonic() > end:
+                        return _timed_out(run, place)
+                    time.sleep(0.02)
+        if invocation.payload is None:
+            return _exited(process.returncode, request, place)
+        return Ran(invocation.payload, invocation.failed, _log(place))
+
     def _ended(self, run: Run, place: Path, code: Path, variables: dict[str, str]) -> Ran:
-        request = run.reported["request_id"]
+        command = (
+            *(sys.executable, "-I", "-S", "-u", str(_RUNTIME)),
+            *(str(place / "request.json"), str(place / "answer.json")),
+        )
+        with self._started(command, code, {**variables, "LAMBDA_TASK_ROOT": str(code)}, place) as process:
+            try:
+                process.wait(run.timeout)
+            except subprocess.TimeoutExpired:
+                return _timed_out(run, place)
+        if not (place / "answer.json").exists():
+            return _exited(process.returncode, run.reported["request_id"], place)
+        answer = json.loads((place / "answer.json").read_text())
+        return Ran(answer["payload"].encode(), bool(answer.get("failed")), _log(place))
+
+    @contextmanager
+    def _started(
+        self, command: Sequence[str], folder: Path, variables: Mapping[str, str], place: Path
+    ) -> Iterator[subprocess.Popen[bytes]]:
+        """Start a process, whose output goes to the log; it is killed afterwards."""
         with (place / "log").open("wb") as log:
             process = subprocess.Popen(
-                [
-                    *(sys.executable, "-I", "-S", "-u", str(_RUNTIME)),
-                    *(str(place / "request.json"), str(place / "answer.json")),
-                ],
-                cwd=code,
-                env={**variables, "LAMBDA_TASK_ROOT": str(code)},
+                command,
+                cwd=folder,
+                env=variables,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -110,22 +168,24 @@ class Processes:
             with self._lock:
                 self._running.add(process)
             try:
-                process.wait(run.timeout)
-            except subprocess.TimeoutExpired:
-                words = f"RequestId: {request} Error: Task timed out after {run.timeout:.2f} seconds"
-                return _broken("Sandbox.Timedout", words, place)
+                yield process
             finally:
                 _kill(process)
                 process.wait()
                 with self._lock:
                     self._running.discard(process)
-        if not (place / "answer.json").exists():
-            status = process.returncode
-            how = f"signal: {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
-            words = f"RequestId: {request} Error: Runtime exited with error: {how}"
-            return _broken("Runtime.ExitError", words, place)
-        answer = json.loads((place / "answer.json").read_text())
-        return Ran(answer["payload"].encode(), bool(answer.get("failed")), _log(place))
+
+
+def _timed_out(run: Run, place: Path) -> Ran:
+    request = run.reported["request_id"]
+    words = f"RequestId: {request} Error: Task timed out after {run.timeout:.2f} seconds"
+    return _broken("Sandbox.Timedout", words, place)
+
+
+def _exited(status: int, request: str, place: Path) -> Ran:
+    how = f"signal: {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
+    words = f"RequestId: {request} Error: Runtime exited with error: {how}"
+    return _broken("Runtime.ExitError", words, place)
 
 
 def _broken(kind: str, words: str, place: Path) -> Ran:

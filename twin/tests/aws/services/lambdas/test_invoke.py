@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from twin.aws.server import application, bind
 from twin.property_values import Archive, Asset
@@ -180,6 +182,47 @@ def test_what_a_function_raises_is_reported_as_by_lambda(served: Clients, role: 
     keeper.update(handler="keeper.handler.none")
     assert invoke(served)[1]["errorType"] == "Runtime.HandlerNotFound"
     keeper.delete()
+
+
+IMAGE = "123456789012.dkr.ecr.us-west-2.amazonaws.com/team/score"
+ECHO = """
+import json, os, urllib.request
+runtime = f"http://{os.environ['AWS_LAMBDA_RUNTIME_API']}/2018-06-01/runtime/invocation"
+with urllib.request.urlopen(f"{runtime}/next") as answer:
+    request, event = answer.headers["Lambda-Runtime-Aws-Request-Id"], json.load(answer)
+import boto3
+who = boto3.client("sts").get_caller_identity()["Arn"]
+uri = os.environ["PYICEBERG_CATALOG__DEFAULT__URI"]
+body = {"event": event, "who": who, "mode": os.environ["MODE"], "uri": uri}
+urllib.request.urlopen(f"{runtime}/{request}/response", json.dumps(body).encode())
+"""
+
+
+@pytest.mark.end_to_end  # a real process
+def test_a_function_of_an_image_runs_the_program_of_the_table(
+    served: Clients, role: str, tmp_path: Path
+) -> None:
+    (tmp_path / "echo.py").write_text(ECHO)
+    folder = served.server.instance.folder
+    table = f'["team/score"]\nfolder = "{tmp_path}"\nentrypoint = ["python", "echo.py"]\n'
+    (folder / "images.toml").write_text(table)
+    variables = {
+        "MODE": "test",
+        "PYICEBERG_CATALOG__DEFAULT__URI": "https://glue.us-west-2.amazonaws.com/iceberg",
+    }
+    of_image: dict[str, Any] = {"runtime": None, "handler": None, "code": None, "packageType": "Image"}
+    of_image |= {"environment": {"variables": variables}, "timeout": 30}
+    keeper = function(served, role, **of_image, imageUri=f"{IMAGE}@sha256:{'1' * 64}")
+    failed, answer = invoke(served, a=1)
+    assert not failed, answer
+    assert (answer["event"], answer["mode"]) == ({"a": 1}, "test")
+    assert answer["who"].endswith(":assumed-role/keeper/keeper")
+    assert answer["uri"] == f"{served.server.instance.url('cloud')}/iceberg", "the twin's, not Amazon's"
+    keeper.delete()
+    unknown = function(served, role, **of_image, imageUri=f"{IMAGE}-other@sha256:{'1' * 64}")
+    with pytest.raises(ClientError, match=r"score-other@sha256:1+, which no images\.toml has"):
+        invoke(served)
+    unknown.delete()
 
 
 @pytest.mark.parametrize(
