@@ -189,6 +189,12 @@ def _teams(settings: Settings) -> Iterator[Problem]:
             )
     topic: dict[str, Any] = stated(settings.queues) if settings.queues is not None else {}
     queues: list[str] = [queue["name"] for queue in topic.get("queues", [])]
+    kueue = settings.addons.options.get("kueue") if settings.addons is not None else None
+    if settings.queues is not None and kueue is not None and kueue.enabled is False:
+        yield Problem(
+            "addons.options.kueue.enabled",
+            "got false, and it is the controller of the topic queues; expected true, or no topic queues",
+        )
     for name, team in settings.teams.items():
         queue = stated(team).get("queue")
         if queue is not None and queue not in queues:
