@@ -1,6 +1,6 @@
 """Whether the topics of SNS that alarms notify are of the environment's region.
 
-Alarms of CloudWatch notify topics of their own region alone: PutMetricAlarm refuses another one ("Invalid
+Alarms of CloudWatch notify only topics of the alarm's region: PutMetricAlarm refuses another one ("Invalid
 region ... specified"). A component does not know its region on AWS, which is the provider's.
 """
 
