@@ -179,6 +179,18 @@ WRONG: list[tuple[str, str, Any, str]] = [
         [TOPIC],
         "a topic of another region; expected one in us-west-2",
     ),
+    (
+        "gcp-prod",
+        f"{WORKFLOW}/definition",
+        {"StartAt": "A", "States": {"A": {"Type": "Succeed"}}},
+        "expected `main`, the workflow that is executed, and no state machine of Step Functions",
+    ),
+    (
+        "aws-prod",
+        "teams/search/queue",
+        "trainig",
+        "serving, training; did you mean 'training'?",
+    ),
     ("aws-prod", "serving/queue", "servin", "no LocalQueue of the team search; expected one of default"),
     ("aws-prod", "training/runtimes/big", {"pool": "training", "nodes": 40}, "expected at most 8, the nodes"),
     ("aws-prod", f"{MODEL}/training/nodes", 100, "expected at most 8, the nodes that 'training' can have"),
@@ -260,6 +272,13 @@ def test_pasted_token_is_no_name_of_a_secret(tmp_path: Path, stack: str) -> None
     assert "model_store.hugging_face.secret: got a value that is not shown" in problem
     assert "never the secret itself" in problem
     assert token not in problem
+
+
+def test_queue_that_is_stated_twice_is_one_problem(tmp_path: Path) -> None:
+    queues = deepcopy(complete("aws-prod")["config"]["ai-platform:queues"]["queues"])
+    twice = {"name": "serving", "quotas": [{"pool": "general", "cpu": 1}]}
+    [problem] = problems(tmp_path, "aws-prod", {"queues/queues": [*queues, twice]})
+    assert "queues.queues[2].name: got 'serving', which duplicates queues[0]" in problem
 
 
 def test_queue_of_servers_may_be_one_that_the_topic_queues_declares(tmp_path: Path) -> None:
