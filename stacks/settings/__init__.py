@@ -188,7 +188,8 @@ class Settings(Topic):
     @property
     def queue_names(self) -> list[str]:
         """The names of the queues, each once: the component refuses one that is stated twice."""
-        queues = stated(self.queues).get("queues", []) if self.queues is not None else []
+        topic: dict[str, Any] = stated(self.queues) if self.queues is not None else {}
+        queues: list[dict[str, Any]] = topic.get("queues", [])
         return list(dict.fromkeys(queue["name"] for queue in queues))
 
     @property

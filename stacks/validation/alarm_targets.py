@@ -35,5 +35,5 @@ def _targets(settings: Settings) -> Iterator[tuple[str, list[Any]]]:
             yield f"{topic}.{name}.alarm_targets", stated(entry).get("alarm_targets", [])
     if settings.observability is not None:
         storage: dict[str, Any] = stated(settings.observability).get("long_term_storage") or {}
-        targets = (storage.get("alarm") or {}).get("notify", [])
-        yield "observability.long_term_storage.alarm.notify", targets
+        alarm: dict[str, Any] = storage.get("alarm") or {}
+        yield "observability.long_term_storage.alarm.notify", alarm.get("notify", [])

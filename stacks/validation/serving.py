@@ -107,8 +107,9 @@ def _teams(settings: Settings) -> Iterator[Problem]:
 
 def _local_queues(settings: Settings, namespace: str) -> list[str]:
     """Return the LocalQueues of a team's namespace: that of the team, and those of the topic queues."""
-    queues = stated(settings.queues).get("queues", []) if settings.queues is not None else []
-    entries = [entry for queue in queues for entry in queue.get("local_queues", [])]
+    topic: dict[str, Any] = stated(settings.queues) if settings.queues is not None else {}
+    queues: list[dict[str, Any]] = topic.get("queues", [])
+    entries: list[dict[str, Any]] = [entry for queue in queues for entry in queue.get("local_queues", [])]
     return [QUEUE, *(entry["name"] for entry in entries if entry["namespace"] == namespace)]
 
 

@@ -51,7 +51,7 @@ def with_value(value: object, reason: str, path: str = "") -> str:
     """Return a rule's reason with the value: `got 4; expected 2 or 3`, `got 'x', which ...; expected y`.
     path: of the key, which decides whether the value is quoted. A mapping is not, where the reason names the
     wrong keys of it (`with 'x'; ...`)."""
-    if isinstance(value, Mapping) and reason.startswith("with "):
+    if reason.startswith("with ") and isinstance(value, Mapping):
         return f"got an object {reason}"
     quoted = HIDDEN if path.rpartition(".")[2] in SECRET_KEYS else got(value)
     return f"{quoted}{';' if reason.startswith('expected ') else ','} {reason}"
