@@ -9,7 +9,6 @@ from typing import Any, Final, cast
 from aiplatform.cost.args import CostArgs
 from stacks import data_arguments, team_parts
 from stacks.settings import Settings
-from stacks.settings.generated import stated
 
 _EMAIL: Final = re.compile(r"[^\s@]+@[^\s@]+")
 
@@ -21,7 +20,7 @@ def cost(settings: Settings, cluster: Any, prometheus_url: str | None) -> CostAr
         args.pop(key, None)
     args.update(cluster=cluster, profile=settings.environment.profile)
     if settings.queues is not None:
-        args["cluster_queues"] = [queue["name"] for queue in stated(settings.queues).get("queues", [])]
+        args["cluster_queues"] = settings.queue_names
     if "reaper" in args and prometheus_url is not None:
         args["prometheus_url"] = prometheus_url
     if "budget" in args:

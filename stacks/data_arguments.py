@@ -89,7 +89,7 @@ def container_registry(settings: Settings, below: Below) -> ContainerRegistryArg
     pushers = team_parts.pushers(settings)
     if pushers:
         args["repositories"] = [*args.get("repositories", []), *pushers]
-        args["repository_writers"] = {
+        args["repository_writers"] = args.get("repository_writers", {}) | {
             repository: [below.principals.get(name, name) for name in names]
             for repository, names in pushers.items()
         }

@@ -27,6 +27,7 @@ from tests.generating import (
     nccl_tests,
     outputs,
     policies,
+    policy_pages,
     renewing,
 )
 from tests.generating.isolation import page as isolation
@@ -41,7 +42,7 @@ _TEXTS: Final[Mapping[Path, Callable[[], str]]] = {
     Path("docs/clouds.md"): cloud_support.text,
     Path("docs/environment.md"): environment.text,
     Path("docs/accelerators.md"): accelerators.text,
-    Path("docs/policies.md"): policies.text,
+    policies.PAGE: policies.text,
     Path("docs/security-roles-aws.md"): aws_rights.text,
     addons.PAGE: addons.text,
     google_access.PAGE: google_access.text,
@@ -64,6 +65,7 @@ def paths() -> list[Path]:
             *nccl_tests.paths(),
             *estimates.paths(),
             *environment_pages.paths(),
+            *policy_pages.paths(),
         ]
     )
 
@@ -80,15 +82,20 @@ def files() -> Mapping[Path, str]:
         **{path: nccl_tests.text(path) for path in nccl_tests.paths()},
         **estimates.files(),
         **environment_pages.files(),
+        **policy_pages.files(),
     }
 
 
 def leftovers() -> list[Path]:
-    """Return the pages of components and environments that do not exist any more."""
+    """Return the pages of components, environments and policies that do not exist any more."""
     return [
         page
-        for folder in (PAGES, environment_pages.FOLDER)
-        for page in renewing.leftovers(folder, "*.md", files())
+        for folder, pattern in (
+            (PAGES, "*.md"),
+            (environment_pages.FOLDER, "*.md"),
+            (policy_pages.FOLDER, "**/*.md"),
+        )
+        for page in renewing.leftovers(folder, pattern, files())
     ]
 
 

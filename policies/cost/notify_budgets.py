@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..framework import Entry, Outcome, Policy, Resource, Violation, check_each
+from ..framework import Entry, Outcome, Policy, Resource, Violation, any_of, check_each
 
 POLICY = Policy(
     title="Budgets notify a recipient",
@@ -23,6 +23,14 @@ def on_aws(resource: Resource) -> Iterator[Outcome]:
     if not resource.known("notifications"):
         yield Violation("notifications", "is not set: no one is notified of the costs")
     yield from check_each(resource.entries("notifications"), _check_notification)
+    notifications = list(resource.entries("notifications"))
+    if notifications and not any_of(notifications, _is_in_time):
+        yield Violation("notifications", "are all above 100 percent, after the budget is spent")
+
+
+def _is_in_time(notification: Entry) -> bool:
+    # An amount of money is compared with nothing: the limit may be planned for each month.
+    return notification.known("thresholdType") != "PERCENTAGE" or notification.known("threshold") <= 100
 
 
 def _check_notification(notification: Entry) -> Iterator[Outcome]:
@@ -36,6 +44,8 @@ def on_google(resource: Resource) -> Iterator[Outcome]:
     """Budgets without a threshold, or without a recipient."""
     if not resource.known("thresholdRules"):
         yield Violation("thresholdRules", "is not set: no one is notified of the costs")
+    elif not any_of(resource.entries("thresholdRules"), lambda rule: rule.known("thresholdPercent") <= 1):
+        yield Violation("thresholdRules", "are all above 1.0, after the budget is spent")
     path = "allUpdatesRule"
     if resource.known(f"{path}.disableDefaultIamRecipients") is True:
         recipients = ("pubsubTopic", "monitoringNotificationChannels")

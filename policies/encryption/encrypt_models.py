@@ -63,6 +63,8 @@ def on_endpoints(resource: Resource) -> Iterator[Outcome]:
     """Endpoints with volumes."""
     if any_of(resource.entries("productionVariants"), _has_volume):
         yield from customer_key(resource, "kmsKeyArn", "the volumes of its instances")
+    if resource.known("dataCaptureConfig.enableCapture") is True:
+        yield from customer_key(resource, "dataCaptureConfig.kmsKeyId", "captured requests and answers")
 
 
 def _has_volume(variant: Entry) -> bool:

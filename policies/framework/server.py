@@ -36,7 +36,8 @@ from .values import plain
 
 NAME: Final = "ai-platform"
 VERSION: Final = "0.1.0"
-PAGE: Final = "docs/policies.md"
+PAGES: Final = "docs/policies"
+"""The folder of the policies' pages."""
 PACK: Final = "pack"
 """The key of the engine's configuration for the pack as a whole: `{"pack": {"profile": "dev"}}`."""
 ALL: Final = "all"
@@ -319,7 +320,7 @@ def _diagnostic(diagnostic: Diagnostic) -> proto.AnalyzeDiagnostic:
 
 def page(policy: Policy) -> str:
     """Return where a policy is documented."""
-    return f"{PAGE}#{policy.id.replace('.', '')}"
+    return f"{PAGES}/{policy.id.replace('.', '/')}.md"
 
 
 def _level(value: int) -> Level:

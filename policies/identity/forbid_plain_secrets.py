@@ -83,6 +83,14 @@ def _check_build_variable(variable: Entry) -> Iterator[Outcome]:
         yield from check_variables(variable, "")
 
 
+def _check_models(properties: Properties, path: str) -> Iterator[Outcome]:
+    yield from check_each(properties.entries(path), _check_model)
+
+
+def _check_model(container: Entry) -> Iterator[Outcome]:
+    yield from check_mapping(container, "environment")
+
+
 _MACHINE: Final[Mapping[str, Check]] = {"metadata": check_mapping, "metadataStartupScript": check_text}
 _PLACES: Final[Mapping[str, Mapping[str, Check]]] = {
     "aws:lambda/function:Function": {"environment.variables": check_mapping},
@@ -116,7 +124,14 @@ _PLACES: Final[Mapping[str, Mapping[str, Check]]] = {
     },
     "aws:glue/job:Job": {"defaultArguments": check_mapping},
     "aws:glue/connection:Connection": {"connectionProperties": check_mapping},
-    "aws:sagemaker/model:Model": {"primaryContainer.environment": check_mapping},
+    "aws:sagemaker/model:Model": {
+        "primaryContainer.environment": check_mapping,
+        "containers": _check_models,
+    },
+    "aws:sfn/stateMachine:StateMachine": {"definition": check_text},
+    "aws:cloudwatch/eventTarget:EventTarget": {"input": check_text},
+    "aws:scheduler/schedule:Schedule": {"target.input": check_text},
+    "aws:sns/topicSubscription:TopicSubscription": {"endpoint": check_text},
     "aws:sagemaker/notebookInstanceLifecycleConfiguration:NotebookInstanceLifecycleConfiguration": {
         "onCreate": check_text,
         "onStart": check_text,
@@ -140,6 +155,10 @@ _PLACES: Final[Mapping[str, Mapping[str, Check]]] = {
     "gcp:workbench/instance:Instance": {"gceSetup.metadata": check_mapping},
     "gcp:cloudbuild/trigger:Trigger": {"substitutions": check_mapping},
     "gcp:composer/environment:Environment": {"config.softwareConfig.envVariables": check_mapping},
+    "gcp:vertex/aiEndpointWithModelGardenDeployment:AiEndpointWithModelGardenDeployment": {
+        "modelConfig.containerSpec.envs": check_variables,
+    },
+    "gcp:workflows/workflow:Workflow": {"sourceContents": check_text, "userEnvVars": check_mapping},
     "gcp:compute/instance:Instance": _MACHINE,
     "gcp:compute/instanceTemplate:InstanceTemplate": _MACHINE,
     "gcp:compute/regionInstanceTemplate:RegionInstanceTemplate": _MACHINE,

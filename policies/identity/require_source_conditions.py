@@ -96,6 +96,14 @@ def _check_principal(
 def on_functions(resource: Resource) -> Iterator[Outcome]:
     """Functions that a service calls for every account."""
     principal = str(resource.known("principal"))
-    sources = ("sourceAccount", "sourceArn", "principalOrgId")
-    if principal.endswith(".amazonaws.com") and all(resource.raw(key) is None for key in sources):
+    stated = {
+        key for key in ("sourceAccount", "sourceArn", "principalOrgId") if resource.raw(key) is not None
+    }
+    if principal.endswith(".amazonaws.com") and not stated:
         yield Violation("sourceArn", f"is not set, so that {principal!r} calls the function for any account")
+    # A bucket's arn has no account (Lambda, AddPermission: SourceAccount).
+    elif principal == "s3.amazonaws.com" and stated == {"sourceArn"}:
+        yield Violation(
+            "sourceAccount",
+            "is not set: a bucket of another account calls the function, once it has this one's name",
+        )

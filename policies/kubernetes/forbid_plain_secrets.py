@@ -69,6 +69,9 @@ def _check_object(node: Entry) -> Iterator[Outcome]:
         fields = cast("Mapping[str, Any]", body)
         if any(key in fields for key in _CONTAINER):
             yield from _check_container(node)
+        if isinstance(fields.get("parameters"), list):
+            # Of workflows, which put them into containers by name.
+            yield from check_variables(node, "parameters")
         nested = [Entry(node.where(key), value) for key, value in fields.items() if key not in _CONTAINER]
         yield from check_each(nested, _check_object)
 

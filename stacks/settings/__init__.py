@@ -189,6 +189,13 @@ class Settings(Topic):
         return None if self.gateway is None else stated(self.gateway).get("gateway_class", "envoy")
 
     @property
+    def queue_names(self) -> list[str]:
+        """The names of the queues, each once: the component refuses one that is stated twice."""
+        topic: dict[str, Any] = stated(self.queues) if self.queues is not None else {}
+        queues: list[dict[str, Any]] = topic.get("queues", [])
+        return list(dict.fromkeys(queue["name"] for queue in queues))
+
+    @property
     def karpenter_pools(self) -> list[str]:
         """The names of the GPU pools whose nodes Karpenter creates; none on Google Cloud, where the component
         refuses it."""

@@ -9,7 +9,7 @@ from typing import Any, Final, cast
 PLACES: Final[Mapping[str, tuple[str, ...]]] = {
     "lakehouse": ("writers.*", "file_readers.*", "admins.*", "grants.*.principal"),
     "feature_store": ("readers.*", "appliers.*"),
-    "container_registry": ("readers.*", "writers.*"),
+    "container_registry": ("readers.*", "writers.*", "repository_writers.*.*"),
     "model_registry": ("accounts.*.principals.*",),
     "teams": ("*.pushers.*",),
     "functions": ("*.role", "*.http.callers.*"),

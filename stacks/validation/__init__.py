@@ -37,6 +37,7 @@ import pulumi
 from aiplatform._shared.args import Problem
 from stacks.settings import Settings
 from stacks.validation import (
+    alarm_targets,
     availability,
     bootstrap_guard,
     components,
@@ -60,6 +61,7 @@ from stacks.validation import (
     runner,
     serving,
     teams,
+    training,
 )
 
 RULES: Final[tuple[Callable[[Settings], Iterable[Problem]], ...]] = (
@@ -71,6 +73,7 @@ RULES: Final[tuple[Callable[[Settings], Iterable[Problem]], ...]] = (
     cross_references.problems,
     teams.problems,
     serving.problems,
+    training.problems,
     continuous_training.problems,
     model_monitor.problems,
     functions.problems,
@@ -84,6 +87,7 @@ RULES: Final[tuple[Callable[[Settings], Iterable[Problem]], ...]] = (
     ip_capacity.problems,
     gpudirect_ranges.problems,
     keys.problems,
+    alarm_targets.problems,
 )
 """Rules that settings alone decide, in the order of their problems."""
 

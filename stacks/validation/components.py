@@ -311,10 +311,9 @@ def _problems_of_pool_users(settings: Settings, references: Placeholders) -> lis
     # Without add-ons cross_references reports it.
     if settings.observability is not None and settings.addons is not None:
         addons = placeholders.installed_addons(settings, references)
-        names = (
-            [queue["name"] for queue in stated(settings.queues).get("queues", [])] if settings.queues else []
+        args = arguments.observability(
+            settings, references.cluster, addons, (node_pools, gpu_pools), settings.queue_names
         )
-        args = arguments.observability(settings, references.cluster, addons, (node_pools, gpu_pools), names)
         collected += _problems_of("observability", ObservabilitySettings, args)
     return collected
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from aiplatform._shared.args import Problem, nearest
+from aiplatform._shared.args import Problem, got, nearest
 from aiplatform.addons.permissions.settings import KARPENTER, LOAD_BALANCERS
 from aiplatform.continuous_training.args import REQUESTS_IDENTITY
 from aiplatform.feature_store.args import IDENTITY as STORE_IDENTITY
@@ -172,8 +172,8 @@ def _priority_classes(settings: Settings) -> Iterator[Problem]:
             if entry not in known:
                 yield Problem(
                     f"teams.{name}.priority_classes[{index}]",
-                    f"got {entry!r}, which is no priority class of the cluster{nearest(entry, known)}; "
-                    f"expected one of {', '.join(known)}, or an entry in guardrails.priority_classes",
+                    f"got {entry!r}, which is no priority class of the cluster; expected one of "
+                    f"{', '.join(known)}, or an entry in guardrails.priority_classes{nearest(entry, known)}",
                 )
 
 
@@ -187,15 +187,20 @@ def _teams(settings: Settings) -> Iterator[Problem]:
                 f"the platform creates an identity {name!r} for {platform_names[name]}; expected another "
                 "name",
             )
-    topic: dict[str, Any] = stated(settings.queues) if settings.queues is not None else {}
-    queues: list[str] = [queue["name"] for queue in topic.get("queues", [])]
+    queues = settings.queue_names
+    kueue = settings.addons.options.get("kueue") if settings.addons is not None else None
+    if settings.queues is not None and kueue is not None and kueue.enabled is False:
+        yield Problem(
+            "addons.options.kueue.enabled",
+            "got false, and it is the controller of the topic queues; expected true, or no topic queues",
+        )
     for name, team in settings.teams.items():
         queue = stated(team).get("queue")
         if queue is not None and queue not in queues:
             expected = f"expected one of {', '.join(queues)}" if queues else "expected the topic queues"
             yield Problem(
                 f"teams.{name}.queue",
-                f"got {queue!r}, which is no queue of the file{nearest(queue, queues)}; {expected}",
+                f"{got(queue)}, which is no queue of the file; {expected}{nearest(queue, queues)}",
             )
     yield from _priority_classes(settings)
     groups = stated(settings.cluster.gke).get("google_groups")

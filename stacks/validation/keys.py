@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, cast
 
 from aiplatform._shared import key_grants
-from aiplatform._shared.args import Problem, obeys
+from aiplatform._shared.args import Problem, matches, obeys
 from aiplatform._shared.cloud_support import Refused
 from aiplatform._shared.secret_names import KMS_KEY, key_problems
 from aiplatform.model_registry.existing_database import endpoint_in, secret_in
@@ -21,13 +21,17 @@ from stacks.settings import Settings
 from stacks.settings.base import Topic
 from stacks.settings.generated import stated
 
+_WITH_ID: Final = matches(
+    r".*:key/([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32})",
+    "the id of a key at its end, key/0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0",
+)
 _ARGUMENTS: Final = ("kms_key", "volumes_kms_key", "interruptions_kms_key")
 """Arguments by which a component takes a key instead of creating one."""
 
 
 def problems(settings: Settings) -> Iterator[Problem]:
-    """Yield what is of another region, and grants on keys that no topic names. The form of values is a rule of
-    the components."""
+    """Yield what is of another region, keys without a whole id, and grants on keys that no topic names. The
+    rest of the form of values is a rule of the components."""
     region = settings.environment.region
     if not settings.environment.kms_key_grants:
         yield from _grants(settings)
@@ -35,7 +39,7 @@ def problems(settings: Settings) -> Iterator[Problem]:
         return
     for path, key in _keys(settings):
         if KMS_KEY(key) is None:
-            yield from key_problems(path, key, "aws", region)
+            yield from list(obeys(path, key, _WITH_ID)) or key_problems(path, key, "aws", region)
     for key, rule in (("host", endpoint_in), ("master_secret", secret_in)):
         value = _database(settings).get(key)
         if isinstance(value, str) and rule(None)(value) is None:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from aiplatform._shared.args import Problem, got, nearest
 from aiplatform.serving.args import DEFINITIONS, KSERVE, ServedModel, ServingSettings
+from aiplatform.teams.args import QUEUE
 from stacks.images import addons_of
 from stacks.settings import Settings
 from stacks.settings.generated import stated
@@ -19,7 +20,6 @@ _NEEDED: Final = {
     DEFINITIONS: "it brings the kinds of KServe",
 }
 """Add-on -> what serving needs it for."""
-_PRIORITY_CLASS: Final = ServingSettings.priority_class
 
 
 def problems(settings: Settings) -> Iterator[Problem]:
@@ -89,11 +89,28 @@ def _teams(settings: Settings) -> Iterator[Problem]:
                 f"teams.{name}.queue",
                 "missing, and the Pods of its servers wait for quota; expected a queue of the file",
             )
-        if _PRIORITY_CLASS not in stated(settings.teams[name]).get("priority_classes", []):
+        priority_class = topic.get("priority_class", ServingSettings.priority_class)
+        if priority_class not in stated(settings.teams[name]).get("priority_classes", []):
             yield Problem(
                 f"teams.{name}.priority_classes",
-                f"without {_PRIORITY_CLASS!r}, which its servers have; expected it in the list",
+                f"without {priority_class!r}, which its servers have; expected it in the list",
             )
+        queue = topic.get("queue", ServingSettings.queue)
+        known = _local_queues(settings, stated(settings.teams[name]).get("namespace") or name)
+        if queue not in known:
+            yield Problem(
+                "serving.queue",
+                f"{got(queue)}, which is no LocalQueue of the team {name}; expected one of "
+                f"{', '.join(known)}{nearest(queue, known)}",
+            )
+
+
+def _local_queues(settings: Settings, namespace: str) -> list[str]:
+    """Return the LocalQueues of a team's namespace: that of the team, and those of the topic queues."""
+    topic: dict[str, Any] = stated(settings.queues) if settings.queues is not None else {}
+    queues: list[dict[str, Any]] = topic.get("queues", [])
+    entries: list[dict[str, Any]] = [entry for queue in queues for entry in queue.get("local_queues", [])]
+    return [QUEUE, *(entry["name"] for entry in entries if entry["namespace"] == namespace)]
 
 
 def _rollouts(settings: Settings) -> Iterator[Problem]:

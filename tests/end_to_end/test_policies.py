@@ -52,7 +52,7 @@ def test_mandatory_violation_stops_a_preview_in_prod(plain: Plain) -> None:
     assert "identity.forbid_wildcard_actions" in output
     assert "policy.Statement[0].Action: allows '*'" in output, "the path and the problem"
     assert "To fix it: " in output
-    assert "docs/policies.md#identityforbid_wildcard_actions" in output
+    assert "docs/policies/identity/forbid_wildcard_actions.md" in output
     assert "in profile prod (the default)" in output, "the default profile is the strictest"
     assert "resources evaluated" in output, "the summary, although the preview fails"
 

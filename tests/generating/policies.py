@@ -1,19 +1,19 @@
-"""The policies as a page: from their metadata, with the enforcement levels of each profile."""
+"""docs/policies.md: how the pack is used, and a table of its policies; policy_pages has a page for each."""
 
 from __future__ import annotations
 
 import datetime
-import json
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
 
-from policies.framework.discovery import find
-from policies.framework.enforcement import Enforcement, read_enforcement, read_exemptions
-from policies.framework.policy import PROFILES, Policy, Profile
+from policies.framework.discovery import find, topics
+from policies.framework.enforcement import read_enforcement, read_exemptions
+from policies.framework.policy import Policy
+from tests.generating import policy_pages
 from tests.generating.tables import code, page, table
-from tests.policies.evaluating import evaluate, spec_of
-from tests.policies.spec import Subject
 
+PAGE: Final = Path("docs/policies.md")
 _USING: Final = """\
 `bin/aiplatform policy aws-prod` does the same. It exits with 1 for a mandatory violation and with 2 when
 the evaluation is incomplete. `--sarif policy.sarif` and `--junit policy.xml` write the violations for code
@@ -68,7 +68,9 @@ def text() -> str:
         "Rules for the resources of a program. `make policy ENV=aws-prod` previews an environment on its "
         "twin and reports the violations by severity; `pulumi preview --policy-pack policies` does so for "
         "any Pulumi project. Each file in `policies/<topic>/` is a policy, and its path its id.",
+        "## Reports",
         _USING,
+        "## Severity, profiles and configuration",
         "The profile comes from the pack's configuration (`--policy-pack-config`, a JSON file: "
         '`{"pack": {"profile": "staging"}, "network.restrict_cluster_endpoints": {"enforcementLevel": '
         '"advisory"}}`), else from the stack\'s `ai-platform:environment`, else it is `prod`, the strictest. '
@@ -79,33 +81,33 @@ def text() -> str:
         "`aws.iam.get_policy_document`) or passes as an object is unknown as a whole while one ARN in it is: "
         "Pulumi's provider passes on no part of it. "
         "`bin/aiplatform up ENV --policy-pack policies` on a twin evaluates it before the cloud is asked.",
+        "## Exemptions",
         "An exemption is an entry of `policies/exemptions.yaml` with policy, resource (a logical name, in "
         "every stack, or a URN; `*` matches any characters), owner, reason and the last day (UTC) on which "
         "it applies. After that day the pack does not run until the entry is renewed or removed.",
         "While an environment's file has `teardown`, the policies against data loss "
         f"({', '.join(code(policy.id) for policy in policies if policy.teardown_exempt)}) are advisory.",
+        "## In other programs",
         _ELSEWHERE,
         _WRITING,
-        "Each policy has a section below: the reason, the fix, options with their values by profile, and "
-        "the cases of its tests: resources that violate it, with the property and the problem as reported, "
-        "resources that pass, and those with a value that is unknown in a preview (deferred).",
         f"## The {len(policies)} policies",
-        table(
-            ["policy", "requirement", "severity", *PROFILES, "controls"],
-            [
-                [
-                    f"[{code(policy.id)}](#{policy.id.replace('.', '')})",
-                    policy.title,
-                    policy.severity,
-                    *(enforcement.level(policy, profile) for profile in PROFILES),
-                    ", ".join(policy.frameworks),
-                ]
-                for policy in policies
-            ],
+        "The page of a policy has the reason, what to change, its options by profile, and the cases of its "
+        "tests with what is reported.",
+        *(
+            part
+            for topic in topics()
+            for part in (
+                f"### {policy_pages.title(topic)}",
+                policy_pages.introduction(topic),
+                policy_pages.overview(
+                    [policy for policy in policies if policy.id.startswith(f"{topic}.")],
+                    enforcement,
+                    PAGE.parent,
+                ),
+            )
         ),
         "## Exemptions in force",
         _exemptions(policies),
-        *(_section(policy, enforcement) for policy in policies),
     )
 
 
@@ -119,43 +121,3 @@ def _exemptions(policies: Sequence[Policy]) -> str:
         for entry in exemptions
     ]
     return table(["policy", "resource", "owner", "reason", "until"], rows)
-
-
-def _section(policy: Policy, enforcement: Enforcement) -> str:
-    parts = [f"### {policy.id}", policy.description, f"To fix it: {policy.remediation}"]
-    if policy.options:
-        rows = [
-            [code(key), *(_value(enforcement, policy, profile, key) for profile in PROFILES), option.meaning]
-            for key, option in policy.options.items()
-        ]
-        parts.append(table(["key", *PROFILES, "meaning"], rows))
-    parts.append(table(["case", "result", "reported"], _cases(policy)))
-    return "\n\n".join(parts)
-
-
-def _cases(policy: Policy) -> list[list[str]]:
-    """Return the cases of a policy's spec, with what the policy reports of them."""
-    spec = spec_of(policy)
-    rows = [[name, "violation", _reported(policy, case.subject)] for name, case in spec.fails.items()]
-    rows += [[name, "passes", ""] for name in spec.passes]
-    rows += [[name, "deferred", ""] for name in spec.unknown]
-    for name, case in spec.configured.items():
-        options = code(json.dumps(dict(case.options)))
-        reported = _reported(policy, case.subject, case.options) if case.fails else ""
-        rows.append([f"{name}, with {options}", "violation" if case.fails else "passes", reported])
-    return rows
-
-
-def _reported(policy: Policy, subject: Subject, options: Mapping[str, Any] | None = None) -> str:
-    findings = evaluate(policy, subject, options).diagnostics
-    parts = [
-        f"{code(finding.path)}: {finding.problem}" if finding.path else finding.problem
-        for finding in findings
-    ]
-    # A problem may quote what Markdown would read as an element of HTML.
-    return "; ".join(parts).replace("<", "&lt;")
-
-
-def _value(enforcement: Enforcement, policy: Policy, profile: Profile, key: str) -> str:
-    value = enforcement.options_of(policy, profile)[key]
-    return code(json.dumps(value))

@@ -1,4 +1,4 @@
-"""Evaluate the cases of a policy's spec, for its tests and for its section in docs/policies.md."""
+"""Evaluate the cases of a policy's spec, for its tests and for its page in docs/policies/."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ def test_violation_has_path_problem_and_remediation() -> None:
     assert diagnostic.severity == proto.POLICY_SEVERITY_HIGH
     assert diagnostic.message.splitlines() == [
         "bucket: got 'acme'",
-        "To fix it: Name it. (docs/policies.md#dataname_buckets)",
+        "To fix it: Name it. (docs/policies/data/name_buckets.md)",
     ]
 
 

@@ -26,8 +26,8 @@ GOOGLE: dict[str, Any] = {
 }
 AWS: dict[str, Any] = {
     "vpc_id": "vpc-0123456789abcdef0",
-    "private_subnet_ids": ["subnet-a", "subnet-b"],
-    "intra_subnet_ids": ["subnet-c", "subnet-d"],
+    "private_subnet_ids": ["subnet-0000000a", "subnet-0000000b"],
+    "intra_subnet_ids": ["subnet-0000000c", "subnet-0000000d"],
 }
 NETWORKS = ("aiplatform:index:Network", "aws:ec2/vpc:Vpc", "gcp:compute/network:Network")
 
@@ -38,7 +38,7 @@ def _zones(stack: str, folder: Path) -> list[dict[str, str]]:
     if settings.environment.cloud == "gcp":
         region = settings.environment.region
         return [{"id": f"{region}-{letter}", "private_subnet_id": f"{SUBNETS}/ml-nodes"} for letter in "abc"]
-    return [{"id": f"euc1-az{number}", "private_subnet_id": f"subnet-{number}"} for number in (1, 2)]
+    return [{"id": f"euc1-az{number}", "private_subnet_id": f"subnet-0000000{number}"} for number in (1, 2)]
 
 
 def _existing(stack: str, folder: Path, **more: Any) -> Change:
@@ -101,6 +101,31 @@ REFUSED: dict[str, tuple[str, Change, str, str]] = {
         {"host_project": HOST},
         "network.existing.host_project",
         "which AWS does not support",
+    ),
+    "an id that is cut": ("aws-dev", {"vpc_id": "vpc-123"}, "network.existing.vpc_id", "the id of a VPC"),
+    "the id of another kind": (
+        "aws-dev",
+        {"private_subnet_ids": ["subnet-0000000a", "rtb-0000000b"]},
+        "network.existing.private_subnet_ids[1]",
+        "expected the id of a subnet",
+    ),
+    "a subnet twice": (
+        "aws-dev",
+        {"private_subnet_ids": ["subnet-0000000a", "subnet-0000000a"]},
+        "network.existing.private_subnet_ids",
+        "which repeats subnet-0000000a",
+    ),
+    "names of zones": (
+        "aws-dev",
+        {"zones": [{"id": "eu-central-1a", "private_subnet_id": "subnet-0000000a"}]},
+        "network.existing.zones[0].id",
+        "expected a zone's id such as usw2-az1",
+    ),
+    "a range of Google Cloud on AWS": (
+        "aws-dev",
+        {"pods_range": "ml-pods"},
+        "network.existing.pods_range",
+        "which only networks of Google Cloud have",
     ),
 }
 

@@ -79,6 +79,15 @@ def test_a_workload_identity_of_the_file_may_push(tmp_path: Path) -> None:
     assert [arn.rpartition("/")[2] for arn in push] == ["acme-dev-wi-search"]
 
 
+def test_pushers_of_a_team_leave_those_of_other_repositories(tmp_path: Path) -> None:
+    stated = {"container_registry/repository_writers": {"training": ["pipelines"]}}
+    change = change_of("aws-dev", {"repositories": ["train"], "pushers": [CI["aws"]]}, **stated)
+    recording = build(load_file(changed(tmp_path, change, "aws-dev"))).recording
+    push = statements(recording, "container-registry-training")["Push"]
+    assert [arn.rpartition("/")[2] for arn in push] == ["acme-dev-wi-pipelines"]
+    assert statements(recording, "container-registry-search-train")["Push"] == [CI["aws"]]
+
+
 @pytest.mark.parametrize("stack", STACKS)
 def test_repositories_of_an_archived_team_stay_and_nothing_pushes_to_them(tmp_path: Path, stack: str) -> None:
     ci = CI[stack.partition("-")[0]]

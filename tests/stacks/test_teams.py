@@ -155,13 +155,13 @@ def test_a_team_without_external_secrets_has_no_secret_store(tmp_path: Path) -> 
         (
             {"search": {"owners": [OWNER], "priority_classes": ["servng"]}},
             {},
-            "teams.search.priority_classes[0]: got 'servng', which is no priority class of the cluster; did "
-            "you mean 'serving'?",
+            "teams.search.priority_classes[0]: got 'servng', which is no priority class of the cluster; "
+            "expected one of serving, interactive, training",
         ),
         (
             {"search": {"owners": [OWNER], "queue": "shred"}},
             {},
-            "teams.search.queue: got 'shred', which is no queue of the file; did you mean 'shared'?",
+            "teams.search.queue: got 'shred', which is no queue of the file; expected one of shared; did",
         ),
         (
             {"search": {"owners": [OWNER], "namespace": "kube-system"}},

@@ -15,6 +15,7 @@ from stacks.loading import SettingsError, load_file
 from stacks.schema import schema
 from stacks.validation import shape
 from tests.stacks import test_functions, test_gateway, test_model_monitor, test_workflows
+from tests.stacks.files import complete
 from tests.stacks.test_google_files import changed
 
 FUNCTION, WORKFLOW, GATEWAY = "functions/score", "workflows/scoring", "gateway"
@@ -22,6 +23,8 @@ MONITOR = "model_monitor/teams/search/monitors/fares"
 SERVICE = "serving/teams/search/services/fares"
 SCHEDULE = "pipelines/teams/search/schedules/nightly"
 MODEL = "continuous_training/teams/search/models/fares"
+TOPIC = "arn:aws:sns:eu-west-1:333344445555:on-call"
+KEY = "arn:aws:kms:us-west-2:333344445555:key/"
 DIGEST = f"@sha256:{'5' * 64}"
 
 
@@ -158,6 +161,83 @@ WRONG: list[tuple[str, str, Any, str]] = [
     ("aws-prod", "images/mirrors", {"ghcr.io/other/x": "x.example/y"}, "without effect, since no image"),
     ("aws-prod", "node_pools/general/disk_gib", 65_537, "expected 20 to 65536 GiB"),
     ("gcp-prod", "node_pools/general/disk_gib", 65_537, "expected 20 to 65536 GiB"),
+    (
+        "aws-prod",
+        f"{FUNCTION}/alarm_targets",
+        [TOPIC],
+        "a topic of another region; expected one in us-west-2",
+    ),
+    (
+        "aws-prod",
+        f"{WORKFLOW}/alarm_targets",
+        [TOPIC],
+        "a topic of another region; expected one in us-west-2",
+    ),
+    (
+        "aws-prod",
+        "observability/long_term_storage/alarm/notify",
+        [TOPIC],
+        "a topic of another region; expected one in us-west-2",
+    ),
+    (
+        "gcp-prod",
+        f"{WORKFLOW}/definition",
+        {"StartAt": "A", "States": {"A": {"Type": "Succeed"}}},
+        "expected `main`, the workflow that is executed, and no state machine of Step Functions",
+    ),
+    (
+        "aws-prod",
+        "teams/search/queue",
+        "trainig",
+        "serving, training; did you mean 'training'?",
+    ),
+    ("aws-prod", "serving/queue", "servin", "no LocalQueue of the team search; expected one of default"),
+    ("aws-prod", "training/runtimes/big", {"pool": "training", "nodes": 40}, "expected at most 8, the nodes"),
+    ("aws-prod", f"{MODEL}/training/nodes", 100, "expected at most 8, the nodes that 'training' can have"),
+    ("gcp-prod", "training/runtimes/big", {"pool": "training", "nodes": 40}, "expected at most 8, the nodes"),
+    ("aws-prod", "gpu_pools/training/zones", ["us-west-2a"], "expected a zone's id such as usw2-az1"),
+    ("aws-prod", "node_pools/general/zones", ["us-west-2a"], "expected a zone's id such as usw2-az1"),
+    ("aws-prod", "node_pools/general/instance_types", ["m7i.2xl"], "did you mean 'm7i.2xlarge'?"),
+    ("aws-prod", "node_pools/general/instance_types", ["m7i.l"], "did you mean 'm7i.large'?"),
+    (
+        "aws-prod",
+        "network/aws/endpoints",
+        ["com.amazonaws.us-west-2.sqs"],
+        "expected a service such as ecr.api, without com.amazonaws and region",
+    ),
+    ("aws-prod", "network/aws/endpoints", ["s3-express"], "the name of no endpoint; expected s3express"),
+    (
+        "aws-prod",
+        "observability/slos",
+        [{"name": "api", "indicator": "api_availability", "objective_percent": 0.999, "owner": "x"}],
+        "got 0.999; expected 1 to 100 percent: 99.5, and not the fraction 0.995",
+    ),
+    ("aws-prod", "lakehouse/kms_key", f"{KEY}key", "expected the id of a key at its end"),
+    (
+        "aws-prod",
+        "addons/options/kueue",
+        {"enabled": False},
+        "it is the controller of the topic queues; expected true, or no topic queues",
+    ),
+    ("aws-prod", f"{SERVICE}/min_replicas", 0, "got 0, and scikit-learn has no metric requests_waiting"),
+    (
+        "aws-prod",
+        "teams/search/limits",
+        {"cpu": "0.5"},
+        "expected a whole number of CPUs such as '64'",
+    ),
+    (
+        "aws-prod",
+        "container_registry/repository_writers",
+        {"training": ["pipeline"]},
+        "expected the name of one of this file's workload_identities",
+    ),
+    (
+        "aws-prod",
+        "training/runtimes",
+        {"torch_gpu": {"pool": "general"}},
+        "got an object with 'torch_gpu'; expected names of 1 to 63 lower-case letters",
+    ),
 ]
 WITHOUT_VALUE = re.compile(r"got '?None|https://yaml|did you mean '[^']*'\?;|::None:|datetime|\^\[|EKS takes")
 """What a problem never has: values that no file has, addresses of a parser, and patterns."""
@@ -185,6 +265,28 @@ def test_pasted_secret_is_not_quoted(tmp_path: Path, stack: str, value: Any) -> 
     assert "hunter2" not in "\n".join(reported)
 
 
+@pytest.mark.parametrize("stack", ["aws-prod", "gcp-prod"])
+def test_pasted_token_is_no_name_of_a_secret(tmp_path: Path, stack: str) -> None:
+    token = "hf_" + "abcdefghijklmnopqrstuvwxyz012345"
+    [problem] = problems(tmp_path, stack, {"model_store/hugging_face": {"secret": token}})
+    assert "model_store.hugging_face.secret: got a value that is not shown" in problem
+    assert "never the secret itself" in problem
+    assert token not in problem
+
+
+def test_queue_that_is_stated_twice_is_one_problem(tmp_path: Path) -> None:
+    queues = deepcopy(complete("aws-prod")["config"]["ai-platform:queues"]["queues"])
+    twice = {"name": "serving", "quotas": [{"pool": "general", "cpu": 1}]}
+    [problem] = problems(tmp_path, "aws-prod", {"queues/queues": [*queues, twice]})
+    assert "queues.queues[2].name: got 'serving', which duplicates queues[0]" in problem
+
+
+def test_queue_of_servers_may_be_one_that_the_topic_queues_declares(tmp_path: Path) -> None:
+    queues = deepcopy(complete("aws-prod")["config"]["ai-platform:queues"]["queues"])
+    queues[1]["local_queues"] = [{"name": "servers", "namespace": "search"}]
+    load_file(file_of(tmp_path, "aws-prod", {"serving/queue": "servers", "queues/queues": queues}))
+
+
 RIGHT: list[tuple[str, str, Any]] = [
     ("aws-prod", f"{FUNCTION}/log_days", 3653),
     ("aws-prod", f"{FUNCTION}/timeout_seconds", 60.0),
@@ -197,6 +299,12 @@ RIGHT: list[tuple[str, str, Any]] = [
     ("aws-prod", f"{SCHEDULE}/schedules", ["0,30 3-5 * * 1-5"]),
     ("aws-prod", f"{GATEWAY}/source_ranges", ["2001:db8::/32", "192.52.193.7/32"]),
     ("aws-prod", f"{MODEL}/evaluation/thresholds", {"accuracy": {"min": 1}, "loss": {"max": 1e-3}}),
+    ("aws-prod", "training/runtimes/big", {"pool": "training", "nodes": 8}),
+    ("gcp-prod", "training/runtimes/slice", {"pool": "batch", "nodes": 4}),
+    ("aws-prod", "node_pools/general/instance_types", ["m7i.8xlarge"]),
+    ("aws-prod", "lakehouse/kms_key", f"{KEY}mrk-{'0' * 32}"),
+    ("aws-prod", "model_store/hugging_face", {"secret": "hf_token"}),
+    ("aws-prod", "container_registry/repository_writers", {"training": ["pipelines"]}),
 ]
 
 

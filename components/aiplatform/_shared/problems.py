@@ -1,7 +1,7 @@
 """Problems of arguments: their paths, their texts, and the error that lists them."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from pulumi import Output
@@ -49,7 +49,10 @@ def got(value: object) -> str:
 
 def with_value(value: object, reason: str, path: str = "") -> str:
     """Return a rule's reason with the value: `got 4; expected 2 or 3`, `got 'x', which ...; expected y`.
-    path: of the key, which decides whether the value is quoted."""
+    path: of the key, which decides whether the value is quoted. A mapping is not, where the reason names the
+    wrong keys of it (`with 'x'; ...`)."""
+    if reason.startswith("with ") and isinstance(value, Mapping):
+        return f"got an object {reason}"
     quoted = HIDDEN if path.rpartition(".")[2] in SECRET_KEYS else got(value)
     return f"{quoted}{';' if reason.startswith('expected ') else ','} {reason}"
 

@@ -9,15 +9,20 @@ from aiplatform._shared.args import Problem, Rule, got, is_unknown, matches, obe
 from aiplatform._shared.cloud_support import Cloud
 from aiplatform._shared.outputs import mapped
 
+_PREFIXES: Final = "hf_|gh[pousr]_|github_pat_|glpat-|xox[abprs]-|sk-|AKIA|ASIA|AIza"
+_NO_CREDENTIAL: Final = f"(?!({_PREFIXES})[A-Za-z0-9_-]{{16,}}$)"
+"""What no name of a secret is: the token itself, of Hugging Face, GitHub, GitLab, Slack, AI services, AWS or
+Google, which is easily pasted in its place."""
 SECRET: Final[Mapping[Cloud, Rule]] = {
     "aws": matches(
         # IAM compares whole arns, which end with six characters of Secrets Manager's.
-        r"[\w/+=.@-]{1,512}|arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+-\w{6,}",
-        "the name of a secret, or its arn with the six characters at its end",
+        _NO_CREDENTIAL
+        + r"([\w/+=.@-]{1,512}|arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+-\w{6,})",
+        "the name of a secret, or its arn with the six characters at its end; never the secret itself",
     ),
     "gcp": matches(
-        r"(projects/[^/\s]+/secrets/)?[a-zA-Z0-9_-]{1,255}",
-        "the id of a secret, or projects/PROJECT/secrets/ID",
+        _NO_CREDENTIAL + r"(projects/[^/\s]+/secrets/)?[a-zA-Z0-9_-]{1,255}",
+        "the id of a secret, or projects/PROJECT/secrets/ID; never the secret itself",
     ),
 }
 """Cloud -> the rule for a secret there."""

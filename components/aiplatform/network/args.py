@@ -68,7 +68,8 @@ _RETENTION: Final[dict[Cloud, Rule]] = {
     "aws": retention(off=True),
     "gcp": between(0, 3650, "days"),
 }
-_ZONE_ID: Final = matches(r"[a-z]+\d-az\d+", "a zone's id such as usw2-az1")
+ZONE_ID: Final = matches(r"[a-z]+\d-az\d+", "a zone's id such as usw2-az1")
+"""A rule: a zone of AWS, by the id that names the same place in every account."""
 _MOST_GOOGLE_ZONES: Final = 4
 
 NOT_FOR_EKS: Final = frozenset({"use1-az3", "usw1-az2", "cac1-az3"})
@@ -147,7 +148,7 @@ class NetworkSettings(KeyGrants, CloudNeutral):
         if self.zone_ids is not None and not 2 <= len(self.zone_ids) <= most:
             yield Problem("zone_ids", f"got {len(self.zone_ids)} zone(s); expected 2 or {most}")
         for index, zone in enumerate(self.zone_ids or []):
-            yield from obeys(f"zone_ids[{index}]", zone, _ZONE_ID)
+            yield from obeys(f"zone_ids[{index}]", zone, ZONE_ID)
             if zone in NOT_FOR_EKS:
                 yield Problem(
                     f"zone_ids[{index}]",

@@ -39,7 +39,7 @@ from aiplatform.naming import (
     PhysicalName,
     prefix_for,
 )
-from aiplatform.network.args import NO_ZONES
+from aiplatform.network.args import NO_ZONES, ZONE_ID
 from aiplatform.node_pool.cloud_support import SUPPORT
 from aiplatform.node_pool.inputs import NodePoolArgs as NodePoolArgs
 
@@ -51,13 +51,18 @@ LAUNCH_TEMPLATE: Final = PhysicalName(LAUNCH_TEMPLATE_PREFIX, "{prefix}-" + _LON
 
 ARCHITECTURE: Final = "kubernetes.io/arch"
 
-_TYPE = re.compile(r"[a-z][a-z0-9-]*\.[a-z0-9-]+")
+_TYPE = re.compile(r"[a-z][a-z0-9-]*\.((nano|micro|small|medium|large|\d*xlarge)|metal(-\d+xl)?)")
+_SHORT_SIZE = re.compile(r"(?P<family>[a-z][a-z0-9-]*\.)(?P<size>\d*xl|l|m|s)")
+_SIZES: Final = {"l": "large", "m": "medium", "s": "small"}
 NodeCapacity = Literal["spot", "on_demand"]
 
 
 def _cpu_type(value: str) -> str | None:
     if not _TYPE.fullmatch(value):
-        return "expected an instance type such as m7i.2xlarge"
+        short = _SHORT_SIZE.fullmatch(value)
+        size = _SIZES.get(short["size"], f"{short['size']}arge") if short else ""
+        hint = f"; did you mean '{short['family']}{size}'?" if short else ""
+        return f"expected an instance type such as m7i.2xlarge{hint}"
     machine = accelerators.aws_machine(value)
     if machine is None:
         return None
@@ -162,11 +167,12 @@ class NodePoolSettings(PoolSettings):
 
     def _zone(self, zone: str, path: str) -> Iterator[Problem]:
         if self.cloud == "gcp" and isinstance(self.cluster.region, str):
-            problems = list(obeys(path, zone, zones_of(self.cluster.region)))
-            yield from problems
-            if problems:
-                return
-        if self.network.lacks_zone(zone):
+            rule = zones_of(self.cluster.region)
+        else:
+            rule = ZONE_ID if self.cloud == "aws" else None
+        problems = list(obeys(path, zone, rule)) if rule is not None else []
+        yield from problems
+        if not problems and self.network.lacks_zone(zone):
             known = ", ".join(self.zone_ids)
             reason = f"expected a zone id of the network: {known}{nearest(zone, self.zone_ids)}"
             yield Problem(path, f"{got(zone)}; {reason}")

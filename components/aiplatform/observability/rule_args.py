@@ -18,7 +18,7 @@ class Slo:
     """Its name, a DNS label; each objective has a different one."""
     indicator: str
     """What is measured, by the name of an indicator (docs/alerts.md)."""
-    objective_percent: Annotated[float, between(0, 100, "percent")]
+    objective_percent: Annotated[float, between(1, 100, "percent: 99.5, and not the fraction 0.995")]
     """The share of good events, percent, below 100: `99.5`."""
     owner: Annotated[str, length(1, 63, "characters")]
     """The team that is responsible: the label `owner` of its alerts, by which routes send them."""

@@ -355,10 +355,13 @@ def _replicas(
         return
     metric = METRICS[served.metric]
     if runtime.engine != metric.engine:
+        key, value = "max_replicas", max(1, served.min_replicas)
+        if served.max_replicas is None:
+            key, value = "min_replicas", served.most
         yield Problem(
-            f"{path}.max_replicas",
-            f"{got(served.most)}, and {ENGINES[runtime.engine].title} has no metric {served.metric} to scale "
-            f"by; expected {max(1, served.min_replicas)}, or a runtime of {ENGINES[metric.engine].title}",
+            f"{path}.{key}",
+            f"{got(getattr(served, key))}, and {ENGINES[runtime.engine].title} has no metric {served.metric} "
+            f"to scale by; expected {value}, or a runtime of {ENGINES[metric.engine].title}",
         )
     elif served.min_replicas == 0 and not metric.at_zero:
         yield Problem(

@@ -71,8 +71,8 @@ MEMBER: Final[Mapping[Cloud, Rule]] = {"aws": ROLE, "gcp": GROUP}
 """A member of a team on each cloud. On Google Cloud a group, so that people come and go without an update."""
 
 _KEY: Final = re.compile(r"[-._a-zA-Z0-9]{1,253}")
-_QUANTITY: Final = matches(r"[1-9]\d*(Mi|Gi|Ti)", "an amount such as 256Gi")
-_CPU: Final = matches(r"[1-9]\d*m?", "a number of CPUs such as '64'")
+_QUANTITY: Final = matches(r"[1-9]\d*(Mi|Gi|Ti)", "a whole amount in Mi, Gi or Ti such as 256Gi")
+_CPU: Final = matches(r"[1-9]\d*m?", "a whole number of CPUs such as '64', or of thousandths such as '500m'")
 _Ports = Annotated[list[Annotated[int, between(1, 65535)]], length(1, 20, "ports"), distinct]
 _ROOM: Final[Mapping[Cloud, Sequence[PhysicalName]]] = {
     "aws": (PhysicalName(IAM_ROLE, SECRET_READERS.pattern + "x" * LONGEST_NAME),),

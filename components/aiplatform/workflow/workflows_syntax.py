@@ -25,8 +25,11 @@ def misshapen(definition: Object) -> Iterator[Problem]:
     if "main" not in definition:
         yield Problem(
             "definition",
-            f"with {', '.join(sorted(definition))}; expected `main`, the workflow that is executed",
+            f"with {', '.join(sorted(definition))}; expected `main`, the workflow that is executed"
+            f"{', and no state machine of Step Functions' if 'StartAt' in definition else ''}",
         )
+        # Its keys may be no workflows at all.
+        return
     for name, workflow in definition.items():
         path = f"definition.{name}"
         if not isinstance(workflow, Mapping):

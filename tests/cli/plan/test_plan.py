@@ -40,7 +40,7 @@ def _violation(level: str = "mandatory") -> dict[str, Any]:
     return {
         "policyEvent": {
             "resourceUrn": URN,
-            "message": "acl: public\nTo fix it: close it. (docs/policies.md#x)",
+            "message": "acl: public\nTo fix it: close it. (docs/policies/data/x.md)",
             "policyName": "data.block_public_buckets",
             "enforcementLevel": level,
             "severity": "high",

@@ -17,7 +17,7 @@ PREFIX = "urn:pulumi:aws-prod::ai-platform"
 BUCKET = f"{PREFIX}::aiplatform:index:Lakehouse$aws:s3/bucket:Bucket::lake"
 STACK = f"{PREFIX}::pulumi:pulumi:Stack::ai-platform-aws-prod"
 END = {"summaryEvent": {"result": "succeeded", "resourceChanges": {}}}
-REMEDIATION = "\nTo fix it: Set `acl` (the bucket's own) to private. (docs/policies.md#data{page})"
+REMEDIATION = "\nTo fix it: Set `acl` (the bucket's own) to private. (docs/policies/data/{page}.md)"
 
 
 def _violation(policy: str, severity: str = "high", level: str = "mandatory", **more: Any) -> dict[str, Any]:
@@ -69,13 +69,13 @@ def test_violations_are_grouped_by_severity_with_their_remediation() -> None:
         "  data.close [mandatory]",
         "    lake.acl (aws:s3/bucket:Bucket): is 'public-read': the internet reads it",
         "    to fix it: Set `acl` (the bucket's own) to private.",
-        "    docs/policies.md#dataclose",
+        "    docs/policies/data/close.md",
         "",
         "LOW (1)",
         "  data.shut [advisory]",
         "    lake.acl (aws:s3/bucket:Bucket): is 'public-read': the internet reads it",
         "    to fix it: Set `acl` (the bucket's own) to private.",
-        "    docs/policies.md#datashut",
+        "    docs/policies/data/shut.md",
         "",
         "aws-prod: 1 mandatory and 1 advisory violation(s); update refused",
     ]

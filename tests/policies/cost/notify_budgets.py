@@ -30,6 +30,15 @@ def _google(rule: Any = None, thresholds: Any = ({"thresholdPercent": 0.8},)) ->
 SPEC = Spec(
     passes={
         "an address": _aws(_notification(subscriberEmailAddresses=["ml@acme.example"])),
+        "a threshold above the budget next to one below": _aws(
+            _notification(subscriberEmailAddresses=["ml@acme.example"]),
+            _notification(threshold=120, subscriberEmailAddresses=["ml@acme.example"]),
+        ),
+        "an amount": _aws(
+            _notification(
+                threshold=500, thresholdType="ABSOLUTE_VALUE", subscriberEmailAddresses=["ml@acme.example"]
+            )
+        ),
         "a topic": _aws(_notification(subscriberSnsTopicArns=["arn:aws:sns:eu-central-1:1:costs"])),
         "administrators of the billing account": _google(),
         "a topic in place of them": _google({"disableDefaultIamRecipients": True, "pubsubTopic": "costs"}),
@@ -38,6 +47,14 @@ SPEC = Spec(
         "no notification": Fails(_aws(), "notifications", "no one is notified"),
         "a notification without a recipient": Fails(
             _aws(_notification()), "notifications[0]", "neither an address"
+        ),
+        "thresholds above the budget": Fails(
+            _aws(_notification(threshold=1000, subscriberEmailAddresses=["ml@acme.example"])),
+            "notifications",
+            "after the budget is spent",
+        ),
+        "rules above the budget": Fails(
+            _google(thresholds=({"thresholdPercent": 80},)), "thresholdRules", "after the budget is spent"
         ),
         "no threshold": Fails(_google(thresholds=()), "thresholdRules"),
         "no recipient": Fails(_google({"disableDefaultIamRecipients": True}), "allUpdatesRule", "no others"),

@@ -46,6 +46,10 @@ SPEC = Spec(
         "an endpoint": _endpoint("ml.m5.xlarge", kmsKeyArn=KEY),
         "an endpoint with local storage": _endpoint("ml.g5.xlarge"),
         "a serverless endpoint": _endpoint(None),
+        "captured requests with a key": _endpoint(
+            None, dataCaptureConfig={"enableCapture": True, "kmsKeyId": KEY}
+        ),
+        "a capture that is off": _endpoint(None, dataCaptureConfig={"enableCapture": False}),
         "features that are only online": _features(
             onlineStoreConfig={"enableOnlineStore": True, "securityConfig": {"kmsKeyId": KEY}}
         ),
@@ -59,6 +63,11 @@ SPEC = Spec(
         ),
         "a domain": Fails(resource("aws:sagemaker/domain:Domain", {"domainName": "acme"}), "kmsKeyId"),
         "an endpoint with volumes": Fails(_endpoint("ml.c6i.xlarge"), "kmsKeyArn", "volumes"),
+        "captured requests": Fails(
+            _endpoint(None, dataCaptureConfig={"enableCapture": True, "destinationS3Uri": "s3://acme"}),
+            "dataCaptureConfig.kmsKeyId",
+            "captured",
+        ),
         "features in S3": Fails(
             _features(offlineStoreConfig={"s3StorageConfig": {"s3Uri": "s3://acme"}}),
             "offlineStoreConfig.s3StorageConfig.kmsKeyId",

@@ -64,6 +64,14 @@ def _build(kind: str, value: str) -> Resource:
 
 SPEC = Spec(
     passes={
+        "a state machine that reads a secret": resource(
+            "aws:sfn/stateMachine:StateMachine",
+            {"definition": json.dumps({"States": {"A": {"Parameters": {"SecretId.$": "$.secret"}}}})},
+        ),
+        "the address of a queue": resource(
+            "aws:sns/topicSubscription:TopicSubscription",
+            {"protocol": "sqs", "endpoint": "arn:aws:sqs:eu-central-1:111122223333:alerts"},
+        ),
         "settings of a function": _function(LOG_LEVEL="debug", MAX_TOKENS="512", TOKENIZER="bert-base"),
         "the ARN of a secret": _function(DB_PASSWORD="arn:aws:secretsmanager:eu-central-1:1:secret:db"),
         "the name of a secret": _function(DB_SECRET="prod-db-credentials", SECRET_NAME="prod/db"),
@@ -93,6 +101,53 @@ SPEC = Spec(
         ),
     },
     fails={
+        "a container of several of a model": Fails(
+            resource("aws:sagemaker/model:Model", {"containers": [{"environment": {"TOKEN": GITHUB_TOKEN}}]}),
+            "containers[0].environment[TOKEN]",
+        ),
+        "the environment of a model of Model Garden": Fails(
+            resource(
+                "gcp:vertex/aiEndpointWithModelGardenDeployment:AiEndpointWithModelGardenDeployment",
+                {
+                    "modelConfig": {
+                        "containerSpec": {"envs": [{"name": "API_KEY", "value": "Xk39fjQ0sl2aaaa1"}]}
+                    }
+                },
+            ),
+            "modelConfig.containerSpec.envs[0].value",
+        ),
+        "a header in a state machine": Fails(
+            resource(
+                "aws:sfn/stateMachine:StateMachine",
+                {"definition": json.dumps({"States": {"A": {"Parameters": {"token": GITHUB_TOKEN}}}})},
+            ),
+            "definition",
+        ),
+        "a header in a workflow": Fails(
+            resource(
+                "gcp:workflows/workflow:Workflow",
+                {"sourceContents": json.dumps({"main": {"args": {"token": GITHUB_TOKEN}}})},
+            ),
+            "sourceContents",
+        ),
+        "a variable of a workflow": Fails(
+            resource("gcp:workflows/workflow:Workflow", {"userEnvVars": {"API_KEY": "Xk39fjQ0sl2aaaa1"}}),
+            "userEnvVars[API_KEY]",
+        ),
+        "the input of a schedule": Fails(
+            resource(
+                "aws:scheduler/schedule:Schedule",
+                {"target": {"input": json.dumps({"token": GITHUB_TOKEN})}},
+            ),
+            "target.input",
+        ),
+        "a password in the address of a subscription": Fails(
+            resource(
+                "aws:sns/topicSubscription:TopicSubscription",
+                {"protocol": "https", "endpoint": "https://alerts:Xk39fjQ0sl2@hooks.acme.example/x"},
+            ),
+            "endpoint",
+        ),
         "a password of a function": Fails(
             _function(DB_PASSWORD="hunter2"), "environment.variables[DB_PASSWORD]", "a secret by its name"
         ),

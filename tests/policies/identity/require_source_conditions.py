@@ -29,7 +29,19 @@ SPEC = Spec(
         "a build's role, for the own account": _role("codebuild.amazonaws.com", StringEquals=_OWN),
         "a machine's role, for which EC2 sends no source": _role("ec2.amazonaws.com"),
         "a function that one bucket calls": resource(
-            _PERMISSION, {"principal": "s3.amazonaws.com", "sourceArn": "arn:aws:s3:::acme"}
+            _PERMISSION,
+            {
+                "principal": "s3.amazonaws.com",
+                "sourceArn": "arn:aws:s3:::acme",
+                "sourceAccount": "111122223333",
+            },
+        ),
+        "a function that a rule calls": resource(
+            _PERMISSION,
+            {
+                "principal": "events.amazonaws.com",
+                "sourceArn": "arn:aws:events:eu-central-1:111122223333:rule/arrivals",
+            },
         ),
         "a function that a role calls": resource(
             _PERMISSION, {"principal": "arn:aws:iam::111122223333:role/caller"}
@@ -50,6 +62,11 @@ SPEC = Spec(
                 "aws:sns/topicPolicy:TopicPolicy", {"policy": _document("s3.amazonaws.com", "sns:Publish")}
             ),
             "policy.Statement[0].Principal.Service",
+        ),
+        "a function that a bucket of this name calls": Fails(
+            resource(_PERMISSION, {"principal": "s3.amazonaws.com", "sourceArn": "arn:aws:s3:::acme"}),
+            "sourceAccount",
+            "of another account",
         ),
         "a function that everyone's buckets call": Fails(
             resource(_PERMISSION, {"principal": "s3.amazonaws.com"}), "sourceArn", "is not set"

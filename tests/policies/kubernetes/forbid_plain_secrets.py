@@ -54,6 +54,13 @@ SPEC = Spec(
         "a chart that gets the name of a Secret": _release({"auth": {"existingSecret": "db-password"}}),
     },
     fails={
+        "a parameter of a workflow": Fails(
+            resource(
+                "kubernetes:argoproj.io/v1alpha1:Workflow",
+                {"spec": {"arguments": {"parameters": [{"name": "api_key", "value": "Xk39fjQ0sl2aaaa1"}]}}},
+            ),
+            "spec.arguments.parameters[0].value",
+        ),
         "a password by its name": Fails(_says("DB_PASSWORD", "hunter2"), VALUE, "a secret by its name"),
         "an access key": Fails(
             _says("KEY", ACCESS_KEY), VALUE, "'KEY' contains what looks like an access key"

@@ -15,7 +15,7 @@ from aiplatform.gpu_pool.aws import karpenter_rules, nodes
 from aiplatform.gpu_pool.capacity import WAITS, Capacity
 from aiplatform.gpu_pool.names import ROLE
 from aiplatform.naming import aws_tags
-from aiplatform.network.args import NO_ZONES
+from aiplatform.network.args import NO_ZONES, ZONE_ID
 
 if TYPE_CHECKING:
     from aiplatform.gpu_pool.args import GpuPoolSettings
@@ -96,8 +96,8 @@ def _entry(pool: GpuPoolSettings, entry: Capacity, path: str) -> Iterator[Proble
             f"{path}.zone",
             "missing; expected the zone id of the reservation: the pool is not limited to one zone",
         )
-    if entry.zone is not None and pool.network.lacks_zone(entry.zone):
-        yield Problem(f"{path}.zone", f"{got(entry.zone)}; {_expected_zone(pool, entry.zone)}")
+    if entry.zone is not None:
+        yield from _zone(pool, entry.zone, f"{path}.zone")
 
 
 def _only_zone(pool: GpuPoolSettings) -> bool:
@@ -140,13 +140,19 @@ def _duplicates(pool: GpuPoolSettings) -> Iterator[Problem]:
             yield Problem(f"capacity[{index}]", f"{what!r} duplicates capacity[{first}]")
 
 
+def _zone(pool: GpuPoolSettings, zone: str, path: str) -> Iterator[Problem]:
+    wrong = list(obeys(path, zone, ZONE_ID))
+    yield from wrong
+    if not wrong and pool.network.lacks_zone(zone):
+        yield Problem(path, f"{got(zone)}; {_expected_zone(pool, zone)}")
+
+
 def _zones(pool: GpuPoolSettings) -> Iterator[Problem]:
     if not pool.network.listed_zones:
         yield Problem("network.zones", NO_ZONES)
         return
     for index, zone in enumerate(pool.zones or []):
-        if pool.network.lacks_zone(zone):
-            yield Problem(f"zones[{index}]", f"{got(zone)}; {_expected_zone(pool, zone)}")
+        yield from _zone(pool, zone, f"zones[{index}]")
     if pool.in_one_zone and len(pool.zones or []) > 1:
         why = "EFA" if pool.with_efa else "a cluster placement group"
         yield Problem("zones", f"{got(pool.zones)}; expected one zone: {why} does not span zones")

@@ -9,7 +9,9 @@ from pulumi import Input
 from aiplatform._shared.args import Problem, distinct, matches
 from aiplatform.network.inputs import AwsNetworkArgs as AwsNetworkArgs
 
-_SERVICE: Final = matches(r"[a-z0-9][a-z0-9.-]*", "a service such as ecr.api")
+_SERVICE: Final = matches(
+    r"(?!com\.amazonaws\.)[a-z0-9][a-z0-9.-]*", "a service such as ecr.api, without com.amazonaws and region"
+)
 BUCKET: Final = matches(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "a bucket's name")
 _ENDPOINT_NAMES: Final = {
     "cloudwatch": "monitoring",
@@ -20,6 +22,7 @@ _ENDPOINT_NAMES: Final = {
     "eventbridge": "events",
     "sagemaker": "sagemaker.api and sagemaker.runtime",
     "secrets-manager": "secretsmanager",
+    "s3-express": "s3express",
     "stepfunctions": "states",
 }
 """Common name of a service -> the name of its endpoint, where they differ (AWS PrivateLink guide, "AWS
