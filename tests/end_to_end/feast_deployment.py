@@ -227,7 +227,8 @@ class Features:
         core = kubernetes_client.CoreV1Api(self._cluster)
         config_map: Any = core.read_namespaced_config_map("feature-server", NAMESPACE)
         data: dict[str, str] = config_map.data
-        assert data == {"feature_store.yaml": self.outputs["feature_store_yaml"]}
+        assert data.keys() == {"feature_store.yaml", "materialize.py"}
+        assert data["feature_store.yaml"] == self.outputs["feature_store_yaml"]
         for name, text in data.items():
             (Path(folder) / name).write_text(text)
 

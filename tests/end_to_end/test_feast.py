@@ -43,8 +43,9 @@ def features(plain: Plain, base: Base) -> Iterator[Features]:
 
 @pytest.fixture(scope="module")
 def materialized(features: Features) -> Features:
-    """The feature store after `feast apply` and a run of the CronJob."""
+    """The feature store after `feast apply` and two runs of the CronJob, the second without new rows."""
     features.client("applier", "apply")
+    features.scheduled()
     features.scheduled()
     return features
 

@@ -40,6 +40,7 @@ from aiplatform.feature_store.args import (
     FeatureStoreSettings,
 )
 from aiplatform.feature_store.config import FILE, secrets
+from aiplatform.feature_store.container_files import MATERIALIZE, program
 from aiplatform.workload_identity import WorkloadIdentity, WorkloadIdentityArgs
 
 ENDPOINT: Final = f"http://{SERVER}.{NAMESPACE}.svc.cluster.local"
@@ -48,9 +49,6 @@ _FOLDER: Final = "/etc/feast"
 _USER: Final = 1001
 _REDIS: Final = 6379
 _DATABASE: Final = 5432
-
-_RUN: Final = f'exec feast --chdir {_FOLDER} materialize-incremental "$(date -u +%Y-%m-%dT%H:%M:%S)"'
-"""Feast requires the end of the interval."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +106,7 @@ class Workloads:
         file = core.ConfigMap(
             f"{self.application.name}-config",
             metadata=self.application.metadata(SERVER),
-            data={FILE: self.config},
+            data={FILE: self.config, MATERIALIZE: program()},
             opts=self.application.options(*self.depends_on),
         )
         self._materializer(file)
@@ -238,7 +236,9 @@ class Workloads:
         account = self._service_account(MATERIALIZER, identity)
         policy = self._network_policy(MATERIALIZER)
         container = self._container(
-            MATERIALIZER, ["/bin/sh", "-c", _RUN], resources(settings.cpu, settings.memory)
+            MATERIALIZER,
+            ["python", f"{_FOLDER}/{MATERIALIZE}", _FOLDER],
+            resources(settings.cpu, settings.memory),
         )
         batch.CronJob(
             f"{self.application.name}-{MATERIALIZER}",

@@ -349,8 +349,11 @@ def test_runs_of_the_schedule_do_not_overlap_and_are_limited(recording: Recordin
     )
     assert job(recording)["activeDeadlineSeconds"] == 50 * 60
     (container,) = job(recording)["template"]["spec"]["containers"]
-    assert container["command"][:2] == ["/bin/sh", "-c"]
-    assert 'materialize-incremental "$(date -u +%Y-%m-%dT%H:%M:%S)"' in container["command"][2]
+    assert container["command"] == ["python", "/etc/feast/materialize.py", "/etc/feast"]
+    assert (
+        "materialize_incremental"
+        in recording.one("kubernetes:core/v1:ConfigMap").inputs["data"]["materialize.py"]
+    )
 
 
 def test_pods_depend_on_their_permissions_and_configuration(recording: Recording) -> None:
