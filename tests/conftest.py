@@ -38,6 +38,9 @@ def pytest_sessionfinish() -> None:
 
 ENVIRONMENTS: Final = (
     "tests/inventories/test_aws_policies.py",
+    "tests/cli/estimate/test_hand_calculation.py",
+    "tests/cli/estimate/test_steps.py",
+    "tests/generating/test_isolation.py",
     "tests/inventories/test_components.py",
     "tests/inventories/test_environments.py",
     "tests/inventories/test_google_grants.py",
@@ -46,13 +49,20 @@ ENVIRONMENTS: Final = (
     "tests/releases/test_releases.py",
     "tests/stacks/test_foundation.py",
     "tests/stacks/test_google_project.py",
+    "tests/stacks/test_gpu_checks.py",
+    "tests/stacks/test_guardrails.py",
+    "tests/stacks/test_image_list.py",
+    "tests/stacks/test_karpenter.py",
     "tests/stacks/test_layer_stacks.py",
+    "tests/stacks/test_queues.py",
     "tests/stacks/test_runner.py",
+    "tests/stacks/test_training.py",
+    "tests/test_generated.py",
     "tests/twin/test_second_preview_aws.py",
     "tests/twin/test_second_preview_gcp.py",
 )
 """Files whose tests look at the same recordings (`built` of tests/stacks/environments.py, `recorded` of
-tests/inventories/variants.py)."""
+tests/inventories/variants.py), or of two teams. Outside the group the other worker records them again."""
 
 
 PLUGIN: Final = (
@@ -61,16 +71,13 @@ PLUGIN: Final = (
     "tests/components/test_unknown_inputs.py",
 )
 """Files whose tests use the components' plugin, a process whose start takes seconds of CPU."""
-ISOLATION: Final = ("tests/generating/test_isolation.py", "tests/test_generated.py")
-"""Files whose tests look at the same recordings of two teams."""
-TOGETHER: Final = {file: group[0] for group in (ENVIRONMENTS, PLUGIN, ISOLATION) for file in group}
+TOGETHER: Final = {file: group[0] for group in (ENVIRONMENTS, PLUGIN) for file in group}
 """File -> the first file of its group. One worker runs a group."""
 
 LONGEST: Final = (
     # The unit tier: a group of files starts with its first one.
     "tests/inventories/test_aws_policies.py",
     "tests/examples/test_recommender.py",
-    "tests/test_generated.py",
     "tests/components/test_data_output_arguments.py",
     # The end-to-end tests.
     "tests/end_to_end/test_whole_environments.py",
