@@ -200,9 +200,16 @@ class Pod:
             if container.kind != "init":
                 container.begin(self.launcher)
         mains = [container for container in self.containers if container.kind == "main"]
-        if all(container.over for container in mains if container.image is not None):
+        real = [container for container in mains if container.image is not None]
+        # A Pod of a program that is not selected has no process: that of a server runs on, that of a Job ends.
+        over = all(container.over for container in real) if real else self._runs_once
+        if over:
             for container in mains:
                 container.end_simulation()
+
+    @property
+    def _runs_once(self) -> bool:
+        return self.pod["spec"].get("restartPolicy", "Always") != "Always"
 
     def _overdue(self) -> bool:
         deadline = self.pod["spec"].get("activeDeadlineSeconds")

@@ -193,6 +193,16 @@ def test_a_container_of_another_image_is_simulated_and_ends_with_the_pod(runs: R
     assert runs.state("proxy")["state"]["terminated"]["exitCode"] == 0
 
 
+@pytest.mark.parametrize(("policy", "phase"), [("Always", "Running"), ("Never", "Succeeded")])
+def test_without_a_process_a_server_runs_on_and_a_job_ends(runs: Runs, policy: str, phase: str) -> None:
+    # As the Pod of a program that the twin knows, and does not run.
+    runs.start({"name": "main", "image": "registry.example/pushgateway:1"}, restartPolicy=policy)
+    until(lambda: runs.status["phase"] == phase)
+    time.sleep(10 * pods.TICK_SECONDS)
+    assert runs.status["phase"] == phase
+    assert runs.state("main")["restartCount"] == 0
+
+
 def test_a_readiness_probe_decides_the_ready_condition(runs: Runs) -> None:
     probe = {"exec": {"command": ["test", "-e", "/shared/ready"]}, "periodSeconds": 1}
     runs.start(shell("main", FOREVER, readinessProbe=probe))
