@@ -314,7 +314,11 @@ def without(topic: Mapping[str, Any], paths: Collection[tuple[str, ...]]) -> dic
         if (key,) in paths:
             continue
         below = {path[1:] for path in paths if path[0] == key and len(path) > 1}
-        left[key] = without(value, below) if below and isinstance(value, Mapping) else value
+        left[key] = (
+            without(cast("Mapping[str, Any]", value), below)
+            if below and isinstance(value, Mapping)
+            else value
+        )
     return left
 
 

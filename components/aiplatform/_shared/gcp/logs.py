@@ -50,7 +50,7 @@ class CreatedLogBucket:
     """A log bucket. id: `projects/.../locations/.../buckets/...`. exclusion: the last resource of it."""
 
     id: Output[str]
-    exclusion: pulumi.Resource
+    exclusion: logging.ProjectExclusion
 
 
 def create_log_bucket(

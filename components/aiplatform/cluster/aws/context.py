@@ -8,6 +8,7 @@ from pulumi import ResourceOptions
 
 from aiplatform._shared.aws.account import Account
 from aiplatform._shared.context import Context
+from aiplatform._shared.dependencies import Dependency
 from aiplatform._shared.outputs import Tags, merged
 from aiplatform.cluster.args import CLUSTER, ClusterSettings
 
@@ -29,7 +30,7 @@ class EksContext(Context[ClusterSettings]):
 
     def options(
         self,
-        *depends_on: pulumi.Resource,
+        *depends_on: Dependency,
         retain: bool = False,
         delete_before_replace: bool | None = None,
         protect: bool = False,

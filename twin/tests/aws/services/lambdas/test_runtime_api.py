@@ -75,7 +75,8 @@ def test_a_program_answers_and_is_frozen_at_its_next_request(tmp_path: Path) -> 
 
 
 def test_an_error_that_a_program_reports_is_its_answer(tmp_path: Path) -> None:
-    ran = run(tmp_path, **{"raise": "gone"})
+    event: dict[str, Any] = {"raise": "gone"}
+    ran = run(tmp_path, **event)
     assert ran.failed
     assert json.loads(ran.payload) == {"errorType": "Refused", "errorMessage": "gone"}
 
