@@ -201,7 +201,7 @@ class Pod:
                 container.begin(self.launcher)
         mains = [container for container in self.containers if container.kind == "main"]
         real = [container for container in mains if container.image is not None]
-        # A Pod of a program that is not selected has no process: that of a server runs on, that of a Job ends.
+        # A Pod of a program that is not selected has no process: as a server it runs on, as a Job it ends.
         over = all(container.over for container in real) if real else self._runs_once
         if over:
             for container in mains:
