@@ -173,7 +173,10 @@ FUNCTIONS: dict[str, Callable[[Inputs], Mapping[str, Any]]] = {
         "settings": [
             {
                 "databaseFlags": [{"name": "cloudsql.iam_authentication", "value": "on"}],
-                "ipConfigurations": [{"serverCaMode": "GOOGLE_MANAGED_INTERNAL_CA"}],
+                "connectorEnforcement": "NOT_REQUIRED",
+                "ipConfigurations": [
+                    {"serverCaMode": "GOOGLE_MANAGED_INTERNAL_CA", "sslMode": "ENCRYPTED_ONLY"}
+                ],
             }
         ],
     },

@@ -89,6 +89,14 @@ class Postgres:
             time.sleep(0.05)
         raise AssertionError(f"PostgreSQL does not start:\n{self.log()}")
 
+    def become_replica(self) -> None:
+        """Start again as a standby, which accepts no writes; its primary is gone."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGINT)
+        self._process.wait(30)
+        (self.folder / "data" / "standby.signal").touch()
+        self.start()
+
     def sql(self, *statements: str, database: str = "postgres") -> str:
         """Run statements as RDS's superuser; return psql's output, unaligned."""
         commands = [part for statement in statements for part in ("--command", statement)]

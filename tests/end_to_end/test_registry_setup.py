@@ -175,14 +175,52 @@ def test_a_database_of_another_registry_is_refused(setup: Setup) -> None:
     )
 
 
-def test_a_database_with_tables_of_another_user_is_refused(setup: Setup) -> None:
-    setup.postgres.sql("CREATE ROLE tracker LOGIN", "CREATE DATABASE tracking", f"GRANT tracker TO {MASTER}")
+@pytest.mark.parametrize(
+    "contents",
+    [
+        "CREATE TABLE runs (id int)",
+        "CREATE SCHEMA app; CREATE TABLE app.runs (id int)",
+        "CREATE VIEW now AS SELECT 1",
+        "CREATE SEQUENCE orders",
+        "CREATE FUNCTION one() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+    ],
+)
+def test_a_database_with_anything_of_another_user_is_refused(setup: Setup, contents: str) -> None:
+    setup.postgres.sql("DROP DATABASE IF EXISTS tracking", "DROP ROLE IF EXISTS tracker")
+    setup.postgres.sql("CREATE ROLE tracker LOGIN", "CREATE DATABASE tracking OWNER tracker")
+    setup.postgres.sql(f"GRANT tracker TO {MASTER}")
+    setup.postgres.sql(f"SET ROLE tracker; {contents}", database="tracking")
+    setup.refused("tracking", "the database tracking has tables, views, sequences or functions of tracker")
+
+
+def test_extensions_and_what_is_the_clouds_own_are_no_application(setup: Setup) -> None:
+    setup.postgres.sql(f"CREATE DATABASE equipped OWNER {MASTER}")
     setup.postgres.sql(
-        "GRANT CREATE ON SCHEMA public TO tracker",
-        "SET ROLE tracker; CREATE TABLE runs (id int)",
-        database="tracking",
+        "CREATE TABLE of_the_cloud (id int)",
+        "CREATE EXTENSION vector",
+        f"ALTER FUNCTION l2_distance(vector, vector) OWNER TO {MASTER}",
+        database="equipped",
     )
-    setup.refused("tracking", "the database tracking has tables of tracker")
+    code, output = setup("equipped")
+    assert code == 0, output
+
+
+def test_a_database_to_which_the_master_may_not_connect_is_refused(setup: Setup) -> None:
+    setup.postgres.sql("CREATE DATABASE private", "REVOKE CONNECT ON DATABASE private FROM PUBLIC")
+    setup.refused("private", f'expected its owner to run: GRANT CONNECT ON DATABASE private TO "{MASTER}"')
+
+
+def test_the_master_keeps_its_password_where_creators_inherit_from_new_roles(setup: Setup) -> None:
+    setup.postgres.sql(f"ALTER ROLE {MASTER} SET createrole_self_grant = 'set, inherit'")
+    try:
+        code, output = setup("inherited")
+    finally:
+        setup.postgres.sql(f"ALTER ROLE {MASTER} RESET createrole_self_grant")
+    assert code == 0, output
+    assert setup.postgres.sql("SELECT pg_has_role('inherited', 'rds_iam', 'USAGE')") == "t"
+    assert setup.postgres.sql(f"SELECT pg_has_role('{MASTER}', 'rds_iam', 'USAGE')") == "f", (
+        "a member of rds_iam signs in by tokens alone"
+    )
 
 
 def test_databases_that_their_owner_prepared_are_used(setup: Setup) -> None:
@@ -247,3 +285,13 @@ def test_a_server_that_the_registry_created_keeps_a_role_of_an_interrupted_step(
     assert setup.postgres.sql("SELECT pg_has_role('begun', 'rds_iam', 'USAGE')") == "t"
     comment = "SELECT shobj_description(oid, 'pg_database') IS NULL FROM pg_database WHERE datname = 'begun'"
     assert setup.postgres.sql(comment) == "t", "all of its databases are the registry's"
+
+
+def test_a_replica_is_refused(postgres: Postgres, secrets: Secrets) -> None:
+    replica = Postgres(postgres.packages)
+    try:
+        replica.initialize(MASTER, PASSWORD)
+        replica.become_replica()
+        Setup(replica, secrets).refused("models", "the server is a replica")
+    finally:
+        replica.stop()

@@ -87,7 +87,11 @@ SUPPORT: Final[SupportTable] = {
     ),
     "database.existing.name": CloudSupport(aws="databases and user", gcp="databases"),
     "database.existing.create_databases": CloudSupport(
-        aws="CREATE DATABASE by the setup Job", gcp="databases of the API, and the server's user"
+        aws="CREATE DATABASE by the setup Job", gcp="databases of the API"
+    ),
+    "database.existing.create_user": CloudSupport(
+        aws=refused("the setup Job creates the role where it is missing; leave it out", default=True),
+        gcp="the server's user, of the API",
     ),
     "artifacts": CloudSupport(aws="S3 bucket", gcp="Cloud Storage bucket"),
     "artifacts.deleted_days": CloudSupport(

@@ -154,9 +154,12 @@ class ModelRegistryExistingDatabaseSettings:
     """The database of the metadata; that of accounts is `{name}_accounts`, and on AWS the server's user
     `{name}`. Each registry on one server needs another name. Default `mlflow`."""
     create_databases: bool = True
-    """Whether the two databases are created; on Google Cloud also the server's user. False: they exist, such
-    as those of a registry that was destroyed, and are used with their data. On AWS true also uses those that
-    exist. Default true."""
+    """Whether the two databases are created. False: they exist, such as those of a registry that was
+    destroyed, and are used with their data. On AWS true also uses those that exist. Default true."""
+    create_user: bool = True
+    """Google Cloud: whether the server's user is created in the instance. False: it exists, as that of a
+    registry that was destroyed, or in a clone. On AWS the setup creates it where it is missing. Default
+    true."""
 
     @property
     def names(self) -> tuple[str, str]:

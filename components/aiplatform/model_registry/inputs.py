@@ -76,9 +76,12 @@ class ModelRegistryExistingDatabaseArgs(TypedDict):
     """The database of the metadata; that of accounts is `{name}_accounts`, and on AWS the server's user
     `{name}`. Each registry on one server needs another name. Default `mlflow`."""
     create_databases: NotRequired[bool]
-    """Whether the two databases are created; on Google Cloud also the server's user. False: they exist, such
-    as those of a registry that was destroyed, and are used with their data. On AWS true also uses those that
-    exist. Default true."""
+    """Whether the two databases are created. False: they exist, such as those of a registry that was
+    destroyed, and are used with their data. On AWS true also uses those that exist. Default true."""
+    create_user: NotRequired[bool]
+    """Google Cloud: whether the server's user is created in the instance. False: it exists, as that of a
+    registry that was destroyed, or in a clone. On AWS the setup creates it where it is missing. Default
+    true."""
 
 
 class ModelRegistryDatabaseArgs(TypedDict):

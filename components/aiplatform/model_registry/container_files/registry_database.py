@@ -15,14 +15,32 @@ _LEAST = 16
 _ROLE = "SELECT rolcanlogin, rolsuper OR rolcreaterole OR rolcreatedb FROM pg_roles WHERE rolname = %s"
 _BY_IAM = "SELECT pg_has_role(%s, 'rds_iam', 'USAGE')"
 _DATABASE = (
-    "SELECT pg_has_role(datdba, 'USAGE'), shobj_description(oid, 'pg_database') "
-    "FROM pg_database WHERE datname = %s"
+    "SELECT pg_has_role(datdba, 'USAGE'), shobj_description(oid, 'pg_database'), "
+    "datallowconn AND has_database_privilege(oid, 'CONNECT') FROM pg_database WHERE datname = %s"
 )
 _RIGHTS = (
     "SELECT has_database_privilege(%s, %s, 'CONNECT'), has_schema_privilege(%s, 'public', 'USAGE'), "
     "has_schema_privilege(%s, 'public', 'CREATE')"
 )
-_OWNERS = "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
+# In all schemas. Not members of extensions, and not what superusers own: these are of the cloud alone
+# (rdsadmin, cloudsqladmin).
+_OWNERS = """
+    SELECT DISTINCT owner.rolname
+    FROM (
+        SELECT 'pg_class'::regclass AS catalog, oid, relowner AS role, relnamespace AS space FROM pg_class
+        UNION ALL SELECT 'pg_proc'::regclass, oid, proowner, pronamespace FROM pg_proc
+    ) AS made
+    JOIN pg_namespace ON pg_namespace.oid = made.space
+    JOIN pg_roles AS owner ON owner.oid = made.role
+    WHERE nspname NOT IN ('pg_catalog', 'information_schema') AND nspname !~ '^pg_(toast|temp)'
+    AND NOT owner.rolsuper AND NOT EXISTS (
+        SELECT FROM pg_depend WHERE classid = made.catalog AND objid = made.oid AND deptype = 'e'
+    )
+    ORDER BY 1
+"""
+# With the server's createrole_self_grant the master would inherit rds_iam by its new role, and its password
+# would sign in no more. One statement for both: a role that is left without rds_iam could be another's.
+_CREATE_ROLE = "SET createrole_self_grant = ''; CREATE ROLE {0} LOGIN IN ROLE rds_iam"
 
 
 def _say(text: str) -> None:
@@ -46,7 +64,7 @@ class Server:
         there = {name: self._rows("postgres", _DATABASE, name) for name in names}
         role = self._rows("postgres", _ROLE, self.user)
         if self.mark:
-            self._refuse_version()
+            self._refuse_server()
             self._refuse_role(role)
             for name in names:
                 self._refuse_database(name, there[name])
@@ -64,16 +82,18 @@ class Server:
                 # By it RDS lets the role in with tokens of IAM, and with no password any more.
                 self._run("postgres", "GRANT rds_iam TO {0}", self.user)
         elif self.by_iam:
-            # One statement: a role without rds_iam, where the second one fails, could be another's.
-            self._run("postgres", "CREATE ROLE {0} LOGIN IN ROLE rds_iam", self.user)
+            self._run("postgres", _CREATE_ROLE, self.user)
             _say(f"made the role {self.user}")
         else:
             # Its API makes the users that sign in by IAM.
-            raise SystemExit(f"the instance has no user {self.user}; expected that of the service account")
+            raise SystemExit(
+                f"the instance has no user {self.user}; expected that of the service account, which "
+                "database.existing.create_user creates"
+            )
 
     def _grant(self, name: str) -> None:
         # A database that its owner prepared may be of another role than this one, who grants nothing there.
-        [(owned, comment)] = self._rows("postgres", _DATABASE, name)
+        [(owned, comment, _)] = self._rows("postgres", _DATABASE, name)
         if owned:
             self._run("postgres", "REVOKE ALL ON DATABASE {0} FROM PUBLIC", name)
             self._run("postgres", "GRANT CONNECT ON DATABASE {0} TO {1}", name, self.user)
@@ -88,7 +108,9 @@ class Server:
                 f'GRANT USAGE, CREATE ON SCHEMA public TO "{self.user}"'
             )
 
-    def _refuse_version(self) -> None:
+    def _refuse_server(self) -> None:
+        if self._rows("postgres", "SELECT pg_is_in_recovery()")[0][0]:
+            raise SystemExit("the server is a replica, which accepts no writes; expected its primary")
         version = int(self._rows("postgres", "SHOW server_version_num")[0][0]) // 10000
         if version < _LEAST:
             raise SystemExit(f"the server is PostgreSQL {version}; expected {_LEAST} or later")
@@ -108,22 +130,30 @@ class Server:
             )
 
     def _refuse_database(self, name: str, database: list) -> None:
-        """End where a database is another registry's, or has tables of another user."""
+        """End where a database is another registry's, or has contents of another user."""
         if not database:
             if not self.creates:
                 raise SystemExit(f"there is no database {name}; expected one, as create_databases is false")
             return
-        comment = database[0][1] or ""
+        [(_, comment, connects)] = database
+        comment = comment or ""
         if comment.startswith(_MARK) and comment != self.mark:
             raise SystemExit(
                 f"the database {name} has the comment {comment!r}, and this is {self.mark!r}; expected "
                 "another database.existing.name"
             )
+        if not connects:
+            master = self.master["user"]
+            raise SystemExit(
+                f"{master} may not connect to the database {name}; expected its owner to run: GRANT CONNECT "
+                f'ON DATABASE {name} TO "{master}"; or another database.existing.name'
+            )
         others = [owner for (owner,) in self._rows(name, _OWNERS) if owner != self.user]
         if others:
             raise SystemExit(
-                f"the database {name} has tables of {', '.join(others)}; expected another "
-                f"database.existing.name, or {self.user} as the owner of all (ALTER TABLE ... OWNER TO)"
+                f"the database {name} has tables, views, sequences or functions of {', '.join(others)}; "
+                f"expected another database.existing.name, or {self.user} as the owner of all "
+                "(ALTER ... OWNER TO)"
             )
 
     def _is_by_iam(self) -> bool:

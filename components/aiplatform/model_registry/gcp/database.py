@@ -174,6 +174,7 @@ def create_user(
 ) -> sql.User:
     """Create a user of the instance for a service account. abandoned: whether it stays in the instance when
     the registry is destroyed, as Cloud SQL deletes no user that owns tables."""
+    # After all of the identity: Cloud SQL refuses a user whose service account IAM does not show yet.
     return sql.User(
         f"{context.name}-{account}",
         project=instance.project,
@@ -183,7 +184,7 @@ def create_user(
         # It grants the other user its permissions.
         database_roles=["cloudsqlsuperuser"] if account == SETUP else None,
         deletion_policy="ABANDON" if abandoned else None,
-        opts=context.options(data=abandoned),
+        opts=context.options(identity, data=abandoned),
     )
 
 

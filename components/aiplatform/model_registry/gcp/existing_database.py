@@ -55,7 +55,7 @@ def read_instance(
             raise
         problem = Problem(_PATH, f"got {connection!r}; expected an instance that exists")
         raise ArgumentError([problem]) from error
-    return _usable(instance)
+    return _usable(instance, str(connection))
 
 
 def existing_database(
@@ -69,7 +69,7 @@ def existing_database(
     connection = mapped(stated, lambda name: checked(name, _PATH, instance_in(context.region)))
     project = mapped(connection, lambda name: parts_of_connection(name)[0])
     name = mapped(connection, lambda name: parts_of_connection(name)[1])
-    read = Output.from_input(known) if known is not None else _read_later(context, project, name)
+    read = Output.from_input(known) if known is not None else _read_later(context, connection)
     instance = Instance(
         project,
         name,
@@ -82,29 +82,37 @@ def existing_database(
     created: list[pulumi.Resource] = [setup]
     if existing.create_databases:
         created += create_databases(context, instance, existing.names)
+    if existing.create_user:
         created.append(create_user(context, instance, SERVER, identities[SERVER], abandoned=True))
     roles = [allow_sign_in(context, instance, account, identity) for account, identity in identities.items()]
     users = {SETUP: setup.name, SERVER: name_of_user(identities[SERVER])}
     return CloudSql(instance, users, [*created, *roles])
 
 
-def _read_later(
-    context: Context, project: pulumi.Input[str], name: pulumi.Input[str]
-) -> Output[sql.GetDatabaseInstanceResult]:
+def _read_later(context: Context, connection: pulumi.Input[str]) -> Output[sql.GetDatabaseInstanceResult]:
     options = pulumi.InvokeOutputOptions(parent=context.parent, depends_on=[context.apis["sqladmin"]])
-    return sql.get_database_instance_output(name=name, project=project, opts=options).apply(_usable)
+    read = sql.get_database_instance_output(
+        name=mapped(connection, lambda name: parts_of_connection(name)[1]),
+        project=mapped(connection, lambda name: parts_of_connection(name)[0]),
+        opts=options,
+    )
+    return Output.all(read, connection).apply(lambda known: _usable(known[0], known[1]))
 
 
-def _usable(instance: sql.GetDatabaseInstanceResult) -> sql.GetDatabaseInstanceResult:
-    name = instance.connection_name
-    problems = [Problem(_PATH, f"got {name!r}, {reason}") for reason in _reasons(instance)]
+def _usable(instance: sql.GetDatabaseInstanceResult, stated: str) -> sql.GetDatabaseInstanceResult:
+    """Return the instance that was stated by this connection name, if the registry can use it."""
+    problems = [Problem(_PATH, f"got {stated!r}, {reason}") for reason in _reasons(instance, stated)]
     if problems:
         raise ArgumentError(problems)
     return instance
 
 
-def _reasons(instance: sql.GetDatabaseInstanceResult) -> Iterator[str]:
+def _reasons(instance: sql.GetDatabaseInstanceResult, stated: str) -> Iterator[str]:
     """Yield why the registry cannot use an instance."""
+    if instance.connection_name != stated:
+        # Project and name identify it, so it is found with a wrong region.
+        yield f"whose connection name is {instance.connection_name}; expected that"
+        return
     version, least = instance.database_version, VERSIONS[0]
     match = re.match(r"POSTGRES_(\d+)", version)
     if match is None or int(match[1]) < int(least):
@@ -117,7 +125,14 @@ def _reasons(instance: sql.GetDatabaseInstanceResult) -> Iterator[str]:
     for settings in instance.settings:
         if ("on", _FLAG) not in {(flag.value, flag.name) for flag in settings.database_flags}:
             yield f"without the flag {_FLAG}; expected it with the value on"
+        if settings.connector_enforcement == "REQUIRED":
+            yield "which only connectors may use (connectorEnforcement); expected NOT_REQUIRED"
         for configuration in settings.ip_configurations:
+            if configuration.ssl_mode == "TRUSTED_CLIENT_CERTIFICATE_REQUIRED":
+                yield (
+                    f"which requires certificates of clients ({configuration.ssl_mode}); expected "
+                    "ENCRYPTED_ONLY, as the registry signs in by tokens"
+                )
             # By a shared authority the certificate of any other instance would be accepted.
             if configuration.server_ca_mode.endswith("CAS_CA"):
                 yield (

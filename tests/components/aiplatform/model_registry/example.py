@@ -29,6 +29,7 @@ INSTANCE: Final = {
 }
 """That instance, as Cloud SQL describes it."""
 ANSWERS: dict[str, Any] = {
+    READ: lambda _: INSTANCE,
     "gcp:storage/getProjectServiceAccount:getProjectServiceAccount": lambda arguments: {
         "id": arguments["project"],
         "project": arguments["project"],

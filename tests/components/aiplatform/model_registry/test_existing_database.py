@@ -186,8 +186,20 @@ def test_only_the_user_that_owns_tables_stays_in_cloud_sql() -> None:
     assert setup.inputs["databaseRoles"] == ["cloudsqlsuperuser"]
 
 
-def test_databases_of_a_destroyed_registry_are_used_again() -> None:
+def test_databases_that_were_restored_still_get_the_user_of_the_server() -> None:
     recorded = in_cloud_sql(create_databases=False)
+    assert recorded.all("gcp:sql/database:Database") == []
+    assert {user.name for user in recorded.all(USER)} == {"models-mlflow", "models-mlflow-setup"}
+
+
+def test_a_user_that_exists_in_cloud_sql_is_used_with_new_databases() -> None:
+    recorded = in_cloud_sql(create_user=False)
+    assert len(recorded.all("gcp:sql/database:Database")) == 2
+    assert [user.name for user in recorded.all(USER)] == ["models-mlflow-setup"]
+
+
+def test_databases_and_user_of_a_destroyed_registry_are_used_again() -> None:
+    recorded = in_cloud_sql(create_databases=False, create_user=False)
     assert recorded.all("gcp:sql/database:Database") == []
     assert [user.name for user in recorded.all(USER)] == ["models-mlflow-setup"]
     assert uri(recorded).startswith("postgresql+psycopg2://acme-dev-wi-mlflow%40")
@@ -206,6 +218,11 @@ def _with_settings(**changed: Any) -> dict[str, Any]:
     return _in_instance(settings=[{**INSTANCE["settings"][0], **changed}])
 
 
+def _with_ip(**changed: Any) -> dict[str, Any]:
+    [configuration] = INSTANCE["settings"][0]["ipConfigurations"]
+    return _with_settings(ipConfigurations=[{**configuration, **changed}])
+
+
 UNUSABLE: Final[Mapping[str, tuple[Mapping[str, Any], str]]] = {
     "old": (
         _in_instance(databaseVersion="POSTGRES_15"),
@@ -218,8 +235,20 @@ UNUSABLE: Final[Mapping[str, tuple[Mapping[str, Any], str]]] = {
     "replica": (_in_instance(instanceType="READ_REPLICA_INSTANCE"), "which is a READ_REPLICA_INSTANCE"),
     "public": (_in_instance(privateIpAddress=""), "which has no private address"),
     "passwords": (_with_settings(databaseFlags=[]), "without the flag cloudsql.iam_authentication"),
+    "elsewhere": (
+        _in_instance(connectionName="acme-databases:asia-east1:shared"),
+        "whose connection name is acme-databases:asia-east1:shared; expected that",
+    ),
+    "connectors alone": (
+        _with_settings(connectorEnforcement="REQUIRED"),
+        "which only connectors may use (connectorEnforcement)",
+    ),
+    "certificates of clients": (
+        _with_ip(sslMode="TRUSTED_CLIENT_CERTIFICATE_REQUIRED"),
+        "which requires certificates of clients (TRUSTED_CLIENT_CERTIFICATE_REQUIRED)",
+    ),
     "shared authority": (
-        _with_settings(ipConfigurations=[{"serverCaMode": "GOOGLE_MANAGED_CAS_CA"}]),
+        _with_ip(serverCaMode="GOOGLE_MANAGED_CAS_CA"),
         "whose certificate has a shared authority (GOOGLE_MANAGED_CAS_CA)",
     ),
 }
@@ -268,6 +297,14 @@ def test_ids_may_be_outputs() -> None:
     assert recorded.one(RULE).inputs["securityGroupId"] == "sg-0123456789abcdef0"
     recorded = in_cloud_sql(connection_name=pulumi.Output.from_input(CONNECTION))
     assert recorded.one(USER, "models-mlflow").inputs["project"] == "acme-databases"
+
+
+def test_an_instance_of_an_output_is_checked_when_it_is_known() -> None:
+    with pytest.raises(ArgumentError, match="which only connectors may use"):
+        in_cloud_sql(
+            _with_settings(connectorEnforcement="REQUIRED"),
+            connection_name=pulumi.Output.from_input(CONNECTION),
+        )
 
 
 def test_the_location_of_outputs_is_checked_when_they_are_known() -> None:
@@ -351,6 +388,7 @@ WRONG: Final[list[tuple[str, dict[str, Any], str]]] = [
     ("gcp", {"host": HOST}, f"host: got '{HOST}', which Google Cloud does not support"),
     ("gcp", {"master_secret": SECRET}, "master_secret: got"),
     ("gcp", {"port": 5433}, "port: got 5433, which Google Cloud does not support"),
+    ("aws", {"create_user": False}, "create_user: got False, which AWS does not support"),
     ("gcp", {"hots": HOST}, "hots: unknown key; did you mean 'host'?"),
 ]
 
