@@ -26,8 +26,8 @@ _ARGUMENTS: Final = ("kms_key", "volumes_kms_key", "interruptions_kms_key")
 
 
 def problems(settings: Settings) -> Iterator[Problem]:
-    """Yield what is of another region, and grants on keys that no topic names. The form of values is a rule of
-    the components."""
+    """Yield what is of another region, and grants on keys that no topic names. The form of values is a rule
+    of the components."""
     region = settings.environment.region
     if not settings.environment.kms_key_grants:
         yield from _grants(settings)
