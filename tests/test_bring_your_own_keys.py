@@ -7,14 +7,16 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final
+from pathlib import Path
+from typing import Any, Final, cast
 
 import pytest
 
+import twin
 from tests.components.aiplatform.cluster import gke
 from tests.components.recording import ACCOUNT, REGION, Recording
-from tests.components.test_created_keys import NAMES, build
-from tests.components.test_existing_keys import AWS, GOOGLE, GRANT, crypto_key
+from tests.components.test_created_keys import CASES, KEYS, NAMES, ROOT, build, safeguards_of
+from tests.components.test_existing_keys import ARN, AWS, GOOGLE, GRANT, crypto_key
 from tests.inventories import variants
 from tests.test_bring_your_own import PAGE, rows
 
@@ -27,6 +29,12 @@ _FOOTNOTES: Final = dict(re.findall(r"([¹²³])\s+(`[^¹²³⁴|]+`)\.", PAGE))
 _CODE: Final = re.compile(r"`([^`]+)`")
 _CONDITION: Final = re.compile(r"(?:aws|kms):[A-Z][\w:]+")
 _ROLE: Final = "a role"
+_REPLACED_BY_THE_PROVIDER: Final[Mapping[str, frozenset[str]]] = {
+    "gcp:bigtable/instance:Instance": frozenset({"clusters.kmsKeyName"}),
+}
+"""What providers decide in code, so that their schema does not state it: twin/gcp/services/bigtableadmin."""
+_WITHOUT_CONTENT: Final = "aws:glue/securityConfiguration:SecurityConfiguration"
+_OF_KEYS: Final = (GRANT, "aws:kms/alias:Alias")
 _AGENT: Final = ".iam.gserviceaccount.com"
 
 
@@ -181,8 +189,9 @@ def test_the_page_has_no_permission_of_another_component() -> None:
 
 
 @cache
-def _agents(name: str) -> frozenset[tuple[str, str]]:
-    """Return argument and service agent of each grant of a component on its keys."""
+def _agents(name: str) -> Mapping[tuple[str, str], bool]:
+    """Argument and service agent of each grant of a component on its keys -> whether all variants of the
+    component that have a key have the grant."""
     region, on_existing = GOOGLE[name]
     recordings = [on_existing(kms_key=crypto_key(region)), *_recordings("gcp", name)]
     argument_of: dict[str, str] = {}
@@ -192,29 +201,97 @@ def _agents(name: str) -> frozenset[tuple[str, str]]:
         recordings = [gke.cluster(kms_key=crypto_key("europe-west4"), volumes_kms_key=of_volumes)]
         argument_of = {of_volumes: "volumes_kms_key"}
     default = "logs.kms_key" if name == "observability" else "kms_key"
-    return frozenset(
-        (
-            f"{NAMES[name]} `{argument_of.get(grant.inputs['cryptoKeyId'], default)}`",
-            re.sub(r"(service-|cmek-p|bq-)\d+@", r"\1P@", grant.inputs["member"].partition(":")[2]),
-        )
+    granted = [
+        {
+            (
+                f"{NAMES[name]} `{argument_of.get(grant.inputs['cryptoKeyId'], default)}`",
+                re.sub(r"(service-|cmek-p|bq-)\d+@", r"\1P@", grant.inputs["member"].partition(":")[2]),
+            )
+            for grant in grants
+        }
         for recording in recordings
-        for grant in recording.all(GRANT)
-    )
+        if (grants := recording.all(GRANT))
+    ]
+    return {entry: all(entry in entries for entries in granted) for entry in set().union(*granted)}
 
 
-def _agents_on_page(name: str) -> list[tuple[str, str]]:
+def _agents_on_page(name: str) -> list[tuple[tuple[str, str], str]]:
+    """Return argument and service agent of each row of a component, with the condition."""
     return [
-        (argument, f"{_CODE.findall(agent)[0]}{_AGENT}")
-        for argument, agent, _ in rows("### Google Cloud", 3)
+        ((argument, f"{_CODE.findall(agent)[0]}{_AGENT}"), condition)
+        for argument, agent, condition in rows("### Google Cloud", 3)
         if argument.startswith(f"{NAMES[name]} ")
     ]
 
 
 @pytest.mark.parametrize("name", GOOGLE)
 def test_the_page_has_the_service_agents_that_components_grant_the_use_of_keys(name: str) -> None:
-    assert sorted(_agents_on_page(name)) == sorted(_agents(name))
+    assert sorted(entry for entry, _ in _agents_on_page(name)) == sorted(_agents(name))
+
+
+@pytest.mark.parametrize("name", GOOGLE)
+def test_the_page_has_a_condition_for_each_agent_that_not_all_variants_grant(name: str) -> None:
+    for entry, condition in _agents_on_page(name):
+        assert (condition == "") == _agents(name)[entry], f"{entry}: {condition or 'no condition'}"
+        for argument in _CODE.findall(condition):
+            keys = argument.partition(":")[0].split(".")
+            source = (ROOT / name).rglob("*inputs.py")
+            text = "\n".join(file.read_text() for file in source)
+            assert all(re.search(rf"\b{key}: ", text) for key in keys), f"{entry}: no argument {argument}"
+
+
+def test_the_page_names_the_components_that_protect_or_retain_alone() -> None:
+    text = " ".join(PAGE.split())
+    alone = {
+        safeguard: {NAMES[name] for _, name in CASES if safeguards_of(name) == {safeguard}}
+        for safeguard in ("protect", "retain_data")
+    }
+    for safeguard, names in alone.items():
+        stated = re.search(rf"(?:^|[.,] )([A-Z][\w, ]*?)(?: has)? `{safeguard}` alone", text)
+        assert stated, safeguard
+        assert set(re.split(r", | and ", stated[1])) == names, f"`{safeguard}` alone"
 
 
 def test_the_page_has_service_agents_of_no_other_component() -> None:
     entries = [row for row in rows("### Google Cloud", 3) if row[0] != "argument"]
     assert len(entries) == sum(len(_agents_on_page(name)) for name in GOOGLE) >= 30
+
+
+def _paths(value: Any, text: str, path: str = "") -> Iterator[str]:
+    """Yield the paths of inputs that have a text, without indices."""
+    if isinstance(value, Mapping):
+        for key, entry in cast("Mapping[str, Any]", value).items():
+            yield from _paths(entry, text, f"{path}.{key}" if path else key)
+    elif isinstance(value, list):
+        for entry in cast("list[Any]", value):
+            yield from _paths(entry, text, path)
+    elif value == text:
+        yield path
+
+
+def _replaced(cloud: str, name: str) -> set[str]:
+    """Return the types of a component's resources that another key replaces."""
+    facts = json.loads((Path(twin.__file__).parent / cloud / "facts.json").read_text())["types"]
+    key = ARN if cloud == "aws" else crypto_key(GOOGLE[name][0])
+    build_with = AWS[name] if cloud == "aws" else GOOGLE[name][1]
+    replaced: set[str] = set()
+    for recording in (build_with(kms_key=key), *_recordings(cloud, name)):
+        keys = {key, *(str(created.state.get("arn", created.id)) for created in recording.all(KEYS[cloud]))}
+        for resource in recording.resources:
+            fixed = {*facts.get(resource.type, {}).get("immutable", ()), *resource.replace_on_changes}
+            fixed |= _REPLACED_BY_THE_PROVIDER.get(resource.type, frozenset())
+            paths = {path for text in keys for path in _paths(resource.inputs, text)}
+            if any(path == part or path.startswith(f"{part}.") for path in paths for part in fixed):
+                replaced.add(resource.type)
+    return replaced - {_WITHOUT_CONTENT, *_OF_KEYS}
+
+
+@pytest.mark.parametrize("cloud", ["aws", "gcp"])
+def test_the_page_has_the_components_whose_resources_another_key_replaces(cloud: str) -> None:
+    cells = {
+        row[0]: row[1:] for row in rows("## Keys", 3) if row[0] not in ("component", "NodePool, GpuPool")
+    }
+    on_page = {name for name, by_cloud in cells.items() if by_cloud[cloud == "gcp"]}
+    assert on_page == {NAMES[name] for of, name in CASES if of == cloud and _replaced(cloud, name)}, (
+        "what the providers replace for another key"
+    )

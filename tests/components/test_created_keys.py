@@ -44,7 +44,7 @@ def build(cloud: str, name: str, **arguments: bool) -> Recording:
     return build(kms_key=None, **arguments)
 
 
-def _safeguards(name: str) -> frozenset[str]:
+def safeguards_of(name: str) -> frozenset[str]:
     """Return the arguments of a component that protect or retain what it stores."""
     source = (ROOT / name / "inputs.py").read_text()
     definition = source.partition(f"class {NAMES[name]}Args(TypedDict")[2].partition("\nclass ")[0]
@@ -64,7 +64,7 @@ def test_these_tests_cover_every_component_that_creates_a_key(cloud: str, calls:
 
 @pytest.mark.parametrize(("cloud", "name"), CASES)
 def test_a_created_key_is_protected_and_retained_as_data_is(cloud: str, name: str) -> None:
-    safeguards = _safeguards(name)
+    safeguards = safeguards_of(name)
     keys = build(cloud, name, **dict.fromkeys(safeguards, True)).all(KEYS[cloud])
     assert keys, "the component creates its key"
     for key in keys:
@@ -83,7 +83,7 @@ def test_a_created_key_is_deleted_with_a_component_that_retains_nothing(cloud: s
 
 @pytest.mark.parametrize("name", GOOGLE)
 def test_service_agents_use_a_retained_key_after_another_is_stated(name: str) -> None:
-    safeguards = _safeguards(name)
+    safeguards = safeguards_of(name)
     grants = build("gcp", name, **dict.fromkeys(safeguards, True)).all(GRANT)
     assert grants, "service agents encrypt by the key"
     for grant in grants:
@@ -103,4 +103,4 @@ def test_a_month_remains_to_restore_a_created_key(cloud: str, name: str) -> None
 
 
 def test_only_components_whose_messages_expire_neither_protect_nor_retain() -> None:
-    assert {name for _, name in CASES if not _safeguards(name)} == OF_NO_DATA
+    assert {name for _, name in CASES if not safeguards_of(name)} == OF_NO_DATA

@@ -45,7 +45,8 @@ class Workflow(ComponentResource):
     dead_letters: Output[str]
     """Where failed executions are read: the URL of a queue of SQS, or `projects/.../subscriptions/...`."""
     log_group: Output[str]
-    """Its logs: the name of a log group of CloudWatch Logs, or the id of a log bucket."""
+    """Its logs: the name of a log group of CloudWatch Logs, or a log bucket,
+    `projects/.../locations/.../buckets/...`."""
     kms_key: Output[str]
     """The key that encrypts it: an arn, or `projects/.../cryptoKeys/...`."""
 

@@ -22,8 +22,8 @@ from pulumi_gcp import (
 from aiplatform._shared.dependencies import Dependency
 from aiplatform._shared.gcp.apis import enable_apis
 from aiplatform._shared.gcp.context import GcpDataContext
-from aiplatform._shared.gcp.keys import data_key, grant_member_key_use
-from aiplatform._shared.gcp.logs import LogBucket, create_log_bucket, writer
+from aiplatform._shared.gcp.keys import Key, data_key, grant_member_key_use
+from aiplatform._shared.gcp.logs import LogBucket, create_log_bucket, with_stated_key, writer
 from aiplatform._shared.outputs import mapped
 from aiplatform.workflow.args import (
     ACCOUNT,
@@ -64,8 +64,9 @@ class Context(GcpDataContext[WorkflowSettings]):
 
 @dataclass(frozen=True)
 class _Key:
-    """The id of the key, and the rights of the services that encrypt by it."""
+    """The key, its id, and the rights of the services that encrypt by it."""
 
+    key: Key
     id: Input[str]
     grants: Mapping[str, Dependency]
 
@@ -127,7 +128,7 @@ def _key(context: Context) -> _Key:
         )
         for service, member in members.items()
     }
-    return _Key(key.id, grants)
+    return _Key(key, key.id, grants)
 
 
 def _account(context: Context, logical: str, identifier: str, does: str) -> serviceaccount.Account:
@@ -252,13 +253,14 @@ def _variables(settings: WorkflowSettings, topic: pubsub.Topic) -> dict[str, Inp
 
 
 def _logs(context: Context, key: _Key, account: serviceaccount.Account) -> Output[str]:
-    """Return the id of the workflow's log bucket, which is created unless an argument names it. The name of a
-    deleted one is reserved for seven days, so that it ends with digits of the account's number."""
+    """Return the workflow's log bucket, `projects/.../buckets/...`, which is created unless an argument names
+    it. The name of a deleted one is reserved for seven days, so that it ends with digits of the account's
+    number."""
     settings = context.settings
     if settings.log_bucket is not None:
-        return Output.from_input(settings.log_bucket).apply(lambda path: path.rpartition("/")[2])
+        return Output.from_input(settings.log_bucket)
     name = f"{settings.full_name}-workflow"
-    bucket = account.unique_id.apply(lambda number: f"{name}-{number[-8:]}")
+    unique = account.unique_id.apply(lambda number: f"{name}-{number[-8:]}")
     logs = LogBucket(
         project=context.project,
         region=context.region,
@@ -271,8 +273,14 @@ def _logs(context: Context, key: _Key, account: serviceaccount.Account) -> Outpu
         days=settings.retention_days,
         retain=False,
     )
-    create_log_bucket(context.parent, f"{context.name}-log", logs, bucket, key.id, [key.grants["logging"]])
-    return bucket
+    return create_log_bucket(
+        context.parent,
+        f"{context.name}-log",
+        logs,
+        with_stated_key(unique, key.key),
+        key.id,
+        [key.grants["logging"]],
+    ).id
 
 
 def _alerts(context: Context) -> None:

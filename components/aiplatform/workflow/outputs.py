@@ -19,6 +19,7 @@ class WorkflowOutputs(TypedDict):
     dead_letters: Input[str]
     """Where failed executions are read: the URL of a queue of SQS, or `projects/.../subscriptions/...`."""
     log_group: Input[str]
-    """Its logs: the name of a log group of CloudWatch Logs, or the id of a log bucket."""
+    """Its logs: the name of a log group of CloudWatch Logs, or a log bucket,
+    `projects/.../locations/.../buckets/...`."""
     kms_key: Input[str]
     """The key that encrypts it: an arn, or `projects/.../cryptoKeys/...`."""

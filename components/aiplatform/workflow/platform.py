@@ -9,7 +9,8 @@ from pulumi import Input
 class Created:
     """identifier: the arn of the state machine, or `projects/.../workflows/...`. principal: as what it works:
     a role's arn, or `serviceAccount:...`. dead_letters: where they are read: the URL of a queue of SQS, or
-    `projects/.../subscriptions/...`. logs: a log group, or the id of a log bucket. kms_key: what encrypts."""
+    `projects/.../subscriptions/...`. logs: a log group, or `projects/.../buckets/...`. kms_key: what
+    encrypts."""
 
     identifier: Input[str]
     principal: Input[str]

@@ -105,3 +105,12 @@ def bucket_id(name: str, key: Key) -> Output[str]:
     exists the bucket of a destroyed component is restored first (`gcloud logging buckets undelete`), or
     the component is created again a week later."""
     return key.suffix.apply(lambda suffix: f"{name}-{suffix}")
+
+
+def with_stated_key(id_of_bucket: Output[str], key: Key | None) -> Output[str]:
+    """Return the id of a bucket that is unique without its key: with a key that exists, it has the suffix of
+    the key, so that a key that is stated later is that of a new bucket. Cloud Logging gives none to a bucket
+    that has none ("Configure CMEK for log buckets")."""
+    if key is None or not key.shared:
+        return id_of_bucket
+    return Output.concat(id_of_bucket, "-", key.suffix)

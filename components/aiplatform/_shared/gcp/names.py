@@ -11,9 +11,9 @@ PROJECT: Final = matches(
     "a project's id: 6 to 30 lower-case letters, digits and hyphens, a letter first, no hyphen last",
 )
 REGION: Final = matches(r"[a-z]+-[a-z]+\d+", "a region such as europe-west4")
-# Cloud Logging API, projects.locations.buckets.create: bucketId.
+# Cloud Logging API, projects.locations.buckets.create: bucketId. No sink writes to the bucket `_Required`.
 LOG_BUCKET: Final = matches(
-    r"projects/[^/\s]+/locations/[a-z0-9-]+/buckets/[A-Za-z0-9][A-Za-z0-9_.-]{0,99}",
+    r"projects/[^/\s]+/locations/[a-z0-9-]+/buckets/([A-Za-z0-9][A-Za-z0-9_.-]{0,99}|_Default)",
     "a log bucket, projects/PROJECT/locations/LOCATION/buckets/BUCKET",
 )
 

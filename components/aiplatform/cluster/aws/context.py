@@ -35,6 +35,7 @@ class EksContext(Context[ClusterSettings]):
         delete_before_replace: bool | None = None,
         protect: bool = False,
         ignore_changes: Sequence[str] | None = None,
+        replace_on_changes: Sequence[str] | None = None,
         former_names: Sequence[str] = (),
     ) -> ResourceOptions:
         """Return the options of a child. retain, protect: whether it is retained or protected where the
@@ -43,6 +44,7 @@ class EksContext(Context[ClusterSettings]):
             parent=self.parent,
             depends_on=list(depends_on) or None,
             ignore_changes=list(ignore_changes or ()) or None,
+            replace_on_changes=list(replace_on_changes or ()) or None,
             # None, not False: an enclosing component's option applies.
             protect=True if protect and self.settings.protect else None,
             retain_on_delete=True if retain and self.settings.retain_data else None,

@@ -179,6 +179,9 @@ def _cluster(
             # a zone that is added to the network is for nodes (EKS user guide, "View Amazon EKS networking
             # requirements for VPC and subnets").
             ignore_changes=["vpcConfig.subnetIds"],
+            # EKS changes no key, and the provider reports success for another one (Amazon EKS user guide,
+            # "Encrypt Kubernetes secrets with KMS"): the former key would be deleted, and the cluster lost.
+            replace_on_changes=["encryptionConfig"],
         ),
     )
 

@@ -12,7 +12,7 @@ from pulumi import Input, Output
 from pulumi_gcp import cloudrunv2, projects, serviceaccount, storage
 
 from aiplatform._shared.gcp.keys import data_key, grant_member_key_use
-from aiplatform._shared.gcp.logs import LogBucket, create_log_bucket, writer
+from aiplatform._shared.gcp.logs import LogBucket, create_log_bucket, with_stated_key, writer
 from aiplatform._shared.outputs import mapped
 from aiplatform._shared.principals import declare, member_key
 from aiplatform.function import limits
@@ -74,7 +74,7 @@ def _key(context: Context, agents: dict[str, Output[str]]) -> Key | None:
         )
         for service, member in users.items()
     ]
-    return Key(key.id, grants)
+    return Key(key, key.id, grants)
 
 
 def _account(context: Context) -> tuple[Input[str], Input[str]]:
@@ -230,12 +230,12 @@ def _logs(context: Context, service: cloudrunv2.Service, key: Key | None) -> Inp
         days=context.settings.retention_days,
         retain=False,
     )
-    bucket_id = service.uid.apply(lambda uid: f"{logs.name}-{uid[:8]}")
+    unique = service.uid.apply(lambda uid: f"{logs.name}-{uid[:8]}")
     bucket = create_log_bucket(
         context.parent,
         f"{context.name}-logs",
         logs,
-        bucket_id,
+        with_stated_key(unique, None if key is None else key.key),
         None if key is None else key.id,
         [context.apis["logging"], *([] if key is None else key.grants)],
     )

@@ -10,6 +10,7 @@ from pulumi_gcp import storage
 
 from aiplatform._shared.args import ArgumentError, Problem, got
 from aiplatform._shared.dependencies import Dependency
+from aiplatform._shared.gcp import keys
 from aiplatform._shared.gcp.apis import enable_apis
 from aiplatform._shared.gcp.context import GcpDataContext
 from aiplatform._shared.gcp.names import api_is_off
@@ -36,8 +37,9 @@ class Context(GcpDataContext[FunctionSettings]):
 
 @dataclass(frozen=True)
 class Key:
-    """The key of what the function has, and the permissions of services to use it."""
+    """The key of what the function has, its id, and the permissions of services to use it."""
 
+    key: keys.Key
     id: Input[str]
     grants: Sequence[Dependency]
 

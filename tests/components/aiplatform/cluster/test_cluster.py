@@ -120,6 +120,15 @@ def test_a_zone_that_is_added_later_is_only_for_nodes(default: Recording):
     )
 
 
+def test_another_key_replaces_the_cluster(default: Recording):
+    cluster = default.one(EKS)
+    assert cluster.replace_on_changes == ("encryptionConfig",), (
+        "EKS changes no key, and the provider ignores another one: the former one would be deleted"
+    )
+    protected = _cluster(protect=True).one(EKS)
+    assert protected.protect, "Pulumi refuses to replace it"
+
+
 def test_secrets_are_encrypted_by_a_key_of_the_clusters_own(default: Recording):
     key = default.one("aws:kms/key:Key", "cluster-key")
     assert default.one(EKS).inputs["encryptionConfig"] == {

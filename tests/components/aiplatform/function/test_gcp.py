@@ -56,6 +56,32 @@ def test_a_function_is_a_service_with_an_account_and_a_log_bucket() -> None:
     assert sorted(roles) == ["roles/cloudtrace.agent", "roles/run.serviceAgent"]
 
 
+def test_a_key_that_is_stated_later_is_that_of_a_new_log_bucket() -> None:
+    keys = [f"projects/p/locations/us-central1/keyRings/ring/cryptoKeys/{name}" for name in ("one", "two")]
+    variants: list[dict[str, Any]] = [
+        {"profile": "dev"},
+        {"profile": "staging"},
+        *({"profile": "dev", "kms_key": key} for key in keys),
+    ]
+    without, created, first, second = (
+        deployed("gcp", **variant).one("gcp:logging/projectBucketConfig:ProjectBucketConfig").inputs
+        for variant in variants
+    )
+    assert "cmekSettings" not in without
+    assert first["bucketId"].startswith(f"{without['bucketId']}-"), "a bucket without a key gets none"
+    assert created["bucketId"] == without["bucketId"], "that of a deployed function keeps its name"
+    assert first["bucketId"] != second["bucketId"]
+
+
+@pytest.mark.parametrize("name", ["_Default", "functions"])
+def test_the_default_log_bucket_of_a_project_is_one_that_exists(name: str) -> None:
+    logs = f"projects/acme-dev/locations/global/buckets/{name}"
+    assert deployed("gcp", log_bucket=logs).one("aiplatform:index:Function").outputs["logs"] == logs
+    for wrong in ("_Required", "_default", "-functions"):
+        with pytest.raises(ArgumentError, match=r"log_bucket: got .*; expected a log bucket"):
+            deployed("gcp", log_bucket=logs.replace(name, wrong))
+
+
 def test_a_function_with_a_log_bucket_that_exists_creates_none_and_no_exclusion() -> None:
     recorded = deployed("gcp", log_bucket=LOG_BUCKET)
     logging = [resource.type for resource in recorded.resources if resource.type.startswith("gcp:logging/")]

@@ -179,11 +179,27 @@ def test_key_of_google_encrypts_workflow_topic_and_logs() -> None:
     assert brought.one(WORKFLOW, "workflow").inputs["cryptoKeyName"] == ring
 
 
+def test_a_key_that_is_stated_later_is_that_of_a_new_log_bucket() -> None:
+    bucket = "gcp:logging/projectBucketConfig:ProjectBucketConfig"
+    keys = [f"projects/p/locations/europe-west4/keyRings/ring/cryptoKeys/{name}" for name in ("one", "two")]
+    created, first, second = (
+        recorded("gcp", kms_key=key).one(bucket).inputs["bucketId"] for key in (None, *keys)
+    )
+    assert first.startswith(f"{created}-"), "Cloud Logging may refuse another key of a bucket"
+    assert second.startswith(f"{created}-")
+    assert first != second
+    with_created = recorded("gcp")
+    assert (
+        with_created.one("aiplatform:index:Workflow").outputs["log_group"] == with_created.one(bucket).id
+    ), "as with one that exists: project and location are part of it"
+
+
 def test_workflow_with_a_log_bucket_that_exists_creates_none_and_no_exclusion() -> None:
-    recording = recorded("gcp", log_bucket="projects/acme-logs/locations/eu/buckets/workflows")
+    logs = "projects/acme-logs/locations/eu/buckets/workflows"
+    recording = recorded("gcp", log_bucket=logs)
     logging = [resource.type for resource in recording.resources if resource.type.startswith("gcp:logging/")]
     assert logging == [], "a project has 50 exclusions"
-    assert recording.one("aiplatform:index:Workflow").outputs["log_group"] == "workflows"
+    assert recording.one("aiplatform:index:Workflow").outputs["log_group"] == logs
     granted = {grant.name for grant in recording.all("gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember")}
     assert granted == {"workflow-key-pubsub", "workflow-key-workflows"}, "its key encrypts no logs"
 

@@ -150,6 +150,9 @@ def change_bucket(call: Call) -> dict[str, Any]:
         raise precondition("The _Required bucket cannot be changed.")
     if before.get("analyticsEnabled") and not bucket.get("analyticsEnabled"):
         raise precondition("Log Analytics cannot be disabled once it is enabled.")
+    if before.get("cmekSettings") and not bucket.get("cmekSettings", {}).get("kmsKeyName"):
+        # Cloud Logging API, LogBucket.cmekSettings.
+        raise precondition("CMEK settings of a bucket cannot be disabled once they are enabled.")
     rules.check(call, bucket, BUCKETS.rules)
     _check_bucket(call, bucket)
     return call.state.put(f"logging/{name}", bucket, baseline=name.rsplit("/", 1)[-1] in _OWN_BUCKETS)

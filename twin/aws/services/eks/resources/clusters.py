@@ -93,7 +93,8 @@ class Cluster(AwsResource):
             if new.get("forceUpdateVersion"):
                 params["force"] = True
             self._run(context, id, "UpdateClusterVersion", params)
-        if "encryptionConfig" in changed and new.get("encryptionConfig"):
+        # The real provider sends it where there was none, and ignores another key.
+        if "encryptionConfig" in changed and new.get("encryptionConfig") and not old.get("encryptionConfig"):
             params = {"clusterName": id, "encryptionConfig": [new["encryptionConfig"]]}
             self._run(context, id, "AssociateEncryptionConfig", params)
         for name in (

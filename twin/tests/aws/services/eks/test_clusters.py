@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 
+from twin.aws.resources.table import table
 from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.services.eks.conftest import refusal
 from twin.tests.aws.services.eks.scene import Names, view
@@ -58,6 +62,26 @@ def test_a_cluster_that_eks_would_refuse_is_refused(
     params["resourcesVpcConfig"] = {"subnetIds": chosen, **params.pop("network", {})}
     code, message = refusal(clients, "create_cluster", **params)
     assert (code, words in message) == ("InvalidParameterException", True), message
+
+
+def test_another_key_of_secrets_is_ignored_as_by_the_real_provider() -> None:
+    kind = table()["aws:eks/cluster:Cluster"]
+    calls: list[str] = []
+    context: Any = SimpleNamespace(timeout=None, call=lambda _, operation, __: calls.append(operation) or {})
+    first, second = (
+        {
+            "encryptionConfig": {
+                "provider": {"keyArn": f"arn:aws:kms:us-west-2:123456789012:key/{digit}"},
+                "resources": ["secrets"],
+            }
+        }
+        for digit in "12"
+    )
+    kind.change(context, "demo", first, second)
+    assert calls == [], "EKS refuses it, and the provider does not ask"
+    kind.change(context, "demo", {}, second)
+    assert calls == ["AssociateEncryptionConfig"], "a cluster without a key gets one"
+    assert kind.replaces("encryptionConfig", first, {}), "it is never taken away"
 
 
 def test_a_second_cluster_is_refused_with_what_to_do(clients: Clients, names: Names) -> None:

@@ -55,6 +55,16 @@ def test_a_deleted_log_bucket_counts_until_it_is_gone(projects: Any) -> None:
     assert "at most 100 buckets" in refused(create(100)).message
 
 
+def test_the_key_of_a_log_bucket_is_not_taken_away(server: ApiServer, projects: Any) -> None:
+    name = f"{PARENT}/locations/us-central1/buckets/encrypted"
+    keys = {"kmsKeyName": f"{PARENT}/locations/us-central1/keyRings/ring/cryptoKeys/key"}
+    bucket = {"name": name, "retentionDays": 30, "lifecycleState": "ACTIVE", "cmekSettings": keys}
+    server.state.put(f"logging/{name}", bucket)
+    change = projects.locations().buckets().patch(name=name, updateMask="cmekSettings", body={})
+    assert "cannot be disabled" in refused(change).message
+    assert projects.locations().buckets().get(name=name).execute()["cmekSettings"] == keys
+
+
 def test_the_201st_sink_is_refused(projects: Any) -> None:
     destination = f"logging.googleapis.com/{PARENT}"
     for number in range(200):
