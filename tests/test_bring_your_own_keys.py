@@ -212,7 +212,8 @@ def _agents(name: str) -> Mapping[tuple[str, str], bool]:
         for recording in recordings
         if (grants := recording.all(GRANT))
     ]
-    return {entry: all(entry in entries for entries in granted) for entry in set().union(*granted)}
+    every = {entry for entries in granted for entry in entries}
+    return {entry: all(entry in entries for entries in granted) for entry in every}
 
 
 def _agents_on_page(name: str) -> list[tuple[tuple[str, str], str]]:

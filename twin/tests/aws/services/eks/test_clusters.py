@@ -67,7 +67,12 @@ def test_a_cluster_that_eks_would_refuse_is_refused(
 def test_another_key_of_secrets_is_ignored_as_by_the_real_provider() -> None:
     kind = table()["aws:eks/cluster:Cluster"]
     calls: list[str] = []
-    context: Any = SimpleNamespace(timeout=None, call=lambda _, operation, __: calls.append(operation) or {})
+
+    def call(_service: str, operation: str, _params: dict[str, Any]) -> dict[str, Any]:
+        calls.append(operation)
+        return {}
+
+    context: Any = SimpleNamespace(timeout=None, call=call)
     first, second = (
         {
             "encryptionConfig": {
