@@ -228,6 +228,12 @@ class FunctionSettings(KeyGrants, CloudNeutral):
             raise ValueError("objects have neither a bucket nor a zone of a lakehouse")
         return self.lakehouse.zone(objects.zone).bucket
 
+    def key(self, objects: FunctionObjects) -> Input[str] | None:
+        """Return the key of objects, by which the code reads and writes them; None: one that needs no
+        permission."""
+        of_zone = self.lakehouse.kms_key if self.lakehouse is not None and objects.zone is not None else None
+        return objects.kms_key if objects.kms_key is not None else of_zone
+
     def check(self) -> Iterator[Problem]:
         """Return the problems that concern several keys."""
         yield from obeys("prefix", self.prefix, prefix_for(*names(self.name)[self.cloud]))

@@ -41,8 +41,8 @@ class FunctionObjectsArgs(TypedDict):
     """Only objects whose key begins so, `files/incoming/`. Required with `zone`, below `files/`. Default
     all."""
     kms_key: NotRequired[Input[str]]
-    """AWS: the arn of the key that encrypts the bucket, `Lakehouse.outputs.kms_key`. Default: S3's managed
-    key."""
+    """AWS: the arn of the key that encrypts the bucket. Default: that of the lakehouse with `zone`, else S3's
+    managed key."""
 
 
 class FunctionEventArgs(TypedDict):

@@ -64,8 +64,8 @@ class FunctionObjects:
     """Only objects whose key begins so, `files/incoming/`. Required with `zone`, below `files/`. Default
     all."""
     kms_key: Input[str] | None = None
-    """AWS: the arn of the key that encrypts the bucket, `Lakehouse.outputs.kms_key`. Default: S3's managed
-    key."""
+    """AWS: the arn of the key that encrypts the bucket. Default: that of the lakehouse with `zone`, else S3's
+    managed key."""
 
     def check(self) -> Iterator[Problem]:
         """Return missing and contradicting keys."""

@@ -195,6 +195,8 @@ class LakehouseReferenceArgs(TypedDict):
     """Its region. Required on Google Cloud."""
     tables: NotRequired[Input[list[LakehouseTableReferenceArgs]]]
     """Its tables. Default none."""
+    kms_key: NotRequired[Input[str]]
+    """The key that encrypts it: on AWS its arn, `projects/.../cryptoKeys/...` on Google Cloud."""
     catalog_uri: NotRequired[Input[str]]
     """The URL of the catalog for Iceberg's REST clients."""
     warehouse: NotRequired[Input[str]]
@@ -202,8 +204,6 @@ class LakehouseReferenceArgs(TypedDict):
     `bl://projects/PROJECT/catalogs/CATALOG` on Google Cloud."""
     log_bucket: NotRequired[Input[str]]
     """The bucket of the access logs; on Google Cloud the log bucket of Cloud Logging."""
-    kms_key: NotRequired[Input[str]]
-    """The key of all data: an arn on AWS, `projects/.../cryptoKeys/...` on Google Cloud."""
     kms_key_arn: NotRequired[Input[str]]
     """AWS: the key of all data."""
     workgroups: NotRequired[Input[Mapping[str, Input[str]]]]

@@ -68,6 +68,8 @@ class LakehouseReference:
     """Its region. Required on Google Cloud."""
     tables: Input[list[LakehouseTableReference]] = field(default_factory=list[LakehouseTableReference])
     """Its tables. Default none."""
+    kms_key: Input[str] | None = None
+    """The key that encrypts it: on AWS its arn, `projects/.../cryptoKeys/...` on Google Cloud."""
 
     def zone(self, name: Zone) -> LakehouseZoneReference:
         """Return one of its zones; its values are outputs where the zones are one."""

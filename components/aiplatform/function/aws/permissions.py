@@ -28,7 +28,7 @@ def statements(context: Context, key: Any) -> Output[list[Statement]]:
     return Output.all(
         key,
         *(settings.bucket(entry) for entry in entries),
-        *(entry.kms_key for entry in entries),
+        *(settings.key(entry) for entry in entries),
     ).apply(lambda known: [*_statements(context, known[0], _objects(context, settings, known[1:]))])
 
 

@@ -111,6 +111,15 @@ def test_the_key_of_a_bucket_is_used_through_s3_alone() -> None:
     assert statement["Condition"]["StringEquals"] == {"kms:ViaService": f"s3.{REGION}.amazonaws.com"}
 
 
+def test_files_of_a_zone_are_read_and_written_by_the_key_of_the_lakehouse() -> None:
+    args = ingest("aws")
+    key = "arn:aws:kms:us-east-1:111122223333:key/9f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
+    rights = statements(deployed("aws", **{**args, "lakehouse": {**args["lakehouse"], "kms_key": key}}))
+    assert (rights["ReadByKey"]["Action"], rights["ReadByKey"]["Resource"]) == (["kms:Decrypt"], [key])
+    assert rights["WriteByKey"]["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
+    assert rights["WriteByKey"]["Resource"] == [key], "S3 refuses a file without a key that it may use"
+
+
 def test_a_url_requires_signatures_of_the_stated_callers() -> None:
     recorded = deployed("aws", http={"callers": [CALLERS["aws"]]})
     url = recorded.one("aws:lambda/functionUrl:FunctionUrl")
