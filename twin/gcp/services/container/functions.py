@@ -4,12 +4,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from twin.checks.sdk import sdk
-from twin.checks.types import ListOf, ObjectOf, Property, Type
 from twin.gcp.context import GcpContext
+from twin.gcp.resources.data_source import data_source
 from twin.gcp.resources.function import GcpFunction, project
 from twin.gcp.services.container.resources.clusters import Cluster
 from twin.provider_interface import CloudError, Props
@@ -29,26 +26,4 @@ class GetCluster(GcpFunction):
         schema = sdk("pulumi_gcp").function(self.token)
         labels = outputs["effectiveLabels"]
         outputs |= {"resourceLabels": labels, "pulumiLabels": labels, "id": id}
-        return _object(schema.result if schema else {}, outputs)
-
-
-def _object(properties: Mapping[str, Property], answered: Props) -> Props:
-    """A data source's object, whose blocks are lists of one under a plural name, at every depth."""
-    decoded: Props = {}
-    for name, property in properties.items():
-        single = next((name_ for name_ in (name, *_singular(name)) if name_ in answered), "")
-        decoded[name] = _as(property.type, answered.get(single))
-    return decoded
-
-
-def _as(type: Type, value: Any) -> Any:
-    if isinstance(type, ListOf):
-        members: list[Any] = [] if value is None else value if isinstance(value, list) else [value]
-        return [_as(type.item, member) for member in members]
-    if isinstance(type, ObjectOf) and isinstance(value, dict):
-        return _object(sdk("pulumi_gcp").properties(type), value)
-    return value
-
-
-def _singular(name: str) -> list[str]:
-    return [name.removesuffix("s"), f"{name.removesuffix('ies')}y", name.removesuffix("es")]
+        return data_source(schema.result if schema else {}, outputs)

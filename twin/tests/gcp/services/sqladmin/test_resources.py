@@ -9,6 +9,7 @@ import pytest
 from twin.core.diff import compare
 from twin.gcp.api_server.server import ApiServer
 from twin.gcp.context import GcpContext
+from twin.gcp.resources.function import table as functions
 from twin.provider_interface import CloudError
 from twin.tests.gcp.api_servers import PROJECT, client
 from twin.tests.gcp.api_servers import refused as refusal
@@ -263,3 +264,19 @@ def test_a_repository_that_cannot_be_is_refused(
     arguments = {"repositoryId": "models", "location": "us-central1", "format": "DOCKER"}
     with pytest.raises(CloudError, match=words):
         make(shared_data, REPOSITORY, **{**arguments, **more})
+
+
+def test_the_function_has_the_settings_of_an_instance_in_lists_of_one(data: GcpContext) -> None:
+    function = functions()["gcp:sql/getDatabaseInstance:getDatabaseInstance"]
+    with pytest.raises(CloudError, match="'mlflow': not found"):
+        function.invoke(data, {"name": "mlflow", "project": PROJECT})
+    make(data, "gcp:compute/network:Network", name="net", autoCreateSubnetworks=False)
+    connected(data)
+    instance(data)
+    answered = function.invoke(data, {"name": "mlflow", "project": PROJECT})
+    assert answered["connectionName"].startswith(f"{PROJECT}:")
+    assert answered["databaseVersion"] == "POSTGRES_18"
+    assert answered["privateIpAddress"]
+    [known] = answered["settings"]
+    assert known["ipConfigurations"][0]["sslMode"] == "ENCRYPTED_ONLY"
+    assert {"name": "cloudsql.iam_authentication", "value": "on"} in known["databaseFlags"]
