@@ -130,7 +130,7 @@ class ModelRegistryExistingDatabaseSettings:
     host: Input[str] | None = None
     """AWS, required: the endpoint of the instance, or the writer endpoint of the cluster. In this account and
     region."""
-    port: Annotated[int, between(1150, 65535)] = 5432
+    port: Annotated[int, between(1150, 65535)] | None = None
     """AWS: its port, 1150 to 65535. Default 5432."""
     resource_id: Input[str] | None = None
     """AWS, required: the resource id of the instance (`db-...`) or of the cluster (`cluster-...`), by which

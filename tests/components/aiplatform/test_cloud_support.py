@@ -53,14 +53,18 @@ def test_no_argument_is_refused_everywhere(component: type) -> None:
 @every_component
 def test_the_schema_has_no_default_of_an_argument_that_a_cloud_refuses(component: type) -> None:
     schema = json.loads(Path("components/schema.json").read_text())
-    refused = [
-        path
+    # Accepted on the cloud that refuses the argument: `false`, or the default that has no effect there.
+    refused = {
+        path: next(entry.default for entry in (on.aws, on.gcp) if isinstance(entry, Refused))
         for path, on in support(component).items()
         # A block of one cloud gets defaults only where a program states the block.
         if path and path.partition(".")[0] not in BLOCKS and Refused in (type(on.aws), type(on.gcp))
+    }
+    with_default = [
+        path
+        for path, accepted in refused.items()
+        if (default := _property(schema, component, path).get("default")) and default != accepted
     ]
-    # `false` has no effect, so it is accepted everywhere.
-    with_default = [path for path in refused if _property(schema, component, path).get("default", False)]
     assert not with_default, "an SDK would send it to that cloud, although the program does not state it"
 
 

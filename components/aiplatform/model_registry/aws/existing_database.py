@@ -9,7 +9,7 @@ from aiplatform._shared.args import Rule
 from aiplatform._shared.aws.keys import existing_key
 from aiplatform._shared.outputs import checked, mapped
 from aiplatform.model_registry.aws.context import Context
-from aiplatform.model_registry.aws.database import DatabaseServer
+from aiplatform.model_registry.aws.database import PORT, DatabaseServer
 from aiplatform.model_registry.existing_database import (
     ModelRegistryExistingDatabaseSettings,
     endpoint_in,
@@ -29,7 +29,7 @@ def existing_server(context: Context, existing: ModelRegistryExistingDatabaseSet
     owner = account.account_id if key is None else None
     server = DatabaseServer(
         host=_obeying("host", existing.host, endpoint_in(account.region)),
-        port=existing.port,
+        port=existing.port or PORT,
         resource_id=_stated(existing.resource_id),
         user=existing.name,
         master_secret=_obeying("master_secret", existing.master_secret, secret_in(account.region, owner)),
@@ -37,7 +37,7 @@ def existing_server(context: Context, existing: ModelRegistryExistingDatabaseSet
         addresses=context.settings.network.cidr if existing.cidr is None else existing.cidr,
     )
     if existing.security_group_id is not None:
-        _allow_cluster(context, existing.security_group_id, existing.port)
+        _allow_cluster(context, existing.security_group_id, existing.port or PORT)
     return server
 
 

@@ -77,7 +77,7 @@ def test_queues_are_deleted_while_kueue_runs() -> None:
     ("arguments", "problem"),
     [
         ({"queues": {}}, "GpuChecksArgs.queues: got {}, of length 0; expected 1 to 64 pools"),
-        ({"queues": {"T4": "x"}}, "GpuChecksArgs.queues: got {'T4': 'x'}, with 'T4'; expected names"),
+        ({"queues": {"T4": "x"}}, "GpuChecksArgs.queues: got an object with 'T4'; expected names"),
         ({"fabric": ["t4"]}, "GpuChecksArgs.fabric: got ['t4'], which AWS does not support: Pods with EFA"),
         (
             {"cloud": "gcp", "fabric": ["h100"]},
