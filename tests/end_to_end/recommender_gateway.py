@@ -79,6 +79,8 @@ def gateway(twin: Twin, folder: Path, predictor: str) -> Iterator[None]:
     port = server.server_address[1]
     core = twin.core()
     name, ports = "ai-platform", [{"name": "https", "port": 443, "targetPort": port}]
+    # The platform's selects the Pods of Envoy, which are simulated.
+    core.delete_namespaced_service(name, NAMESPACE)
     core.create_namespaced_service(NAMESPACE, {"metadata": {"name": name}, "spec": {"ports": ports}})
     body = {
         "metadata": {"name": "gateway", "labels": {"kubernetes.io/service-name": name}},
