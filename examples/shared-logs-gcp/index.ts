@@ -1,20 +1,15 @@
 // Two functions on Google Cloud whose logs are in one log bucket.
 //
 // Generated from Pulumi.yaml by `make generate`.
-import * as gcp from "@pulumi/gcp";
 import * as aiplatform from "@pulumi/aiplatform";
 
-const googleProvider = new gcp.Provider("google", {
-    project: "acme-dev-1234",
-    region: "europe-west4",
-});
 const logs = new aiplatform.LogBucket("logs", {
     prefix: "team-dev",
     cloud: "gcp",
     project: "acme-dev-1234",
     region: "europe-west4",
     retentionDays: 30,
-}, { providers: [googleProvider] });
+});
 const resize = new aiplatform.Function("resize", {
     prefix: "team-dev",
     name: "resize",
@@ -24,7 +19,7 @@ const resize = new aiplatform.Function("resize", {
     region: "europe-west4",
     image: "europe-west4-docker.pkg.dev/acme-dev-1234/functions/resize@sha256:5555555555555555555555555555555555555555555555555555555555555555",
     logBucket: logs.logBucket,
-}, { providers: [googleProvider] });
+});
 const classify = new aiplatform.Function("classify", {
     prefix: "team-dev",
     name: "classify",
@@ -34,5 +29,5 @@ const classify = new aiplatform.Function("classify", {
     region: "europe-west4",
     image: "europe-west4-docker.pkg.dev/acme-dev-1234/functions/classify@sha256:6666666666666666666666666666666666666666666666666666666666666666",
     logBucket: logs.logBucket,
-}, { providers: [googleProvider] });
+});
 export const logBucket = logs.logBucket;
