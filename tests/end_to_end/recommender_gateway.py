@@ -20,6 +20,7 @@ import kubernetes
 
 from tests.end_to_end.harness import Twin
 from twin.kubernetes.processes import addresses
+from twin.tests.waiting import eventually
 
 NAMESPACE: Final = "envoy-gateway-system"
 HOST: Final = "models.acme.example"
@@ -67,6 +68,10 @@ class _Handler(BaseHTTPRequestHandler):
         """Log nothing."""
 
 
+def _services(core: Any, name: str) -> list[Any]:
+    return core.list_namespaced_service(NAMESPACE, field_selector=f"metadata.name={name}").items
+
+
 @contextmanager
 def gateway(twin: Twin, folder: Path, predictor: str) -> Iterator[None]:
     """Serve the gateway's Service. folder: of the certificate. predictor: the URL of its Pod."""
@@ -81,6 +86,7 @@ def gateway(twin: Twin, folder: Path, predictor: str) -> Iterator[None]:
     name, ports = "ai-platform", [{"name": "https", "port": 443, "targetPort": port}]
     # The platform's selects the Pods of Envoy, which are simulated.
     core.delete_namespaced_service(name, NAMESPACE)
+    eventually("it is gone, with its load balancer", lambda: not _services(core, name))
     core.create_namespaced_service(NAMESPACE, {"metadata": {"name": name}, "spec": {"ports": ports}})
     body = {
         "metadata": {"name": "gateway", "labels": {"kubernetes.io/service-name": name}},
