@@ -78,6 +78,12 @@ class Registered:
     outputs: dict[str, Any] | None = field(default=None)
     """What register_outputs got; None when it was never called."""
 
+    @property
+    def published(self) -> dict[str, Any]:
+        """What register_outputs got."""
+        assert self.outputs is not None, f"{self.name} has published nothing"
+        return self.outputs
+
 
 @dataclass(frozen=True)
 class Call:

@@ -33,7 +33,12 @@ def _observability(cloud: str) -> Callable[..., Recording]:
     addons = {name: catalog()[name].version for name in ("cert-manager", "external-secrets")}
     cluster = {"aws": CLUSTER, "gcp": {**GOOGLE_CLUSTER, "workload_pool": f"{PROJECT}.svc.id.goog"}}[cloud]
     common: Any = {"prefix": "acme-dev", "cluster": cluster, "addons": addons, "logs": {}}
-    return lambda **more: record(lambda: Observability("it", {**common, **more}))
+
+    def recorded(**more: Any) -> Recording:
+        args: Any = {**common, **more}
+        return record(lambda: Observability("it", args))
+
+    return recorded
 
 
 def build(cloud: str, name: str, **arguments: bool) -> Recording:

@@ -76,8 +76,8 @@ AWS: Final[Mapping[str, Callable[..., Recording]]] = {
         deployer_role_arn=f"arn:aws:iam::{ACCOUNT}:role/deployer",
         repository="https://github.com/acme/platform",
     ),
-    "addons": lambda kms_key: _of(Addons, prefix="acme-dev", cluster={**CLUSTER, "vpc_id": "vpc-1"})(
-        options={"karpenter": {"enabled": True}}, interruptions_kms_key=kms_key
+    "addons": lambda **keys: _of(Addons, prefix="acme-dev", cluster={**CLUSTER, "vpc_id": "vpc-1"})(
+        options={"karpenter": {"enabled": True}}, interruptions_kms_key=keys["kms_key"]
     ),
     "container_registry": _of(
         ContainerRegistry, prefix="acme-dev", repositories=["training"], caches=[{"upstream": "quay.io"}]

@@ -81,7 +81,7 @@ def test_functions_in_a_separate_stack_use_the_log_bucket_of_the_layer_below(tmp
     below = {"foundation": whole.exported, **whole.above, "models": models}
     recording = deployed(separate, "gcp-prod", "teams", below)
     assert logging(recording, "BucketConfig") == set()
-    assert recording.one("aiplatform:index:Function", "function-score").outputs["logs"] == BUCKET
+    assert recording.one("aiplatform:index:Function", "function-score").published["logs"] == BUCKET
 
 
 def test_without_the_topic_each_has_a_log_bucket(tmp_path: Path) -> None:
@@ -108,7 +108,7 @@ def test_a_function_with_another_bucket_that_exists_has_no_log_in_the_shared_one
     assert logging(recording, "BucketConfig") == {"log-bucket-logs"}
     assert "-score" in recording.one(LOGGING["Sink"], "log-bucket-logs").inputs["filter"]
     score = recording.one("aiplatform:index:Function", "function-score")
-    assert score.outputs["logs"] == BUCKET
+    assert score.published["logs"] == BUCKET
 
 
 def many(count: int, **more: Any) -> dict[str, Any]:

@@ -138,6 +138,7 @@ def test_a_database_that_exists_replaces_the_shared_one_that_is_created(tmp_path
         "master_secret": "arn:aws:secretsmanager:us-west-2:111122223333:secret:master-AbCdEf",
     }
     settings = load(tmp_path, {"model_registry": {"database": {"existing": existing}}}, "models", models=text)
+    assert settings.model_registry is not None
     topic = stated(settings.model_registry)
     assert topic["database"] == {"existing": {**existing, "port": 6432}}
     assert topic["replicas"] == 3, "other keys are merged as ever"

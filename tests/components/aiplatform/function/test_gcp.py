@@ -76,7 +76,7 @@ def test_a_key_that_is_stated_later_is_that_of_a_new_log_bucket() -> None:
 @pytest.mark.parametrize("name", ["_Default", "functions"])
 def test_the_default_log_bucket_of_a_project_is_one_that_exists(name: str) -> None:
     logs = f"projects/acme-dev/locations/global/buckets/{name}"
-    assert deployed("gcp", log_bucket=logs).one("aiplatform:index:Function").outputs["logs"] == logs
+    assert deployed("gcp", log_bucket=logs).one("aiplatform:index:Function").published["logs"] == logs
     for wrong in ("_Required", "_default", "-functions"):
         with pytest.raises(ArgumentError, match=r"log_bucket: got .*; expected a log bucket"):
             deployed("gcp", log_bucket=logs.replace(name, wrong))
@@ -86,7 +86,7 @@ def test_a_function_with_a_log_bucket_that_exists_creates_none_and_no_exclusion(
     recorded = deployed("gcp", log_bucket=LOG_BUCKET)
     logging = [resource.type for resource in recorded.resources if resource.type.startswith("gcp:logging/")]
     assert logging == [], "a project has 50 exclusions"
-    assert recorded.one("aiplatform:index:Function").outputs["logs"] == LOG_BUCKET
+    assert recorded.one("aiplatform:index:Function").published["logs"] == LOG_BUCKET
     granted = {grant.name for grant in recorded.all("gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember")}
     assert granted == {"ingest-key-run"}, "the key of the function encrypts no logs"
     assert recorded.one(SERVICE).inputs["description"] == "Owner: search"
@@ -94,7 +94,8 @@ def test_a_function_with_a_log_bucket_that_exists_creates_none_and_no_exclusion(
 
 def test_a_function_comes_after_the_exclusion_of_a_shared_log_bucket() -> None:
     def program() -> None:
-        logs = LogBucket("logs", {"prefix": "acme-dev", "cloud": "gcp", **PLACE})
+        settings: Any = {"prefix": "acme-dev", "cloud": "gcp", **PLACE}
+        logs = LogBucket("logs", settings)
         args: Any = arguments("gcp", log_bucket=logs.log_bucket)
         Function("ingest", args)
 
@@ -102,7 +103,7 @@ def test_a_function_comes_after_the_exclusion_of_a_shared_log_bucket() -> None:
     exclusion = recorded.one("gcp:logging/projectExclusion:ProjectExclusion")
     assert recorded.depends(recorded.one(SERVICE), exclusion), "no log is in `_Default`, or after its bucket"
     bucket = recorded.one("gcp:logging/projectBucketConfig:ProjectBucketConfig")
-    assert recorded.one("aiplatform:index:Function").outputs["logs"] == bucket.id
+    assert recorded.one("aiplatform:index:Function").published["logs"] == bucket.id
 
 
 def test_events_are_pushed_by_an_account_that_calls_this_service_alone() -> None:

@@ -190,7 +190,7 @@ def test_a_key_that_is_stated_later_is_that_of_a_new_log_bucket() -> None:
     assert first != second
     with_created = recorded("gcp")
     assert (
-        with_created.one("aiplatform:index:Workflow").outputs["log_group"] == with_created.one(bucket).id
+        with_created.one("aiplatform:index:Workflow").published["log_group"] == with_created.one(bucket).id
     ), "as with one that exists: project and location are part of it"
 
 
@@ -199,15 +199,16 @@ def test_workflow_with_a_log_bucket_that_exists_creates_none_and_no_exclusion() 
     recording = recorded("gcp", log_bucket=logs)
     logging = [resource.type for resource in recording.resources if resource.type.startswith("gcp:logging/")]
     assert logging == [], "a project has 50 exclusions"
-    assert recording.one("aiplatform:index:Workflow").outputs["log_group"] == logs
+    assert recording.one("aiplatform:index:Workflow").published["log_group"] == logs
     granted = {grant.name for grant in recording.all("gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember")}
     assert granted == {"workflow-key-pubsub", "workflow-key-workflows"}, "its key encrypts no logs"
 
 
 def test_workflow_comes_after_the_exclusion_of_a_shared_log_bucket() -> None:
     def program() -> None:
-        place: Any = {"project": "acme-dev-0123", "region": "europe-west4"}
-        logs = LogBucket("logs", {"prefix": "acme-dev", "cloud": "gcp", **place})
+        place = {"project": "acme-dev-0123", "region": "europe-west4"}
+        settings: Any = {"prefix": "acme-dev", "cloud": "gcp", **place}
+        logs = LogBucket("logs", settings)
         args: Any = arguments("gcp", log_bucket=logs.log_bucket)
         Workflow("workflow", args)
 
