@@ -24,12 +24,13 @@ def existing_server(context: Context, existing: ModelRegistryExistingDatabaseSet
     security group. Raises ArgumentError for an endpoint, a secret or a key of another region; that of an
     output once it is known."""
     account, key = context.account, existing.master_secret_kms_key
+    port = existing.port or PORT
     # Another account can only use a key of the customer (Secrets Manager user guide, "Access AWS Secrets
     # Manager secrets from a different account").
     owner = account.account_id if key is None else None
     server = DatabaseServer(
         host=_obeying("host", existing.host, endpoint_in(account.region)),
-        port=existing.port or PORT,
+        port=port,
         resource_id=_stated(existing.resource_id),
         user=existing.name,
         master_secret=_obeying("master_secret", existing.master_secret, secret_in(account.region, owner)),
@@ -37,7 +38,7 @@ def existing_server(context: Context, existing: ModelRegistryExistingDatabaseSet
         addresses=context.settings.network.cidr if existing.cidr is None else existing.cidr,
     )
     if existing.security_group_id is not None:
-        _allow_cluster(context, existing.security_group_id, existing.port or PORT)
+        _allow_cluster(context, existing.security_group_id, port)
     return server
 
 
