@@ -33,6 +33,11 @@ POLICY = Policy(
 Check = Callable[[Properties, str], Iterator[Outcome]]
 
 
+def _entries(check: Callable[[Entry], Iterator[Outcome]]) -> Check:
+    """Return the check of a list whose entries have this one."""
+    return lambda properties, path: check_each(properties.entries(path), check)
+
+
 def _check_tasks(properties: Properties, path: str) -> Iterator[Outcome]:
     yield from check_each(parsed(properties, path).entries(), _check_container)
 
@@ -53,10 +58,6 @@ def _check_node(node: Entry) -> Iterator[Outcome]:
     yield from check_each(node.entries("container"), _check_container)
 
 
-def _check_containers(properties: Properties, path: str) -> Iterator[Outcome]:
-    yield from check_each(properties.entries(path), _check_container)
-
-
 def _check_container(container: Properties) -> Iterator[Outcome]:
     for path, check in _CONTAINER.items():
         yield from check_each([path], partial(check, container))
@@ -74,17 +75,9 @@ _CONTAINER: Final[Mapping[str, Check]] = {
 """Where containers of ECS, Batch, Kubernetes jobs of Batch and Cloud Run have settings."""
 
 
-def _check_build_variables(properties: Properties, path: str) -> Iterator[Outcome]:
-    yield from check_each(properties.entries(path), _check_build_variable)
-
-
 def _check_build_variable(variable: Entry) -> Iterator[Outcome]:
     if variable.known("type") in (None, "PLAINTEXT"):
         yield from check_variables(variable, "")
-
-
-def _check_models(properties: Properties, path: str) -> Iterator[Outcome]:
-    yield from check_each(properties.entries(path), _check_model)
 
 
 def _check_model(container: Entry) -> Iterator[Outcome]:
@@ -99,7 +92,7 @@ _PLACES: Final[Mapping[str, Mapping[str, Check]]] = {
         "containerProperties": _check_job,
         "ecsProperties": _check_job,
         "nodeProperties": _check_job,
-        "eksProperties.podProperties.containers": _check_containers,
+        "eksProperties.podProperties.containers": _entries(_check_container),
         "parameters": check_mapping,
     },
     "aws:ec2/instance:Instance": {"userData": check_text, "userDataBase64": check_text},
@@ -116,7 +109,7 @@ _PLACES: Final[Mapping[str, Mapping[str, Check]]] = {
     "aws:mwaa/environment:Environment": {"airflowConfigurationOptions": check_mapping},
     "aws:ssm/document:Document": {"content": check_text},
     "aws:codebuild/project:Project": {
-        "environment.environmentVariables": _check_build_variables,
+        "environment.environmentVariables": _entries(_check_build_variable),
         "source.buildspec": check_text,
     },
     "aws:apprunner/service:Service": {
@@ -126,7 +119,7 @@ _PLACES: Final[Mapping[str, Mapping[str, Check]]] = {
     "aws:glue/connection:Connection": {"connectionProperties": check_mapping},
     "aws:sagemaker/model:Model": {
         "primaryContainer.environment": check_mapping,
-        "containers": _check_models,
+        "containers": _entries(_check_model),
     },
     "aws:sfn/stateMachine:StateMachine": {"definition": check_text},
     "aws:cloudwatch/eventTarget:EventTarget": {"input": check_text},
@@ -137,10 +130,10 @@ _PLACES: Final[Mapping[str, Mapping[str, Check]]] = {
         "onStart": check_text,
     },
     "kubernetes:karpenter.k8s.aws/v1:EC2NodeClass": {"spec.userData": check_text},
-    "gcp:cloudrunv2/service:Service": {"template.containers": _check_containers},
-    "gcp:cloudrunv2/workerPool:WorkerPool": {"template.containers": _check_containers},
-    "gcp:cloudrunv2/job:Job": {"template.template.containers": _check_containers},
-    "gcp:cloudrun/service:Service": {"template.spec.containers": _check_containers},
+    "gcp:cloudrunv2/service:Service": {"template.containers": _entries(_check_container)},
+    "gcp:cloudrunv2/workerPool:WorkerPool": {"template.containers": _entries(_check_container)},
+    "gcp:cloudrunv2/job:Job": {"template.template.containers": _entries(_check_container)},
+    "gcp:cloudrun/service:Service": {"template.spec.containers": _entries(_check_container)},
     "gcp:cloudfunctions/function:Function": {
         "environmentVariables": check_mapping,
         "buildEnvironmentVariables": check_mapping,
