@@ -8,6 +8,7 @@ import importlib.util
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -65,16 +66,18 @@ class Ran:
 
 
 class Processes:
-    """The functions that run now."""
+    """The functions that run now. folder: theirs alone; what a server that was killed left there goes."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
         self._running: set[subprocess.Popen[bytes]] = set()
-        self._unpacking = tempfile.TemporaryDirectory(prefix="functions-")
+        self._folder = folder
         self._lock = threading.Lock()
+        shutil.rmtree(folder, ignore_errors=True)
 
     def run(self, run: Run) -> Ran:
         """Run it to its end, or until its time is over."""
-        with tempfile.TemporaryDirectory(prefix="function-") as folder:
+        self._folder.mkdir(mode=0o700, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="run-", dir=self._folder) as folder:
             place = Path(folder)
             packages, temporary = (place / name for name in ("packages", "tmp"))
             for subfolder in (packages, temporary):
@@ -100,14 +103,14 @@ class Processes:
         with self._lock:
             for process in self._running:
                 _kill(process)
-        self._unpacking.cleanup()
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def _unpacked(self, code: bytes) -> Path:
         """The folder of a package, unpacked once: Lambda keeps it, too, for the calls that follow."""
-        folder = Path(self._unpacking.name) / hashlib.sha256(code).hexdigest()
+        folder = self._folder / hashlib.sha256(code).hexdigest()
         with self._lock:
             if not folder.exists():
-                unpacked = Path(tempfile.mkdtemp(dir=self._unpacking.name))
+                unpacked = Path(tempfile.mkdtemp(prefix="unpacking-", dir=self._folder))
                 zipfile.ZipFile(io.BytesIO(code)).extractall(unpacked)
                 unpacked.rename(folder)
         return folder

@@ -55,7 +55,7 @@ def run(folder: Path, timeout: float = 20, **event: Any) -> Ran:
     reported = {"name": "f", "version": "1", "arn": "the-arn", "memory": 128, "request_id": "r-1"}
     program = Program((sys.executable, "-u", "program.py"), folder, Path(sys.executable).parent)
     variables = {"MODE": "test", "PATH": "/usr/bin:/bin"}
-    return Processes().run(
+    return Processes(folder / "functions").run(
         Run(b"", "None", json.dumps(event).encode(), variables, timeout, reported, program)
     )
 
