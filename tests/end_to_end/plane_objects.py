@@ -66,3 +66,49 @@ def claiming(name: str, template: str) -> dict[str, object]:
     container = {"name": "main", "image": "any", "resources": {"claims": [{"name": "gpus"}]}}
     claims = [{"name": "gpus", "resourceClaimTemplateName": template}]
     return {"metadata": {"name": name}, "spec": {"containers": [container], "resourceClaims": claims}}
+
+
+def hooked(api: client.ApiClient, name: str, **calls: Any) -> None:
+    """Create a webhook for every ConfigMap of the namespace `hooked-NAME` (failurePolicy Fail)."""
+    core_of(api).create_namespace({"metadata": {"name": f"hooked-{name}"}})
+    hook = {
+        "name": f"{name}.example.com",
+        "clientConfig": calls,
+        "rules": [
+            {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["configmaps"]}
+        ],
+        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": f"hooked-{name}"}},
+        "failurePolicy": "Fail",
+        "sideEffects": "None",
+        "admissionReviewVersions": ["v1"],
+    }
+    admission: Any = client.AdmissionregistrationV1Api(api)
+    admission.create_validating_webhook_configuration({"metadata": {"name": name}, "webhooks": [hook]})
+
+
+def refusal(api: client.ApiClient, name: str) -> str:
+    """Return the error of a ConfigMap, within two seconds, once the API server has read the webhook."""
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        began = time.monotonic()
+        try:
+            core_of(api).create_namespaced_config_map(f"hooked-{name}", {"metadata": {"generateName": "a-"}})
+        except client.ApiException as error:
+            assert time.monotonic() - began < 2, "it is refused at once"
+            return str(error.body)
+        time.sleep(0.2)
+    raise AssertionError("a ConfigMap was created although the webhook does not answer")
+
+
+def definition(plural: str, kind: str) -> dict[str, Any]:
+    """Return the definition of a kind of the group example.com without fields."""
+    schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
+    return {
+        "metadata": {"name": f"{plural}.example.com"},
+        "spec": {
+            "group": "example.com",
+            "scope": "Namespaced",
+            "names": {"plural": plural, "kind": kind},
+            "versions": [{"name": "v1", "served": True, "storage": True, "schema": schema}],
+        },
+    }

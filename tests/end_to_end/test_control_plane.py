@@ -22,7 +22,18 @@ from kubernetes import client, config
 from aiplatform._shared.kubernetes.node_labels import GPU_CLASS
 from aiplatform.addons import device_classes
 from aiplatform.teams import claims
-from tests.end_to_end.plane_objects import claiming, core_of, make_node, phase, pod, ready_nodes, until
+from tests.end_to_end.plane_objects import (
+    claiming,
+    core_of,
+    definition,
+    hooked,
+    make_node,
+    phase,
+    pod,
+    ready_nodes,
+    refusal,
+    until,
+)
 from twin import environment, instances, processes
 from twin.instances import Instance
 from twin.kubernetes import control_plane, egress, kwok
@@ -216,48 +227,16 @@ def neighbour() -> Iterator[list[str]]:
     listener.close()
 
 
-def _hooked(api: client.ApiClient, name: str, **calls: Any) -> None:
-    """Create a webhook for every ConfigMap of the namespace `hooked-NAME` (failurePolicy Fail)."""
-    core_of(api).create_namespace({"metadata": {"name": f"hooked-{name}"}})
-    hook = {
-        "name": f"{name}.example.com",
-        "clientConfig": calls,
-        "rules": [
-            {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["configmaps"]}
-        ],
-        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": f"hooked-{name}"}},
-        "failurePolicy": "Fail",
-        "sideEffects": "None",
-        "admissionReviewVersions": ["v1"],
-    }
-    admission: Any = client.AdmissionregistrationV1Api(api)
-    admission.create_validating_webhook_configuration({"metadata": {"name": name}, "webhooks": [hook]})
-
-
-def _refusal(api: client.ApiClient, name: str) -> str:
-    """Return the error of a ConfigMap, within two seconds, once the API server has read the webhook."""
-    end = time.monotonic() + 30
-    while time.monotonic() < end:
-        began = time.monotonic()
-        try:
-            core_of(api).create_namespaced_config_map(f"hooked-{name}", {"metadata": {"generateName": "a-"}})
-        except client.ApiException as error:
-            assert time.monotonic() - began < 2, "it is refused at once"
-            return str(error.body)
-        time.sleep(0.2)
-    raise AssertionError("a ConfigMap was created although the webhook does not answer")
-
-
 def test_a_webhook_without_a_backend_is_refused_at_once_with_its_service(
     instance: Instance, api: client.ApiClient, backends: Backends
 ) -> None:
     core = core_of(api)
     ports = [{"port": 443, "targetPort": 9443}]
     core.create_namespaced_service("default", {"metadata": {"name": "gate"}, "spec": {"ports": ports}})
-    _hooked(api, "service", service={"namespace": "default", "name": "gate", "path": "/validate"})
-    refusal = _refusal(api, "service")
-    assert "Service default/gate port 443 has no backend" in refusal
-    assert str(instance.folder) not in refusal
+    hooked(api, "service", service={"namespace": "default", "name": "gate", "path": "/validate"})
+    words = refusal(api, "service")
+    assert "Service default/gate port 443 has no backend" in words
+    assert str(instance.folder) not in words
 
 
 def test_no_other_program_of_the_machine_is_called(
@@ -267,10 +246,10 @@ def test_no_other_program_of_the_machine_is_called(
     port = int(neighbour[0])
     spec = {"type": "ExternalName", "externalName": "localhost", "ports": [{"port": port}]}
     core_of(api).create_namespaced_service("default", {"metadata": {"name": "near"}, "spec": spec})
-    _hooked(api, "named", service={"namespace": "default", "name": "near", "port": port})
-    assert f"localhost:{port} is outside the twin" in _refusal(api, "named")
-    _hooked(api, "url", url=f"https://127.0.0.1:{port}/validate")
-    assert f"127.0.0.1:{port} is no Service" in _refusal(api, "url")
+    hooked(api, "named", service={"namespace": "default", "name": "near", "port": port})
+    assert f"localhost:{port} is outside the twin" in refusal(api, "named")
+    hooked(api, "url", url=f"https://127.0.0.1:{port}/validate")
+    assert f"127.0.0.1:{port} is no Service" in refusal(api, "url")
     assert neighbour[1:] == []
 
 
@@ -278,8 +257,8 @@ def test_webhook_of_a_simulated_pod_admits_everything(api: client.ApiClient, bac
     core, labels = core_of(api), {"app": "aside"}
     spec = {"selector": labels, "ports": [{"port": 443, "targetPort": 9443}]}
     core.create_namespaced_service("default", {"metadata": {"name": "aside"}, "spec": spec})
-    _hooked(api, "aside", service={"namespace": "default", "name": "aside", "path": "/validate"})
-    assert "has no backend" in _refusal(api, "aside"), "without a Pod it refuses, as in a cluster"
+    hooked(api, "aside", service={"namespace": "default", "name": "aside", "path": "/validate"})
+    assert "has no backend" in refusal(api, "aside"), "without a Pod it refuses, as in a cluster"
     simulated: Any = pod("aside")
     simulated["metadata"]["labels"] = labels
     core.create_namespaced_pod("default", simulated)
@@ -323,6 +302,21 @@ def test_an_aggregated_api_without_a_backend_is_unavailable_with_the_reason(
     registration.delete_api_service("v1.metrics.example.com")
 
 
+def test_clients_of_both_forms_of_the_openapi_document_read_new_definitions(api: client.ApiClient) -> None:
+    protobuf = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+
+    def has_widgets(form: str) -> bool:
+        request = api.param_serialize("GET", "/openapi/v2", header_params={"Accept": form})
+        return b"com.example.v1.Widget" in api.call_api(*request).read()
+
+    assert not has_widgets(protobuf)
+    definitions: Any = client.ApiextensionsV1Api(api)
+    definitions.create_custom_resource_definition(definition("widgets", "Widget"))
+    assert until(lambda: has_widgets("application/json"), 5)
+    assert until(lambda: has_widgets(protobuf), 12), "the twin makes it once in ten seconds at most"
+    definitions.delete_custom_resource_definition("widgets.example.com")
+
+
 def test_a_registered_backend_is_called_under_its_services_name(
     instance: Instance, api: client.ApiClient, backends: Backends
 ) -> None:
@@ -336,12 +330,12 @@ def test_a_registered_backend_is_called_under_its_services_name(
     core_of(api).create_namespaced_service("default", {"metadata": {"name": "served"}, "spec": spec})
     backends.register_service("default", "served", 8443, egress.to_loopback(server.server_address[1]))
     service = {"namespace": "default", "name": "served", "port": 8443}
-    _hooked(api, "served", service=service, caBundle=control_plane.certificate_authority(instance))
-    refusal = _refusal(api, "served")
-    assert "certificate is valid for localhost" in refusal, (
+    hooked(api, "served", service=service, caBundle=control_plane.certificate_authority(instance))
+    words = refusal(api, "served")
+    assert "certificate is valid for localhost" in words, (
         "the process that is registered for the Service answers"
     )
-    assert "not served.default.svc" in refusal, (
+    assert "not served.default.svc" in words, (
         "its certificate is checked for the Service's name, as in a cluster"
     )
     server.shutdown()

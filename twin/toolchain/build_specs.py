@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from twin.toolchain import agent_changes, argo_changes
+from twin.toolchain import agent_changes, argo_changes, openapi_changes
 from twin.toolchain.versions import Versions, read_versions
 
 MODULES = Path(__file__).with_name("go")
@@ -345,6 +345,7 @@ def _controlplane(versions: Versions) -> Recipe:
         package=".",
         binary="aiplatform-controlplane",
         linked=(*linked, ("sigs.k8s.io/kwok/pkg/consts.Version", f"v{versions.kwok}")),
+        completed=[CompletedModule(openapi_changes.MODULE, openapi_changes.FILES, openapi_changes.CHANGES)],
     )
 
 
