@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -18,6 +18,8 @@ CALLER = "features"
 """The workload identity of each file that has a feature store."""
 CATALOG = "PYICEBERG_CATALOG__DEFAULT__"
 FUNCTIONS = {"aws": "aws:lambda/function:Function", "gcp": "gcp:cloudrunv2/service:Service"}
+IRRELEVANT: Final = ("kubernetes", "ml")
+"""Layers that functions do not use."""
 
 
 def image(stack: str) -> str:
@@ -50,7 +52,7 @@ def topic(stack: str, **more: Any) -> dict[str, Any]:
 def test_functions_are_created_and_no_policy_refuses_them(tmp_path: Path, stack: str) -> None:
     cloud, _, profile = stack.partition("-")
     settings = load_file(changed(tmp_path, topic(stack), stack))
-    recording = build(settings).recording
+    recording = build(settings, IRRELEVANT).recording
     prefix = settings.environment.prefix
     names = {function.inputs["name"] for function in recording.all(FUNCTIONS[cloud])}
     assert {f"{prefix}-score", f"{prefix}-ingest"} <= names
@@ -74,7 +76,7 @@ def test_a_function_of_zones_has_the_catalog_of_the_lakehouse_as_variables(
     change = topic(stack)
     change["functions/ingest"]["environment"] = {f"{CATALOG}REST__SIGNING_NAME": "stated"}
     settings = load_file(changed(tmp_path, change, stack))
-    recording, environment = build(settings).recording, settings.environment
+    recording, environment = build(settings, IRRELEVANT).recording, settings.environment
     ingest = _variables(recording.one(FUNCTIONS[environment.cloud], "function-ingest").inputs)
     assert ingest[f"{CATALOG}TYPE"] == "rest"
     assert ingest[f"{CATALOG}REST__SIGNING_NAME"] == "stated", "what the file states is taken"
@@ -99,7 +101,7 @@ def _variables(inputs: Any) -> dict[str, str]:
 
 
 def test_callers_are_workload_identities_by_their_names(tmp_path: Path) -> None:
-    recording = build(load_file(changed(tmp_path, topic("aws-dev"), "aws-dev"))).recording
+    recording = build(load_file(changed(tmp_path, topic("aws-dev"), "aws-dev")), IRRELEVANT).recording
     roles = {role.state["arn"] for role in recording.all("aws:iam/role:Role")}
     grants = [
         permission.inputs["principal"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -29,6 +29,10 @@ CI = {
 ALERTS = {"slack": {"channel": "#search", "secret": "acme-dev/teams/search/slack"}}
 GOOGLE_ALERTS = {"slack": {"channel": "#search", "secret": "acme-dev-teams-search_slack"}}
 STACKS = ("aws-dev", "gcp-dev")
+NOT_OF_IMAGES: Final = ("kubernetes", "data", "teams")
+"""Layers without container repositories."""
+ABOVE_KUBERNETES: Final = ("data", "ml", "teams")
+"""Layers without budgets and dashboards."""
 
 
 def change_of(stack: str, search: dict[str, Any], **change: Any) -> dict[str, Any]:
@@ -46,7 +50,7 @@ def statements(recording: Any, name: str) -> dict[str, Any]:
 
 def test_ci_of_a_team_alone_pushes_to_its_repositories(tmp_path: Path) -> None:
     settings = settings_of(tmp_path, "aws-dev", repositories=["train"], pushers=[CI["aws"]])
-    recording = build(settings).recording
+    recording = build(settings, NOT_OF_IMAGES).recording
     assert recording.one("aws:ecr/repository:Repository", "container-registry-search-train").inputs[
         "name"
     ] == ("acme-dev/search/train")
@@ -65,7 +69,7 @@ def test_ci_of_a_team_alone_pushes_to_its_repositories_on_google_cloud(tmp_path:
     settings = settings_of(tmp_path, "gcp-dev", repositories=["train"], pushers=[CI["gcp"]])
     members = {
         (entry.inputs["role"], entry.inputs["member"])
-        for entry in build(settings).recording.all(
+        for entry in build(settings, NOT_OF_IMAGES).recording.all(
             "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember"
         )
         if entry.name.startswith("container-registry-search-train")
@@ -75,14 +79,14 @@ def test_ci_of_a_team_alone_pushes_to_its_repositories_on_google_cloud(tmp_path:
 
 def test_a_workload_identity_of_the_file_may_push(tmp_path: Path) -> None:
     settings = settings_of(tmp_path, "aws-dev", repositories=["train"], pushers=["search"])
-    push = statements(build(settings).recording, "container-registry-search-train")["Push"]
+    push = statements(build(settings, NOT_OF_IMAGES).recording, "container-registry-search-train")["Push"]
     assert [arn.rpartition("/")[2] for arn in push] == ["acme-dev-wi-search"]
 
 
 def test_pushers_of_a_team_leave_those_of_other_repositories(tmp_path: Path) -> None:
     stated = {"container_registry/repository_writers": {"training": ["pipelines"]}}
     change = change_of("aws-dev", {"repositories": ["train"], "pushers": [CI["aws"]]}, **stated)
-    recording = build(load_file(changed(tmp_path, change, "aws-dev"))).recording
+    recording = build(load_file(changed(tmp_path, change, "aws-dev")), NOT_OF_IMAGES).recording
     push = statements(recording, "container-registry-training")["Push"]
     assert [arn.rpartition("/")[2] for arn in push] == ["acme-dev-wi-pipelines"]
     assert statements(recording, "container-registry-search-train")["Push"] == [CI["aws"]]
@@ -105,7 +109,11 @@ def test_repositories_of_an_archived_team_stay_and_nothing_pushes_to_them(tmp_pa
 def test_the_budget_of_a_block_is_that_of_the_team(tmp_path: Path) -> None:
     settings = settings_of(tmp_path, "aws-dev", budget={"amount": 2000})
     assert settings.controls_costs, "the file has no topic cost"
-    budget = build(settings).recording.one("aws:budgets/budget:Budget", "cost-team-search").inputs
+    budget = (
+        build(settings, ABOVE_KUBERNETES)
+        .recording.one("aws:budgets/budget:Budget", "cost-team-search")
+        .inputs
+    )
     assert budget["limitAmount"] == "2000"
     assert "search" in json.dumps(budget["costFilters"]), "by the tag of the team"
     addresses = {
@@ -175,7 +183,7 @@ def test_each_team_has_a_dashboard_of_its_namespace(tmp_path: Path, stack: str) 
     settings = settings_of(tmp_path, stack, namespace="search-ml", queue="shared")
     boards = {
         file: text
-        for entry in build(settings).recording.all("kubernetes:core/v1:ConfigMap")
+        for entry in build(settings, ABOVE_KUBERNETES).recording.all("kubernetes:core/v1:ConfigMap")
         for file, text in (entry.inputs.get("data") or {}).items()
         if "ai-platform-team-" in text
     }
@@ -295,5 +303,5 @@ def test_teams_without_parts_change_no_argument_of_another_topic(tmp_path: Path)
     assert not settings.controls_costs
     assert set(repositories.urls(settings)) == {"training", "serving", "cost-control"}
     with pytest.raises(AssertionError):
-        build(settings).recording.one("aws:budgets/budget:Budget", "cost-team-search")
+        build(settings, ABOVE_KUBERNETES).recording.one("aws:budgets/budget:Budget", "cost-team-search")
     assert cost_arguments.cost(settings, None, None).get("team_budgets") is None
