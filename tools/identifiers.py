@@ -39,10 +39,6 @@ LIMITS: Final[Mapping[str, int]] = {
 }
 """Folder -> identifiers that are left there. Lower a number when some are renamed; add no folder."""
 FOLDERS: Final = ("bootstrap.py", "cli", "components", "policies", "stacks", "tests", "tools", "twin")
-EXCLUDED: Final = (
-    # The key of the charts is made from it: they would be fetched again.
-    "twin/toolchain/charts.py",
-)
 _WORD: Final = re.compile(rf"\b_*(?:{'|'.join(sorted(REPLACED))})_*\b")
 
 
@@ -69,9 +65,7 @@ def modules(root: Path) -> Iterator[Path]:
     for name in FOLDERS:
         start = root / name
         for file in [start] if start.is_file() else sorted(start.rglob("*.py")):
-            path = file.relative_to(root)
-            if not path.as_posix().startswith(EXCLUDED):
-                yield path
+            yield file.relative_to(root)
 
 
 def folder_of(path: Path) -> str:
