@@ -1,9 +1,8 @@
 """What is changed in the sources of the API server: how often it makes its OpenAPI document of version 2.
 
-Clients of Go's library read it as Protobuf, Pulumi's provider after each definition that it creates. The API
-server then makes all of it again, some MiB with the definitions of add-ons: that was a third of its CPU time
-during an `up`. Here a document in this form is up to 10 seconds old (go/controlplane/openapi). JSON and
-version 3, which kubectl reads, are as upstream's. A change that does not apply is an error of the build.
+Pulumi's provider reads it as Protobuf after each definition that it creates. Here a document in this form is
+made at intervals (go/controlplane/openapi/held.go, ADR 0078). A change that does not apply is an error of the
+build.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ class Functions:
 
     def __init__(self, server: Any) -> None:
         self._server = server
-        self._processes = Processes(server.instance.folder / "functions")
+        self._processes = Processes(server.instance.folder / "run" / "functions")
         self._inside = Inside(server)
         self._busy: dict[str, int] = {}
         self._locks: dict[str, threading.Lock] = {}

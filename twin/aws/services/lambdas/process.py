@@ -66,7 +66,8 @@ class Ran:
 
 
 class Processes:
-    """The functions that run now. folder: theirs alone; what a server that was killed left there goes."""
+    """The functions that run now. folder: what they use alone; it is emptied, since a server that was killed
+    leaves files in it."""
 
     def __init__(self, folder: Path) -> None:
         self._running: set[subprocess.Popen[bytes]] = set()
@@ -76,7 +77,7 @@ class Processes:
 
     def run(self, run: Run) -> Ran:
         """Run it to its end, or until its time is over."""
-        self._folder.mkdir(mode=0o700, exist_ok=True)
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="run-", dir=self._folder) as folder:
             place = Path(folder)
             packages, temporary = (place / name for name in ("packages", "tmp"))
