@@ -95,9 +95,10 @@ def steps(twin: Twin) -> list[dict[str, Any]]:
 
 
 def replaces_files(step: dict[str, Any]) -> bool:
-    """Return whether a step replaces files of a program, or a Job that runs them."""
+    """Return whether a step replaces files of a program, or a Job that runs them, for what they contain."""
     kind = step["urn"].split("::")[2].rpartition("$")[2]
-    return step["op"] != "delete" and kind in OF_FILES
+    reasons = step.get("replaceReasons") or [""]
+    return kind in OF_FILES and all(reason.startswith(("data[", "spec.")) for reason in reasons)
 
 
 def intended(urn: str) -> bool:
