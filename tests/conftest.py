@@ -106,18 +106,6 @@ LONGEST: Final = (
     "tests/end_to_end/test_gcp_lakehouse.py",
     "tests/end_to_end/test_copies.py",
     "tests/end_to_end/test_recommender_objects.py",
-    "tests/end_to_end/test_functions_gcp.py",
-    "tests/end_to_end/test_processes.py",
-    "tests/end_to_end/test_mlflow_recovery.py",
-    "tests/end_to_end/test_ingestion.py",
-    "tests/end_to_end/test_container_registry.py",
-    "tests/end_to_end/test_pyiceberg.py",
-    "tests/end_to_end/test_addons.py",
-    "tests/end_to_end/test_pii_gcp.py",
-    "tests/end_to_end/test_teams.py",
-    "tests/end_to_end/test_interrupted_create.py",
-    "tests/end_to_end/test_schema_evolution.py",
-    "tests/end_to_end/test_mlflow_isolation.py",
 )
 """Files that take longest, the longest of each tier first. A worker that starts one of them last would run on
 for minutes while the others have ended."""

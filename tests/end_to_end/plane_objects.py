@@ -98,17 +98,3 @@ def refusal(api: client.ApiClient, name: str) -> str:
             return str(error.body)
         time.sleep(0.2)
     raise AssertionError("a ConfigMap was created although the webhook does not answer")
-
-
-def definition(plural: str, kind: str) -> dict[str, Any]:
-    """Return the definition of a kind of the group example.com without fields."""
-    schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
-    return {
-        "metadata": {"name": f"{plural}.example.com"},
-        "spec": {
-            "group": "example.com",
-            "scope": "Namespaced",
-            "names": {"plural": plural, "kind": kind},
-            "versions": [{"name": "v1", "served": True, "storage": True, "schema": schema}],
-        },
-    }

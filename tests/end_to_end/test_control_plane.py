@@ -22,10 +22,10 @@ from kubernetes import client, config
 from aiplatform._shared.kubernetes.node_labels import GPU_CLASS
 from aiplatform.addons import device_classes
 from aiplatform.teams import claims
+from tests.end_to_end.guardrails import definition
 from tests.end_to_end.plane_objects import (
     claiming,
     core_of,
-    definition,
     hooked,
     make_node,
     phase,
@@ -311,7 +311,7 @@ def test_clients_of_both_forms_of_the_openapi_document_read_new_definitions(api:
 
     assert not has_widgets(protobuf)
     definitions: Any = client.ApiextensionsV1Api(api)
-    definitions.create_custom_resource_definition(definition("widgets", "Widget"))
+    definitions.create_custom_resource_definition(definition("example.com", "v1", "Widget", "widgets"))
     assert until(lambda: has_widgets("application/json"), 5)
     assert until(lambda: has_widgets(protobuf), 12), "the twin makes it once in ten seconds at most"
     definitions.delete_custom_resource_definition("widgets.example.com")

@@ -29,7 +29,7 @@ CI = {
 ALERTS = {"slack": {"channel": "#search", "secret": "acme-dev/teams/search/slack"}}
 GOOGLE_ALERTS = {"slack": {"channel": "#search", "secret": "acme-dev-teams-search_slack"}}
 STACKS = ("aws-dev", "gcp-dev")
-NOT_OF_IMAGES: Final = ("kubernetes", "data", "teams")
+NO_IMAGES: Final = ("kubernetes", "data", "teams")
 """Layers without container repositories."""
 ABOVE_KUBERNETES: Final = ("data", "ml", "teams")
 """Layers without budgets and dashboards."""
@@ -50,7 +50,7 @@ def statements(recording: Any, name: str) -> dict[str, Any]:
 
 def test_ci_of_a_team_alone_pushes_to_its_repositories(tmp_path: Path) -> None:
     settings = settings_of(tmp_path, "aws-dev", repositories=["train"], pushers=[CI["aws"]])
-    recording = build(settings, NOT_OF_IMAGES).recording
+    recording = build(settings, NO_IMAGES).recording
     assert recording.one("aws:ecr/repository:Repository", "container-registry-search-train").inputs[
         "name"
     ] == ("acme-dev/search/train")
@@ -69,7 +69,7 @@ def test_ci_of_a_team_alone_pushes_to_its_repositories_on_google_cloud(tmp_path:
     settings = settings_of(tmp_path, "gcp-dev", repositories=["train"], pushers=[CI["gcp"]])
     members = {
         (entry.inputs["role"], entry.inputs["member"])
-        for entry in build(settings, NOT_OF_IMAGES).recording.all(
+        for entry in build(settings, NO_IMAGES).recording.all(
             "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember"
         )
         if entry.name.startswith("container-registry-search-train")
@@ -79,14 +79,14 @@ def test_ci_of_a_team_alone_pushes_to_its_repositories_on_google_cloud(tmp_path:
 
 def test_a_workload_identity_of_the_file_may_push(tmp_path: Path) -> None:
     settings = settings_of(tmp_path, "aws-dev", repositories=["train"], pushers=["search"])
-    push = statements(build(settings, NOT_OF_IMAGES).recording, "container-registry-search-train")["Push"]
+    push = statements(build(settings, NO_IMAGES).recording, "container-registry-search-train")["Push"]
     assert [arn.rpartition("/")[2] for arn in push] == ["acme-dev-wi-search"]
 
 
 def test_pushers_of_a_team_leave_those_of_other_repositories(tmp_path: Path) -> None:
     stated = {"container_registry/repository_writers": {"training": ["pipelines"]}}
     change = change_of("aws-dev", {"repositories": ["train"], "pushers": [CI["aws"]]}, **stated)
-    recording = build(load_file(changed(tmp_path, change, "aws-dev")), NOT_OF_IMAGES).recording
+    recording = build(load_file(changed(tmp_path, change, "aws-dev")), NO_IMAGES).recording
     push = statements(recording, "container-registry-training")["Push"]
     assert [arn.rpartition("/")[2] for arn in push] == ["acme-dev-wi-pipelines"]
     assert statements(recording, "container-registry-search-train")["Push"] == [CI["aws"]]
@@ -109,11 +109,8 @@ def test_repositories_of_an_archived_team_stay_and_nothing_pushes_to_them(tmp_pa
 def test_the_budget_of_a_block_is_that_of_the_team(tmp_path: Path) -> None:
     settings = settings_of(tmp_path, "aws-dev", budget={"amount": 2000})
     assert settings.controls_costs, "the file has no topic cost"
-    budget = (
-        build(settings, ABOVE_KUBERNETES)
-        .recording.one("aws:budgets/budget:Budget", "cost-team-search")
-        .inputs
-    )
+    recording = build(settings, ABOVE_KUBERNETES).recording
+    budget = recording.one("aws:budgets/budget:Budget", "cost-team-search").inputs
     assert budget["limitAmount"] == "2000"
     assert "search" in json.dumps(budget["costFilters"]), "by the tag of the team"
     addresses = {
