@@ -9,9 +9,12 @@ import shutil
 import subprocess
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
-from cli.images.registry import Credentials
 from cli.output import CommandError
+
+if TYPE_CHECKING:
+    from cli.images.registry import Credentials
 
 
 def refuse_without_cosign() -> None:

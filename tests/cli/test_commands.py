@@ -68,12 +68,20 @@ def test_help_of_every_command_is_complete(command: tuple[str, ...]) -> None:
     assert len(output) > 200, "the help is empty"
 
 
-def test_the_command_starts_quickly() -> None:
+HEAVY = {"boto3", "botocore", "moto", "pulumi", "pulumi_aws", "kubernetes", "requests", "grpc"}
+"""Packages that take a fifth of a second or more to load."""
+
+
+@pytest.mark.parametrize(
+    ("modules", "heavy"),
+    [("cli.app", {*HEAVY, "cryptography"}), ("cli.app, cli.engine, twin.lifecycle", HEAVY)],
+    ids=["each command", "commands that run the engine on a twin"],
+)
+def test_the_command_starts_quickly(modules: str, heavy: set[str]) -> None:
     """Slow packages must be imported where they are used, not at each start."""
-    code = "import sys, cli.app; print([name for name in sys.modules])"
+    code = f"import sys, {modules}; print([name for name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(json.loads(done.stdout.replace("'", '"')))
-    heavy = {"boto3", "botocore", "moto", "pulumi", "pulumi_aws", "kubernetes", "cryptography", "grpc"}
     assert not heavy & loaded
 
 

@@ -8,12 +8,14 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from twin.instances import Instance, InstanceError
-from twin.kubernetes.api import Object
 from twin.kubernetes.pods import repository
 from twin.kubernetes.processes.programs import EXECUTOR, EXECUTOR_PATH, FOLDER, PROGRAMS, PodProgram, Selected
+
+if TYPE_CHECKING:
+    from twin.kubernetes.api import Object  # loads the client, which takes longer than most commands
 
 ROOT: Final = Path(__file__).resolve().parents[3]
 TABLE: Final = Path(__file__).with_name("images.toml")
