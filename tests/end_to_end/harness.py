@@ -46,6 +46,10 @@ class Twin:
     this repository as root."""
     checkpoints: bool = True
     """Whether the engine saves its state after each step. A test that interrupts no update may do without."""
+    _clients: dict[str, kubernetes.client.ApiClient] = field(
+        default_factory=dict[str, kubernetes.client.ApiClient], init=False
+    )
+    """By the kubeconfig's content."""
 
     def __post_init__(self) -> None:
         """Write the environment's file without these topics."""
@@ -183,8 +187,15 @@ class Twin:
         )
 
     def kubernetes(self) -> kubernetes.client.ApiClient:
-        """Return a client with the stack's kubeconfig, as a user has it: with its token and the webhook."""
-        return kubernetes.config.new_client_from_config(str(variables.stack_kubeconfig(self.instance)))
+        """Return a client with the stack's kubeconfig, as a user has it: with its token and the webhook.
+
+        It gets a token when the one before has expired: the program that prints one takes a second.
+        """
+        file = variables.stack_kubeconfig(self.instance)
+        content = file.read_text()
+        if content not in self._clients:
+            self._clients[content] = kubernetes.config.new_client_from_config(str(file))
+        return self._clients[content]
 
     def core(self) -> Any:
         """Return CoreV1Api of that client. Any: in the generated types every field is optional."""
@@ -231,3 +242,9 @@ def phase(core: Any, name: str, namespace: str = "default") -> str:
 def steps(output: str) -> list[dict[str, Any]]:
     """Return the steps of a `pulumi preview --json`."""
     return json.loads(output[output.index("{") :])["steps"]
+
+
+def updated(output: str) -> list[dict[str, Any]]:
+    """Return the steps of a `pulumi up --json`, which prints an event a line."""
+    events = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
+    return [event["resourcePreEvent"]["metadata"] for event in events if "resourcePreEvent" in event]

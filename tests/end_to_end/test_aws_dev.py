@@ -18,7 +18,7 @@ from aiplatform.addons.catalog import Addon, catalog, in_order, selected
 from aiplatform.observability.args import OPENCOST
 from aiplatform.training.args import RAY
 from tests.end_to_end import clients, pods
-from tests.end_to_end.harness import GUARDED, PRIVATE_KEY, ROOT, Twin, gpu_pod, phase, steps
+from tests.end_to_end.harness import GUARDED, PRIVATE_KEY, ROOT, Twin, gpu_pod, phase, updated
 from tests.end_to_end.images import push
 from tests.end_to_end.policy_report import assert_no_violation, policy_report
 from tests.end_to_end.webhook_ports import called_ports
@@ -253,7 +253,7 @@ def test_pipelines_push_images_and_read_their_registry_password_with_the_grants_
             pods.client(up, who, "secretsmanager").get_secret_value(SecretId=accounts[account])
 
 
-def test_drift_alone_is_reported_after_a_stop_and_repaired(up: Twin) -> None:
+def test_drift_alone_is_repaired_after_a_stop(up: Twin) -> None:
     group = f"/aws/eks/{CLUSTER}/cluster"
     up.aws("logs").put_retention_policy(logGroupName=group, retentionInDays=1)
     before = up.inventory()
@@ -265,10 +265,11 @@ def test_drift_alone_is_reported_after_a_stop_and_repaired(up: Twin) -> None:
         assert set(after[kind]) <= set(before[kind]), "no id is new"
         before[kind] = after[kind]
     assert after == before, "every id is unchanged"
-    drifted = up.cli("preview", "aws-dev", "--refresh", "--json").stdout
+    # test_gcp_dev.py has a preview before.
+    repaired = up.up("--refresh", "--json").stdout
     changes = {
         step["urn"].rsplit("::", 1)[1]: step["op"]
-        for step in steps(drifted)
+        for step in updated(repaired)
         if step["op"] not in ("same", "refresh")
     }
     assert changes == {
@@ -276,7 +277,6 @@ def test_drift_alone_is_reported_after_a_stop_and_repaired(up: Twin) -> None:
         "cluster-autoscaler-deployment": "create",
         "device-plugins-nvidia": "create",
     }, "the three changes, and nothing else: a stop changes nothing, nor does what Pods and pipelines wrote"
-    up.up("--refresh")
     [changes] = up.aws("logs").describe_log_groups(logGroupNamePrefix=group)["logGroups"]
     assert changes["retentionInDays"] == 7, "the file's retention is restored"
     core = up.core()
@@ -326,7 +326,6 @@ def test_destroy_leaves_nothing_but_the_log_group_that_eks_writes_to_late(up: Tw
     output = " ".join((refused.stdout + refused.stderr).split())
     assert f"aws logs delete-log-group --log-group-name {group} --region us-west-2" in output, output[-2000:]
     up.aws("logs").delete_log_group(logGroupName=group)
-    up.cli("preview", up.environment)
     assert up.inventory() == {}, "moto's resources count, too"
     with pytest.raises(botocore.exceptions.ClientError, match="ResourceNotFoundException"):
         up.aws("eks").describe_cluster(name=CLUSTER)

@@ -25,7 +25,7 @@ from tests.end_to_end.killing import (
     kill_restarted,
     more,
 )
-from tests.end_to_end.reduced import KUBERNETES_LAYER
+from tests.end_to_end.reduced import DATA_LAYER, KUBERNETES_LAYER
 from twin.tests.waiting import eventually
 
 pytestmark = pytest.mark.end_to_end
@@ -54,7 +54,8 @@ GPU: Final = "nvidia.com/gpu"
 @pytest.fixture(scope="module")
 def dev(home: Path) -> Iterator[Twin]:
     """The twin of aws-dev, before its first `up`. The minutes before an empty node is deleted are seconds."""
-    twin = Twin("aws-dev", home, {"AIPLATFORM_TWIN_CLOCK": "120"}, without=KUBERNETES_LAYER)
+    less = (*KUBERNETES_LAYER, *DATA_LAYER)
+    twin = Twin("aws-dev", home, {"AIPLATFORM_TWIN_CLOCK": "120"}, without=less)
     yield twin
     twin.remove()
 
@@ -113,8 +114,7 @@ def test_the_next_up_converges_without_a_duplicate(dev: Twin) -> None:
     assert len(inventory["autoscaling/autoscaling_groups"]) == groups, "one a node group"
     assert len(inventory["ec2/launch_templates"]) == 2 * groups, "EKS creates a copy of each of the stack's"
     assert len(inventory["iam/roles"]) == len(owned["aws:iam/role:Role"])
-    groups = len(owned["aws:ec2/securityGroup:SecurityGroup"])
-    assert len(inventory["ec2/groups"]) == 2 + groups, "the VPC's default one, the cluster's, and the stack's"
+    assert len(inventory["ec2/groups"]) == 2, "the VPC's default one, and the cluster's"
     nodes = dev.core().list_node().items
     filters = [{"Name": "instance-state-name", "Values": ["pending", "running"]}]
     reservations = dev.aws("ec2").describe_instances(Filters=filters)["Reservations"]

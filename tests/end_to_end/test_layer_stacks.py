@@ -119,8 +119,7 @@ def test_an_environment_is_split_without_a_change_in_the_cloud(dev: Twin) -> Non
     assert f"expected in {LAYER}: move the state first" in refused.stderr
     dev.pulumi("stack", "init", LAYER)
     move(dev, ENVIRONMENT, LAYER)
-    dev.cli("preview", ENVIRONMENT, "--refresh", "--expect-no-changes")
-    dev.up()
+    dev.up("--refresh", "--expect-no-changes")
     assert dev.inventory() == before, "all ids are as before"
     assert "data" not in outputs(dev, ENVIRONMENT)
 
