@@ -91,9 +91,10 @@ def _etcd(instance: Instance, pki: Pki) -> list[str]:
         # What is written is in the page cache, which outlives a killed process. Only a machine that loses
         # power can lose it, and a twin can be made again.
         "--unsafe-no-fsync",
-        # A single member has no others to hear from: it elects itself at once.
-        "--heartbeat-interval=20",
-        "--election-timeout=100",
+        # A single member has no others to hear from. It elects itself after half a second: the shortest time
+        # for ticks of etcd's default length, each of which takes CPU.
+        "--heartbeat-interval=100",
+        "--election-timeout=500",
         "--snapshot-count=5000",
         "--log-level=warn",
         "--logger=zap",
