@@ -14,7 +14,7 @@ ARGS ?=
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test-unit-platform test-changed setup up preview drift refresh destroy stop policy estimate doctor test test-unit test-end-to-end test-nightly test-controllers test-official lint style types format generate docs docs-check bench bench-flat bench-growth
+.PHONY: help demo test-unit-platform test-changed setup up preview drift refresh destroy stop policy estimate doctor test test-unit test-end-to-end test-nightly test-controllers test-official lint style types types-tests types-rest format generate docs docs-check bench bench-flat bench-growth
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -81,10 +81,16 @@ style: ## check the lock, style and words, which takes seconds
 	@$(RUN) sh -c 'uv lock --check && ruff check . && ruff format --check . && git ls-files -z | xargs -0 codespell && python -m tools.identifiers'
 
 # The SDKs' types need more memory than Node's default: with less pyright discards and reads them repeatedly, as it does
-# with all folders at once.
-types: export NODE_OPTIONS := --max-old-space-size=6144
+# with all folders at once. It uses one core: the two parts are checked at a time.
+types types-tests types-rest: export NODE_OPTIONS := --max-old-space-size=6144
 types: ## check types, which takes minutes
-	@$(RUN) sh -c 'pyright components stacks policies twin cli tools && pyright tests'
+	@$(MAKE) --no-print-directory -j2 types-tests types-rest
+
+types-tests:
+	@$(RUN) pyright tests
+
+types-rest:
+	@$(RUN) pyright components stacks policies twin cli tools
 
 format: ## fix style
 	@$(RUN) sh -c 'ruff check --fix . ; ruff format .'
