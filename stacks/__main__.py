@@ -23,7 +23,7 @@ for folder in (str(_ROOT / "components"), str(_ROOT)):
         sys.path.insert(0, folder)
 
 from aiplatform._shared.args import ArgumentError
-from stacks import stack_traces
+from stacks import debug_messages, stack_traces
 from stacks.loading import SettingsError, load_engine
 
 
@@ -40,5 +40,6 @@ async def main() -> None:
         raise pulumi.RunError(str(error)) from None
 
 
+debug_messages.leave_out()
 stack_traces.shorten()
 pulumi.run(main)
