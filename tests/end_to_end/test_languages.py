@@ -339,9 +339,15 @@ def test_resources_and_functions_of_the_cloud_are_bound_by_the_providers_schema_
             id="unknown property",
         ),
         pytest.param(
-            "aws:ec2:Subnet", {"cidrBlock": "10.1.1.0/24"}, "Missing required property 'vpcId'", id="missing"
+            "aws:ec2:Subnet",
+            {"cidrBlock": "10.1.1.0/24"},
+            "Missing required property 'vpcId'",
+            id="missing",
+            marks=pytest.mark.nightly,
         ),
-        pytest.param("aws:ec2:Vcp", {}, "unable to find resource type", id="unknown type"),
+        pytest.param(
+            "aws:ec2:Vcp", {}, "unable to find resource type", id="unknown type", marks=pytest.mark.nightly
+        ),
     ],
 )
 def test_a_wrong_resource_of_the_cloud_is_an_error_in_yaml(
@@ -380,7 +386,12 @@ def refused(twin: Twin, folder: Path) -> str:
 @pytest.mark.parametrize(
     ("network", "expected"),
     [
-        pytest.param({"vpcIdd": "vpc-1"}, "Property vpcIdd does not exist", id="unknown key"),
+        pytest.param(
+            {"vpcIdd": "vpc-1"},
+            "Property vpcIdd does not exist",
+            id="unknown key",
+            marks=pytest.mark.nightly,
+        ),
         pytest.param(
             {"privateSubnetIds": ["subnet-1", {"id": "subnet-2"}]},
             "Cannot assign '{id: string}' to 'string'",
