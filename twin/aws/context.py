@@ -132,6 +132,11 @@ class AwsContext(Context):
             _intent.reset(token)
         return answer
 
+    def pages(self, service: str, operation: str, params: Props, member: str) -> list[Any]:
+        """What a member of the answers has on all pages of a listing. Raises as `call` does."""
+        paginator = self.clients.get(service, self.region).get_paginator(xform_name(operation))
+        return [item for page in paginator.paginate(**params) for item in page.get(member) or ()]
+
     def _with_token(self, service: str, operation: str, params: Props) -> Props:
         if not self.intent:
             return params

@@ -15,6 +15,7 @@ from twin.aws.credentials import ROLE, SESSION, deployer, deployer_arn
 from twin.aws.iam import policy_statements, principals, signature
 from twin.aws.services.eks.operations import access
 from twin.aws.services.sts import operations as sessions
+from twin.aws.validation.extension_store import respond
 from twin.instances import Instance
 
 TOKEN_PREFIX: Final = "k8s-aws-v1."  # noqa: S105 - not a secret
@@ -33,7 +34,7 @@ class Identity:
     def known(self, call: Call) -> None:
         """Refuse an access key that AWS never gave out."""
         if call.access_key and self.secret(call.access_key) is None:
-            code, message, status = _UNKNOWN_KEY.get(call.protocol, _UNKNOWN_KEY["json"])
+            code, message, status = sessions.UNKNOWN_KEY.get(call.protocol, sessions.UNKNOWN_KEY["json"])
             raise Refusal(code, message, status)
         with self._moto.lock:
             session = principals.session_of(self._moto, call.access_key) if call.access_key else None
@@ -99,13 +100,7 @@ class Identity:
         if call.access_key != self._deployer.access_key_id:
             return None
         arn, user_id = self.caller(call.access_key)
-        body = (
-            '<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>'
-            f"<Arn>{arn}</Arn><UserId>{user_id}</UserId><Account>{self._instance.account}</Account>"
-            "</GetCallerIdentityResult><ResponseMetadata><RequestId>c6104cbe-af31-11e0-8154-cbc7ccf896c7</RequestId>"
-            "</ResponseMetadata></GetCallerIdentityResponse>"
-        )
-        return Answer(200, [("Content-Type", "text/xml")], body.encode())
+        return respond(call, {"Arn": arn, "UserId": user_id, "Account": self._instance.account})
 
     def allowed(self, role: str, action: str, resource: str, context: dict[str, str]) -> bool:
         """Whether IAM lets a role take an action on a resource."""
@@ -232,20 +227,3 @@ def _signature(
     for part in (day, region, "sts", "aws4_request"):
         key = hmac.new(key, part.encode(), hashlib.sha256).digest()
     return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
-
-
-_UNKNOWN_KEY: Final = {
-    "ec2": ("AuthFailure", "AWS was not able to validate the provided access credentials", 401),
-    "query": ("InvalidClientTokenId", "The security token included in the request is invalid.", 403),
-    "json": ("UnrecognizedClientException", "The security token included in the request is invalid.", 400),
-    "rest-json": (
-        "UnrecognizedClientException",
-        "The security token included in the request is invalid.",
-        403,
-    ),
-    "rest-xml": (
-        "InvalidAccessKeyId",
-        "The AWS Access Key Id you provided does not exist in our records.",
-        403,
-    ),
-}

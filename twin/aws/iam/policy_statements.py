@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Final
@@ -23,7 +23,7 @@ def allows(documents: Iterable[Document], action: str, resource: str | None, con
     """
     allowed = False
     for document in documents:
-        for statement in _as_list(document.get("Statement")):
+        for statement in as_list(document.get("Statement")):
             if not applies(statement, action, resource, context):
                 continue
             if statement.get("Effect") == "Deny":
@@ -49,7 +49,7 @@ def statements(document: Any) -> list[Document]:
         import json
 
         document = json.loads(document)
-    return _as_list(document.get("Statement"))
+    return as_list(document.get("Statement"))
 
 
 def applies(statement: Document, action: str, resource: str | None, context: Context) -> bool:
@@ -59,7 +59,7 @@ def applies(statement: Document, action: str, resource: str | None, context: Con
         and (
             _named(statement, "Resource", resource, context)
             if resource is not None
-            else statement.get("Effect") != "Deny" or _as_list(statement.get("Resource")) == ["*"]
+            else statement.get("Effect") != "Deny" or as_list(statement.get("Resource")) == ["*"]
         )
         and _conditions(statement.get("Condition") or {}, context)
     )
@@ -70,16 +70,22 @@ def principals(statement: Document, element: str = "Principal") -> list[str]:
     principal: Any = statement.get(element)
     if isinstance(principal, str):
         return [principal]
-    return [str(arn) for arn in _as_list((principal or {}).get("AWS"))]
+    return [str(arn) for arn in as_list((principal or {}).get("AWS"))]
 
 
-def services(statement: Document) -> list[str]:
+def services(statement: Document, element: str = "Principal") -> list[str]:
     """The AWS services that a statement of a resource's policy names."""
-    principal: Any = statement.get("Principal")
-    return (
-        [str(service) for service in _as_list(principal.get("Service"))]
-        if isinstance(principal, Mapping)
-        else []
+    principal: Any = statement.get(element)
+    return [str(name) for name in as_list(principal.get("Service"))] if isinstance(principal, Mapping) else []
+
+
+def lets(document: Any, who: Set[str], action: str, resource: str, context: Context) -> bool:
+    """Whether a resource's policy allows one of these services or principals, or everybody, an action."""
+    return any(
+        statement.get("Effect") == "Allow"
+        and {*who, "*"} & {*services(statement), *principals(statement)}
+        and applies(statement, action, resource, context)
+        for statement in statements(document)
     )
 
 
@@ -88,14 +94,14 @@ def _named(statement: Document, element: str, value: str, context: Context, *, l
     if patterns is not None:
         return any(
             matches(_filled(pattern.lower() if lower else pattern, context), value)
-            for pattern in _as_list(patterns)
+            for pattern in as_list(patterns)
         )
     excluded = statement.get(f"Not{element}")
     if excluded is None:
         return element == "Resource"  # trust and resource policies have none
     return not any(
         matches(_filled(pattern.lower() if lower else pattern, context), value)
-        for pattern in _as_list(excluded)
+        for pattern in as_list(excluded)
     )
 
 
@@ -140,7 +146,7 @@ def _conditions(conditions: Mapping[str, Any], context: Context) -> bool:
             actual = folded.get(key.lower())
             if actual is None and (optional or operator.startswith("ForAllValues:")):
                 continue
-            expected = [_filled(_text(value), context) for value in _as_list(values)]
+            expected = [_filled(_text(value), context) for value in as_list(values)]
             several = actual.split("\n") if actual is not None and key.lower() in _LISTED else [actual]
             each_holds = [_holds(name, one, expected) for one in several]
             if not (any if operator.startswith("ForAnyValue:") else all)(each_holds):
@@ -228,5 +234,6 @@ _TESTS: Final[dict[str, Callable[[str, str], bool]]] = {
 }
 
 
-def _as_list(value: Any) -> list[Any]:
+def as_list(value: Any) -> list[Any]:
+    """A list of what IAM lets stand alone or in a list."""
     return value if isinstance(value, list) else [] if value is None else [value]

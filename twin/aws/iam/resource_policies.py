@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any, Final
 
 from twin.aws.api_server.request import Refusal
+from twin.aws.iam import policy_statements
+from twin.aws.iam.policy_statements import as_list
 from twin.aws.validation.moto_state import MotoState
 
 Params = dict[str, Any]
@@ -30,16 +31,12 @@ def check(text: Any, state: MotoState, service: str, code: str) -> list[Params]:
     service: the prefix of its actions (`secretsmanager`). code: of the refusal.
     """
     statements_ = statements(text, code)
-    known = {role.arn for role in [*state.roles(), *state.iam.users.values()]}
     for statement in statements_:
         for action in as_list(statement.get("Action") or statement.get("NotAction")):
             if action != "*" and not action.lower().startswith(f"{service}:"):
                 raise Refusal(code, f"This resource policy contains an action of another service: {action}")
-        for principal in principals(statement):
-            parts = principal.split(":")
-            same_account = len(parts) == 6 and parts[2] == "iam" and parts[4] == state.account
-            if same_account and parts[5] != "root" and principal not in known:
-                raise Refusal(code, f"This resource policy contains an unsupported principal: {principal}")
+        for principal in state.unknown_principals(principals(statement)):
+            raise Refusal(code, f"This resource policy contains an unsupported principal: {principal}")
     return statements_
 
 
@@ -69,18 +66,5 @@ def lets(statements: list[Params], service: str, action: str) -> bool:
 
 def principals(statement: Params) -> list[str]:
     """The accounts, roles and users that a statement names, or `*`."""
-
-    def named() -> Iterator[str]:
-        for member in ("Principal", "NotPrincipal"):
-            principal: Any = statement.get(member)
-            if isinstance(principal, str):
-                yield principal
-            elif principal:
-                yield from map(str, as_list(principal.get("AWS")))
-
-    return list(named())
-
-
-def as_list(value: Any) -> list[Any]:
-    """A list of what IAM lets stand alone or in a list."""
-    return value if isinstance(value, list) else [] if value is None else [value]
+    elements = ("Principal", "NotPrincipal")
+    return [name for element in elements for name in policy_statements.principals(statement, element)]

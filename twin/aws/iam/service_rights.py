@@ -9,43 +9,25 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
+import jmespath
+
 from twin.aws.api_server.request import Call
 from twin.aws.iam.policy_evaluation import AuthorizationRequest
 from twin.aws.services.ec2 import permissions as ec2
 from twin.aws.services.glue.operations import federated
 from twin.aws.services.kms import permissions as kms
 from twin.aws.services.secretsmanager import permissions as secretsmanager
+from twin.aws.validation import stated
 
 Params = dict[str, Any]
 
-# The word before the colon of an action, where it is not the name that requests are signed for.
-_PREFIXES: Final = {"monitoring": "cloudwatch", "email": "ses"}
-_ACTIONS: Final = {
-    # Lake Formation developer guide, "GetTemporaryGlueTableCredentials": GetDataAccess is what it needs.
-    "lakeformation:GetTemporaryGlueTableCredentials": "lakeformation:GetDataAccess",
-    "lakeformation:GetTemporaryGluePartitionCredentials": "lakeformation:GetDataAccess",
-    "lambda:Invoke": "lambda:InvokeFunction",
-    "dynamodb:TransactGetItems": "dynamodb:GetItem",
-    "dynamodb:TransactWriteItems": "dynamodb:PutItem",
-}
-_PASSES: Final[dict[str, tuple[str, ...]]] = {
-    "firehose:CreateDeliveryStream": ("IcebergDestinationConfiguration", "RoleARN"),
-    "glue:CreateCrawler": ("Role",),
-    "glue:CreateJob": ("Role",),
-    "glue:CreateTableOptimizer": ("TableOptimizerConfiguration", "roleArn"),
-    "glue:UpdateJob": ("JobUpdate", "Role"),
-    "lakeformation:RegisterResource": ("RoleArn",),
-    "lambda:CreateFunction": ("Role",),
-}
-"""Where calls name the role that they pass, of those that reach the lakehouse's bytes."""
-_FREE: Final = frozenset({"sts:GetCallerIdentity", "sts:GetSessionToken", "sts:AssumeRoleWithWebIdentity"})
-"""What everybody may (`AssumeRole` is decided with its role's trust policy in hand)."""
+_STATED: Final = stated.read(__name__)
 
 
 def requests(call: Call, moto: Any) -> list[AuthorizationRequest]:
     """All rights that a call needs; none for what everybody may do."""
     name = f"{call.service}:{call.operation}"
-    if name in _FREE or not call.operation:
+    if name in _STATED["free"] or not call.operation:
         return []
     if call.service == "kms" and call.params.get("KeyId"):
         return _on_key(call, moto)
@@ -54,8 +36,8 @@ def requests(call: Call, moto: Any) -> list[AuthorizationRequest]:
     known = ec2.needed(call, moto)
     if known:
         return known
-    prefix = _PREFIXES.get(call.service, call.service)
-    action = _ACTIONS.get(name, f"{prefix}:{call.operation}")
+    prefix = _STATED["prefixes"].get(call.service, call.service)
+    action = _STATED["actions"].get(name, f"{prefix}:{call.operation}")
     find = _RESOURCES.get(call.service)
     place = f"arn:aws:{prefix}:{call.region}:{moto.account}:"
     arns = [*find(call, place, moto)] if find else []
@@ -68,9 +50,8 @@ def requests(call: Call, moto: Any) -> list[AuthorizationRequest]:
 def _passed(call: Call, name: str, moto: Any) -> Iterable[AuthorizationRequest]:
     """The right to pass the role that a call gives to its service (IAM user guide, "Grant a user permissions
     to pass a role to an AWS service")."""
-    role: Any = call.params if name in _PASSES else None
-    for part in _PASSES.get(name, ()):
-        role = (role or {}).get(part)
+    member = _STATED["passes"].get(name)
+    role = jmespath.search(member, call.params) if member else None
     if role:
         arn = str(role) if str(role).startswith("arn:") else f"arn:aws:iam::{moto.account}:role/{role}"
         yield AuthorizationRequest(
@@ -154,50 +135,17 @@ def _dynamodb(call: Call, place: str, _: Any) -> Iterable[str]:
         yield f"{table}/index/{params['IndexName']}" if params.get("IndexName") else table
 
 
-def _lakeformation(_: Call, __: str, ___: Any) -> Iterable[str]:
-    yield "*"
-
-
-def _lambda(call: Call, place: str, _: Any) -> Iterable[str]:
-    name = str(call.params.get("FunctionName") or "")
-    if name:
-        yield name if name.startswith("arn:") else f"{place}function:{name}"
-
-
-def _logs(call: Call, place: str, _: Any) -> Iterable[str]:
-    group, stream = call.params.get("logGroupName"), call.params.get("logStreamName")
-    if group:
-        yield f"{place}log-group:{group}:log-stream:{stream or ''}"
-
-
-def _eks(call: Call, place: str, _: Any) -> Iterable[str]:
-    name = call.params.get("name") or call.params.get("clusterName")
-    if name and (call.operation.endswith("Cluster") or call.service == "eks-auth"):
-        yield f"{place.replace(':eks-auth:', ':eks:')}cluster/{name}"
-
-
-def _firehose(call: Call, place: str, _: Any) -> Iterable[str]:
-    if call.params.get("DeliveryStreamName"):
-        yield f"{place}deliverystream/{call.params['DeliveryStreamName']}"
-
-
-def _ecr(call: Call, place: str, _: Any) -> Iterable[str]:
-    if call.operation == "GetAuthorizationToken":
-        yield "*"  # it knows no resource (Service Authorization Reference), so no arn gives it
-    names = [call.params["repositoryName"]] if call.params.get("repositoryName") else []
-    for name in [*names, *(call.params.get("repositoryNames") or [])]:
-        yield f"{place}repository/{name}"
+def _named(call: Call, place: str, _: Any) -> Iterable[str]:
+    """What the parameters name, as service_rights.toml states for the service."""
+    scope = {**call.params, "operation": call.operation}
+    for name in jmespath.search(_STATED["resources"][call.service], scope) or ():
+        if name:
+            yield name if name.startswith(("arn:", "*")) else f"{place.replace(':eks-auth:', ':eks:')}{name}"
 
 
 _RESOURCES: Final[dict[str, Callable[[Call, str, Any], Iterable[str]]]] = {
+    **dict.fromkeys(_STATED["resources"], _named),
     "glue": glue,
     "athena": _athena,
     "dynamodb": _dynamodb,
-    "lakeformation": _lakeformation,
-    "lambda": _lambda,
-    "logs": _logs,
-    "firehose": _firehose,
-    "ecr": _ecr,
-    "eks": _eks,
-    "eks-auth": _eks,
 }

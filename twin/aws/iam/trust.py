@@ -5,7 +5,7 @@ Whether it lets a user or a role do so, `decision` reports, which weighs the cal
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, Final
 
 from twin.aws.iam import policy_statements
@@ -53,10 +53,5 @@ def _speaks_of(statement: Document, service: str) -> bool:
     """Whether a Deny reaches a service; `*` is everybody (IAM user guide, "AWS JSON policy elements:
     Principal")."""
     if "NotPrincipal" in statement:
-        excluded: Any = statement["NotPrincipal"]
-        return service not in _as_list(excluded.get("Service") if isinstance(excluded, Mapping) else None)
+        return service not in policy_statements.services(statement, "NotPrincipal")
     return service in policy_statements.services(statement) or "*" in policy_statements.principals(statement)
-
-
-def _as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [] if value is None else [value]

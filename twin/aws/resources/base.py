@@ -276,10 +276,27 @@ class AwsResource(Entry):
             self.make(context, wanted)
             return
         params: Props = fill(change.call.params, self.values(context, id, {**old, **wanted}))
+        if change.only_changed:
+            sent = self.changed_params(change, old, new)
+            if sent:
+                context.call(self.service, change.call.operation, {**params, **sent})
+            return
         left_out = {*change.without, self.tagging.create if self.tagging else ""}
         sent = self.create_params(context, wanted)
         _merge(params, {name: value for name, value in sent.items() if name not in left_out})
         context.call(self.service, change.call.operation, params)
+
+    def changed_params(self, change: Change, old: Props, new: Props) -> Props:
+        """The parameters of what an update has to change."""
+        fields = {**self.fields, **change.fields}
+        wanted = {**self.defaults, **_without_none(new)}
+        params: Props = {}
+        for name in sorted(self.changed(old, new)):
+            if name in wanted:
+                _merge(params, to_api({name: fields[name]}, wanted))
+            elif name in change.cleared:
+                params |= change.cleared[name]
+        return params
 
     def changed(self, old: Props, new: Props) -> set[str]:
         """The inputs that an update has to change: a computed one that the program leaves out stays."""

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from twin.aws.resources.fields import Field, Fields
+
 
 @dataclass(frozen=True)
 class Call:
@@ -38,12 +40,17 @@ class Change:
     """A call that carries any change: it sends all that creating sends, but for tags.
 
     call: none where the create call is made again. without: parameters that it does not take. keeps: what the
-    program leaves to the service is sent as it was.
+    program leaves to the service is sent as it was. only_changed: it sends what changed and no more. fields:
+    properties that the call names otherwise than creating does, or with "" does not take. cleared: by
+    property, the parameters that take it away.
     """
 
     call: Call | None = None
     without: frozenset[str] = frozenset()
     keeps: bool = False
+    only_changed: bool = False
+    fields: Fields = field(default_factory=dict[str, Field])
+    cleared: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
 
 
 @dataclass(frozen=True)

@@ -93,9 +93,14 @@ def _call(_: str, entry: str | Mapping[str, Any]) -> Call:
     return Call(entry) if isinstance(entry, str) else Call(entry["call"], entry["params"])
 
 
-def _change(_: str, entry: Mapping[str, Any]) -> Change:
+def _change(module: str, entry: Mapping[str, Any]) -> Change:
     call = Call(entry["call"], entry.get("params", {})) if "call" in entry else None
-    return Change(call, frozenset(entry.get("without", ())), entry.get("keeps", False))
+    rest = {name: value for name, value in entry.items() if name not in ("call", "params")}
+    rest |= {
+        "without": frozenset(entry.get("without", ())),
+        "fields": _fields(module, entry.get("fields", {})),
+    }
+    return Change(call, **rest)
 
 
 def _updates(_: str, entries: list[dict[str, Any]]) -> tuple[Update, ...]:

@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import jmespath
+
 from twin.aws.resources.documents import document_failures
 from twin.core.schema_facts import at
 from twin.provider_interface import UNKNOWN, Failure, Props
@@ -26,7 +28,9 @@ class Refused:
 
     forbidden: properties of which none may be there. missing: of which each must be. patterns: property ->
     what its text has to match as a whole. when, unless: property -> the value, or the values, with which the
-    rule applies, or does not; "" is no value, "*" any. reason: with `{path}`, `{name}` and `{value}`.
+    rule applies, or does not; "" is no value, "*" any. refuse: JMESPath of the inputs that is true for what
+    is refused, at the property `path`. reason: with `{path}`, `{name}` and `{value}`, next to `refuse` with
+    properties.
     """
 
     reason: str = ""
@@ -35,6 +39,8 @@ class Refused:
     patterns: Mapping[str, str] = field(default_factory=dict[str, str])
     when: Mapping[str, Any] = field(default_factory=dict[str, Any])
     unless: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    refuse: str = ""
+    path: str = ""
 
     def failures(self, inputs: Props) -> Iterator[Failure]:
         """What of it is in these inputs."""
@@ -42,6 +48,8 @@ class Refused:
             return
         if self.unless and all(_is(inputs, *item, True) for item in self.unless.items()):
             return
+        if self.refuse and jmespath.search(self.refuse, inputs):
+            yield Failure(self.path, _filled(self.reason, inputs))
         for path in self.forbidden:
             yield from (
                 self._failure(*member) for member in _at(inputs, path) if member[1] is UNKNOWN or member[1]
@@ -57,6 +65,15 @@ class Refused:
         name = _snake(where)
         reason = self.reason or f'"{name}": required field is not set'
         return Failure(where, reason.format(path=where, name=name, value=value))
+
+
+def _filled(reason: str, inputs: Props) -> str:
+    values = {path: jmespath.search(path, inputs) for path in re.findall(r"\{([\w.]+)\}", reason)}
+    return re.sub(r"\{([\w.]+)\}", lambda match: _text(values[match[1]]), reason)
+
+
+def _text(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, (int, float)) else str(value)
 
 
 def of_ranges(ranges: Mapping[str, Sequence[float]], inputs: Props) -> Iterator[Failure]:

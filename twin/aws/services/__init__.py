@@ -4,7 +4,7 @@
 |---|---|
 | `resources` | resource types: an entry each in `resources.toml`, a class for what one does differently |
 | `functions` | the provider's functions |
-| `validation` | what AWS refuses: `RULES`, by operation |
+| `validation` | what AWS refuses: `RULES`, by operation; in the file next to it what JMESPath can state |
 | `operations` | what moto lacks or does otherwise: `OPERATIONS`, by operation |
 | `permissions` | the rights that a call needs |
 | `data` | facts as tables |

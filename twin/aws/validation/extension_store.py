@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from twin.aws.api_server.request import Answer, Call
+from twin.aws.api_server.request import Answer, Call, Refusal
 
 Params = dict[str, Any]
 
@@ -27,6 +27,13 @@ def resources(backend: Any, kind: str) -> dict[str, Thing]:
     return vars(backend).setdefault(kind, {})
 
 
+def require(things: Mapping[str, Any], name: Any, code: str, words: str, status: int = 400) -> Any:
+    """What has this name. Raises the Refusal where there is none."""
+    if name not in things:
+        raise Refusal(code, words, status)
+    return things[name]
+
+
 def tags(backend: Any, arn: str) -> dict[str, str]:
     """The tags of a thing, to be reported and to be changed."""
     known: dict[str, dict[str, str]] = vars(backend).setdefault("twin_tags", {})
@@ -41,6 +48,11 @@ def pairs(tags: Iterable[Mapping[str, str]] | None) -> dict[str, str]:
 def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
     """Tags as such a list."""
     return [{"Key": key, "Value": tags[key]} for key in sorted(tags)]
+
+
+def with_values(params: Params) -> Params:
+    """The parameters that have a value."""
+    return {name: value for name, value in params.items() if value is not None}
 
 
 def now() -> datetime:

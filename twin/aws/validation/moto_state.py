@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -96,6 +97,12 @@ class MotoState:
             if role.name == name:
                 return role
         raise Refusal("NoSuchEntity", f"The role with name {name} cannot be found.", 404)
+
+    def unknown_principals(self, arns: Iterable[str]) -> Iterator[str]:
+        """Those that would be roles or users of this account, and are not there."""
+        known = {one.arn for one in [*self.roles(), *self.iam.users.values()]}
+        of_account = re.compile(rf"arn:[^:]*:iam:[^:]*:{self.account}:(?!root$)[^:]*")
+        return (arn for arn in arns if of_account.fullmatch(arn) and arn not in known)
 
     def key(self, named: str) -> Any | None:
         """A KMS key by id, arn or alias, or None."""

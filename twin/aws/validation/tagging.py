@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 from twin.aws.api_server.request import Call, Refusal
@@ -35,26 +36,15 @@ def _check(service: str, tags: list[tuple[str, str]]) -> None:
         seen.add(key)
 
 
-def _sets(params: dict[str, Any]) -> list[list[tuple[str, str]]]:
-    tag_sets: list[list[tuple[str, str]]] = []
-    lists = [
-        params.get("Tags"),
-        *[tag_specification.get("Tags") for tag_specification in params.get("TagSpecifications") or []],
-    ]
+def _sets(params: dict[str, Any]) -> Iterator[list[tuple[str, str]]]:
     data: dict[str, Any] = params.get("LaunchTemplateData") or {}
-    lists += [tag_specification.get("Tags") for tag_specification in data.get("TagSpecifications") or []]
-    for tags in lists:
-        if isinstance(tags, list):
-            key = "TagKey" if tags and "TagKey" in tags[0] else "Key"
-            owners = {tag.get("ResourceId") for tag in tags}
-            for owner in owners:  # Auto Scaling's tags name their group
-                tag_sets.append(
-                    [
-                        (str(tag.get(key) or ""), str(tag.get("Value") or tag.get("TagValue") or ""))
-                        for tag in tags
-                        if tag.get("ResourceId") == owner
-                    ]
-                )
+    specifications = [*(params.get("TagSpecifications") or []), *(data.get("TagSpecifications") or [])]
+    for tags in (params.get("Tags"), *(specification.get("Tags") for specification in specifications)):
+        by_owner: dict[Any, list[tuple[str, str]]] = {}
+        for tag in tags if isinstance(tags, list) else ():
+            key, value = tag.get("Key") or tag.get("TagKey"), tag.get("Value") or tag.get("TagValue")
+            # Auto Scaling's tags name their group.
+            by_owner.setdefault(tag.get("ResourceId"), []).append((str(key or ""), str(value or "")))
+        yield from by_owner.values()
     if isinstance(params.get("tags"), dict):
-        tag_sets.append([(str(key), str(value)) for key, value in params["tags"].items()])
-    return tag_sets
+        yield [(str(key), str(value)) for key, value in params["tags"].items()]

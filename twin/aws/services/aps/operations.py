@@ -2,51 +2,35 @@
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Callable
 from typing import Any, Final
 
-from twin.aws.api_server.request import Answer, Call, Refusal
+from twin.aws.api_server.request import Refusal
+from twin.aws.validation import extension_store
 
+Params = dict[str, Any]
 _DEFAULT_RETENTION: Final = 150
-_PATH: Final = re.compile(r"/workspaces/([^/]+)/configuration")
 
 
-def _workspace(call: Call, backend: Any) -> Any:
-    match = _PATH.search(call.environ.get("PATH_INFO", ""))
-    identifier = match[1] if match else ""
-    if identifier not in backend.workspaces:
+def _workspace(params: Params, backend: Any) -> Any:
+    if params.get("workspaceId") not in backend.workspaces:
         raise Refusal("ResourceNotFoundException", "Workspace not found", 404)
-    return backend.workspaces[identifier]
+    return backend.workspaces[params["workspaceId"]]
 
 
-def update(call: Call, backend: Any) -> Answer:
+def update(params: Params, backend: Any) -> Params:
     """UpdateWorkspaceConfiguration."""
-    workspace = _workspace(call, backend)
-    days = json.loads(call.body or b"{}").get("retentionPeriodInDays")
-    if days is not None:
-        workspace.twin_retention = int(days)
-    return _answer({"status": {"statusCode": "ACTIVE"}}, 202)
+    workspace = _workspace(params, backend)
+    if params.get("retentionPeriodInDays") is not None:
+        workspace.twin_retention = int(params["retentionPeriodInDays"])
+    return {"status": {"statusCode": "ACTIVE"}}
 
 
-def describe(call: Call, backend: Any) -> Answer:
+def describe(params: Params, backend: Any) -> Params:
     """DescribeWorkspaceConfiguration."""
-    workspace = _workspace(call, backend)
-    days = getattr(workspace, "twin_retention", _DEFAULT_RETENTION)
-    configuration = {
-        "status": {"statusCode": "ACTIVE"},
-        "retentionPeriodInDays": days,
-        "workspaceId": workspace.workspace_id,
-    }
-    return _answer({"workspaceConfiguration": configuration}, 200)
+    days = getattr(_workspace(params, backend), "twin_retention", _DEFAULT_RETENTION)
+    return {"workspaceConfiguration": {"status": {"statusCode": "ACTIVE"}, "retentionPeriodInDays": days}}
 
 
-def _answer(body: dict[str, Any], status: int) -> Answer:
-    return Answer(status, [("Content-Type", "application/json")], json.dumps(body).encode())
-
-
-OPERATIONS: Final[dict[str, Callable[[Call, Any], Answer | None]]] = {
-    "DescribeWorkspaceConfiguration": describe,
-    "UpdateWorkspaceConfiguration": update,
-}
+OPERATIONS: Final = extension_store.operations(
+    {"DescribeWorkspaceConfiguration": describe, "UpdateWorkspaceConfiguration": update}
+)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -206,29 +206,60 @@ def _template(group: Any) -> dict[str, Any]:
 def _run(group: Any, subnet: Any, instance_type: str, tags: dict[str, str]) -> Any:
     from moto.autoscaling.models import ASG_NAME_TAG
 
-    tags[ASG_NAME_TAG] = group.name
-    tags.update(group.instance_tags)
     template, data = group.ec2_launch_template, _template(group)
-    groups = groups_of(data)
-    reservation = group.ec2_backend.run_instances(
+    version = (
+        {"LaunchTemplateId": template.id, "Version": group.launch_template_version} if template else None
+    )
+    return run(
+        group.ec2_backend,
+        data,
         group.image_id,
+        instance_type,
+        subnet,
+        {"instance": {**tags, ASG_NAME_TAG: group.name, **group.instance_tags}},
+        version,
+        spot=_is_spot(group),
+        zone=group.availability_zones[0],
+        user_data=group.user_data,
+        group_names=group.security_groups,
+        launch_config=group.launch_config,
+    )
+
+
+def run(
+    backend: Any,
+    data: dict[str, Any],
+    image: Any,
+    instance_type: str,
+    subnet: Any,
+    tags: dict[str, dict[str, str]],
+    version: dict[str, Any] | None,
+    *,
+    spot: bool,
+    zone: str = "",
+    user_data: str | None = None,
+    group_names: Sequence[str] = (),
+    **more: Any,
+) -> Any:
+    """Return one new instance. data: of the launch template. zone: where there is no subnet."""
+    groups = groups_of(data)
+    reservation = backend.run_instances(
+        image,
         1,
-        group.user_data,
-        [] if groups else group.security_groups,
+        user_data,
+        [] if groups else list(group_names),
         security_group_ids=groups,
         instance_type=instance_type,
-        tags={"instance": tags},
-        placement=subnet.availability_zone if subnet else group.availability_zones[0],
-        region_name=group.region,
-        launch_config=group.launch_config,
-        launch_template={"LaunchTemplateId": template.id, "Version": group.launch_template_version}
-        if template
-        else None,
+        tags=tags,
+        placement=subnet.availability_zone if subnet else zone,
+        region_name=backend.region_name,
+        launch_template=version,
         is_instance_type_default=False,
         associate_public_ip=None,
         subnet_id=subnet.id if subnet else None,
-        lifecycle="spot" if _is_spot(group) else None,
+        lifecycle="spot" if spot else None,
         **volumes(data),
+        **more,
     )
     return reservation.instances[0]
 

@@ -7,7 +7,6 @@ with encrypted volumes".
 
 from __future__ import annotations
 
-import json
 from typing import Any, Final
 
 from twin.aws.iam import policy_statements
@@ -48,13 +47,4 @@ def _lets(key: Any, action: str, account: str, region: str) -> bool:
         "kms:GrantIsForAWSResource": "true",
         "kms:ViaService": f"ec2.{region}.amazonaws.com",
     }
-    statements = json.loads(key.policy or "{}").get("Statement") or []
-    for statement in statements if isinstance(statements, list) else [statements]:
-        named: Any = statement.get("Principal")
-        if isinstance(named, dict):
-            named = named.get("AWS") or []
-        named = {named} if isinstance(named, str) else set(named or [])
-        mine = statement.get("Effect") == "Allow" and named & {"*", role}
-        if mine and policy_statements.applies(statement, action, key.arn, context):
-            return True
-    return False
+    return policy_statements.lets(key.policy, {role}, action, key.arn, context)

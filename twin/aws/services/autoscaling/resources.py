@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from twin.aws.context import AwsContext
 from twin.aws.resources.base import AwsResource
+from twin.aws.resources.fields import pascal, to_api
 from twin.aws.resources.waiting import Checked
 from twin.provider_interface import Props
 
@@ -55,12 +56,6 @@ class Tag(AwsResource):
 
     @staticmethod
     def _tag(inputs: Mapping[str, Any]) -> Props:
-        tag = inputs.get("tag") or {}
-        result = {
-            "ResourceId": inputs.get("autoscalingGroupName"),
-            "ResourceType": "auto-scaling-group",
-            "Key": tag.get("key"),
-            "Value": tag.get("value"),
-            "PropagateAtLaunch": tag.get("propagateAtLaunch"),
-        }
-        return {name: value for name, value in result.items() if value is not None}
+        group = {"ResourceId": inputs.get("autoscalingGroupName"), "ResourceType": "auto-scaling-group"}
+        tag = to_api(pascal("key", "value", "propagateAtLaunch"), inputs.get("tag") or {})
+        return {**{name: value for name, value in group.items() if value is not None}, **tag}

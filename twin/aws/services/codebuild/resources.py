@@ -10,19 +10,6 @@ from twin.aws.resources.fields import to_api
 from twin.provider_interface import Props
 
 _VISIBILITY: Final = ("projectVisibility", "resourceAccessRole")
-# What UpdateProject takes for "no more of it".
-_TAKEN_AWAY: Final[Props] = {
-    "buildBatchConfig": {},
-    "cache": {"type": "NO_CACHE"},
-    "concurrentBuildLimit": -1,
-    "description": "",
-    "fileSystemLocations": [],
-    "secondaryArtifacts": [],
-    "secondarySources": [],
-    "secondarySourceVersions": [],
-    "sourceVersion": "",
-    "vpcConfig": {},
-}
 
 
 class Project(AwsResource):
@@ -31,18 +18,9 @@ class Project(AwsResource):
             self._show(context, id, inputs)
 
     def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
-        changed = self.changed(old, new)
-        if changed.intersection(_VISIBILITY):
+        if self.changed(old, new).intersection(_VISIBILITY):
             self._show(context, id, new)
-        wanted = {**self.defaults, **{name: value for name, value in new.items() if value is not None}}
-        params: Props = {}
-        for name in sorted(changed.difference(_VISIBILITY)):
-            if name in wanted:
-                params |= to_api({name: self.fields[name]}, wanted)
-            elif name in _TAKEN_AWAY:
-                params[name] = _TAKEN_AWAY[name]
-        if params:
-            context.call("codebuild", "UpdateProject", {"name": new["name"], **params})
+        super().change(context, id, old, new)
 
     def _show(self, context: AwsContext, id: str, inputs: Props) -> None:
         params = {"projectArn": id, "projectVisibility": inputs.get("projectVisibility") or "PRIVATE"}
@@ -76,8 +54,7 @@ class Webhook(AwsResource):
         if not self.changed(old, new):
             return
         names = ("branchFilter", "buildType", "filterGroups", "pullRequestBuildPolicy")
-        wanted = {name: new[name] for name in names if new.get(name) is not None}
-        params = to_api({name: self.fields[name] for name in names}, wanted)
-        if not wanted.get("filterGroups"):
+        params = to_api({name: self.fields[name] for name in names}, new)
+        if not new.get("filterGroups"):
             params.setdefault("branchFilter", "")
         context.call("codebuild", "UpdateWebhook", {"projectName": id, "rotateSecret": False, **params})

@@ -14,15 +14,11 @@ from typing import Any, Final
 
 from twin.aws.api_server.request import Answer, Call, Refusal
 from twin.aws.iam import policy_statements, service_roles
+from twin.aws.validation import stated
 from twin.aws.validation.moto_state import MotoState
 
 Params = dict[str, Any]
 
-BUILDS: Final = 60
-"""The greatest concurrency that a new account's quotas give a kind of machine."""
-HOOKED: Final = ("GITHUB", "GITHUB_ENTERPRISE", "GITLAB", "GITLAB_SELF_MANAGED", "BITBUCKET")
-"""Sources that can report of events."""
-_CONNECTIONS: Final = ("codeconnections", "codestar-connections")
 _SEEN_IN_VPC: Final = ("DescribeVpcs", "DescribeSubnets", "DescribeSecurityGroups")
 """What CodeBuild asks in the name of the service role when a project with a VPC is made."""
 
@@ -49,19 +45,9 @@ def update_project(params: Params, state: MotoState) -> None:
 
 def _check(project: Params, state: MotoState) -> None:
     role = _service_role(project, state)
-    _source(project.get("source") or {}, role)
-    _artifacts(project.get("artifacts") or {})
-    _environment(project.get("environment") or {})
+    stated.check(__name__, "project", project, state)
+    _connection((project.get("source") or {}).get("auth") or {}, role)
     _vpc(project.get("vpcConfig") or {}, role, state)
-    limit = project.get("concurrentBuildLimit")
-    if limit is not None and limit != -1:
-        if limit < 1:
-            raise invalid("Invalid concurrent build limit: must be greater than 0")
-        if limit > BUILDS:
-            raise invalid(
-                "Project-level concurrent build limit cannot exceed the account-level concurrent build limit "
-                f"of {BUILDS}."
-            )
 
 
 def _service_role(project: Params, state: MotoState) -> Any:
@@ -87,63 +73,18 @@ def _may(role: Any, action: str, resource: str) -> bool:
     return policy_statements.allows(documents, action, resource, {})
 
 
-def _source(source: Params, role: Any) -> None:
-    kind, buildspec = source.get("type"), source.get("buildspec")
-    if kind == "NO_SOURCE":
-        if source.get("location"):
-            raise invalid("Invalid source: source type NO_SOURCE should have null location")
-        if not buildspec:
-            raise invalid("Invalid source: source type NO_SOURCE needs a buildspec")
-    elif kind != "CODEPIPELINE" and not source.get("location"):
-        raise invalid("Project source location is required")
-    auth = source.get("auth")
-    if not auth:
+def _connection(auth: Params, role: Any) -> None:
+    if auth.get("type") != "CODECONNECTIONS":
         return
-    if kind not in HOOKED:
-        raise invalid(f"Invalid source auth: source type {kind} takes none")
-    if auth.get("type") == "CODECONNECTIONS":
-        arn = str(auth.get("resource") or "")
-        parts = arn.split(":")
-        if len(parts) != 6 or parts[2] not in _CONNECTIONS or not parts[5].startswith("connection/"):
-            raise invalid(f"Invalid source auth: {arn or 'no resource'} is not the arn of a connection")
-        if not all(_may(role, f"{parts[2]}:{use}", arn) for use in _USES):
-            raise invalid(f"Failed to call GetConnectionToken, reason: Access denied to connection {arn}")
-
-
-_USES: Final = ("GetConnection", "GetConnectionToken")
-
-
-def _artifacts(artifacts: Params) -> None:
-    if artifacts.get("type") == "NO_ARTIFACTS" and artifacts.get("location"):
-        raise invalid("Invalid artifacts: artifact type NO_ARTIFACTS should have null location")
-    if artifacts.get("type") == "S3" and not artifacts.get("location"):
-        raise invalid("Invalid artifacts: artifact type S3 needs a location")
-
-
-def _environment(environment: Params) -> None:
-    kind, size = str(environment.get("type")), str(environment.get("computeType"))
-    if ("LAMBDA" in kind) != ("LAMBDA" in size):
-        raise invalid(f"Invalid compute type: {size} for environment type {kind}")
-    if kind == "LINUX_GPU_CONTAINER" and size in ("BUILD_GENERAL1_MEDIUM", "BUILD_GENERAL1_XLARGE"):
-        raise invalid(f"Invalid compute type: {size} for environment type {kind}")
-    curated = str(environment.get("image")).startswith("aws/codebuild/")
-    if curated and environment.get("imagePullCredentialsType") == "SERVICE_ROLE":
-        raise invalid("Images that CodeBuild provides are pulled with credentials of type CODEBUILD")
-    names = [
-        environment_variable.get("name")
-        for environment_variable in environment.get("environmentVariables") or []
-    ]
-    twice = sorted({str(name) for name in names if names.count(name) > 1})
-    if twice:
-        raise invalid(f"Duplicate environment variable: {twice[0]}")
+    arn = str(auth.get("resource") or "")
+    service = arn.split(":")[2]
+    if not all(_may(role, f"{service}:{use}", arn) for use in ("GetConnection", "GetConnectionToken")):
+        raise invalid(f"Failed to call GetConnectionToken, reason: Access denied to connection {arn}")
 
 
 def _vpc(vpc: Params, role: Any, state: MotoState) -> None:
     if not vpc:
         return
-    for member in ("vpcId", "subnets", "securityGroupIds"):
-        if not vpc.get(member):
-            raise invalid(f"Invalid vpc config: {member} is required")
     for action in _SEEN_IN_VPC:
         if not _may(role, f"ec2:{action}", "*"):
             raise invalid(f"Not authorized to perform {action}")
@@ -162,43 +103,22 @@ def _vpc(vpc: Params, role: Any, state: MotoState) -> None:
 def webhook(params: Params, state: MotoState) -> None:
     """CreateWebhook: one a project, of a source that can report of events, with a way to it."""
     project = _project(state, params.get("projectName"))
-    source = project["source"]
     if project.get("webhook"):
         raise Refusal("ResourceAlreadyExistsException", f"Webhook already exists for {project['arn']}")
-    if source["type"] not in HOOKED:
-        raise invalid(f"Webhooks are not supported for source type {source['type']}")
-    if not source.get("auth") and not params.get("manualCreation"):
-        # moto keeps no credentials of a whole account.
-        kind = source["type"].lower()
-        raise Refusal("ResourceNotFoundException", f"Could not find access token for server type {kind}")
-    _filters(params, source["type"])
+    stated.check(__name__, "webhook", {**params, "source": project["source"]}, state)
+    stated.check(__name__, "filters", {**params, "source": project["source"]}, state)
 
 
 def update_webhook(params: Params, state: MotoState) -> None:
     """UpdateWebhook."""
     project = _project(state, params.get("projectName"))
     _hook(project)
-    _filters(params, project["source"]["type"])
+    stated.check(__name__, "filters", {**params, "source": project["source"]}, state)
 
 
 def delete_webhook(params: Params, state: MotoState) -> None:
     """DeleteWebhook."""
     _hook(_project(state, params.get("projectName")))
-
-
-def _filters(params: Params, source: str) -> None:
-    groups = params.get("filterGroups") or []
-    if groups and params.get("branchFilter"):
-        raise invalid("Only one of branchFilter and filterGroups can be given")
-    for group in groups:
-        events = [filter_["pattern"] for filter_ in group if filter_.get("type") == "EVENT"]
-        if len(events) != 1:
-            raise invalid("Each filter group needs one filter of type EVENT")
-        jobs = "WORKFLOW_JOB_QUEUED" in events[0]
-        if jobs and not source.startswith("GITHUB"):
-            raise invalid(f"Event WORKFLOW_JOB_QUEUED is not supported for source type {source}")
-        if not jobs and any(filter_.get("type") == "WORKFLOW_NAME" for filter_ in group):
-            raise invalid("Filter type WORKFLOW_NAME goes with the event WORKFLOW_JOB_QUEUED alone")
 
 
 def start_build(params: Params, state: MotoState) -> None:

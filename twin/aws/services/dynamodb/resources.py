@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from twin.aws.context import AwsContext
+from twin.aws.resources import entries
 from twin.aws.resources.base import AwsResource
-from twin.aws.resources.fields import to_api
+from twin.aws.resources.fields import from_api, to_api
 from twin.provider_interface import UNKNOWN, Context, Failure, Props
+
+_INDEX: Final = entries.shape(__name__, "index")
+_REPORTED: Final = entries.shape(__name__, "reported")
 
 
 def _keys(hash_key: Any, range_key: Any) -> list[Props]:
@@ -19,48 +23,24 @@ def _keys(hash_key: Any, range_key: Any) -> list[Props]:
 def _index(index: Any) -> Any:
     if not isinstance(index, Mapping):
         return index
-    index_props: Props = dict(index)
-    projection: Props = {"ProjectionType": index_props.get("projectionType")}
-    if index_props.get("nonKeyAttributes"):
-        projection["NonKeyAttributes"] = index_props["nonKeyAttributes"]
-    result: Props = {"IndexName": index_props.get("name"), "Projection": projection}
-    if index_props.get("hashKey"):
-        result["KeySchema"] = _keys(index_props["hashKey"], index_props.get("rangeKey"))
-    if index_props.get("readCapacity") and index_props.get("writeCapacity"):
-        result["ProvisionedThroughput"] = _throughput(index_props)
+    result = to_api(_INDEX, index)
+    if index.get("hashKey"):
+        result["KeySchema"] = _keys(index["hashKey"], index.get("rangeKey"))
+    if not index.get("readCapacity"):
+        result.pop("ProvisionedThroughput", None)
     return result
 
 
-def _throughput(index_props: Props) -> Props:
-    return {
-        "ReadCapacityUnits": index_props["readCapacity"],
-        "WriteCapacityUnits": index_props["writeCapacity"],
-    }
+def _throughput(table: Props) -> Props:
+    return {"ReadCapacityUnits": table["readCapacity"], "WriteCapacityUnits": table["writeCapacity"]}
 
 
 def indexes(value: Any) -> Any:
     return [_index(element) for element in value] if isinstance(value, list) else value
 
 
-def _key_of(schema: Any, kind: str) -> str:
-    return next((key["AttributeName"] for key in schema if key["KeyType"] == kind), "")
-
-
 def of_indexes(value: Any) -> Any:
-    indexes: list[Props] = []
-    for index in value:
-        index_props = {"name": index["IndexName"], "hashKey": _key_of(index["KeySchema"], "HASH")}
-        if _key_of(index["KeySchema"], "RANGE"):
-            index_props["rangeKey"] = _key_of(index["KeySchema"], "RANGE")
-        index_props["projectionType"] = index["Projection"]["ProjectionType"]
-        if index["Projection"].get("NonKeyAttributes"):
-            index_props["nonKeyAttributes"] = index["Projection"]["NonKeyAttributes"]
-        throughput = index.get("ProvisionedThroughput") or {}
-        if throughput.get("ReadCapacityUnits"):
-            index_props["readCapacity"] = throughput["ReadCapacityUnits"]
-            index_props["writeCapacity"] = throughput["WriteCapacityUnits"]
-        indexes.append(index_props)
-    return indexes or None
+    return [from_api(_INDEX, index) for index in value] or None
 
 
 def encryption(value: Any) -> Any:
@@ -108,22 +88,10 @@ class Table(AwsResource):
 
     def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
         backups = context.call("dynamodb", "DescribeContinuousBackups", {"TableName": id})
-        reported = backups["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription") or {}
-        recovery: Props = {"enabled": reported.get("PointInTimeRecoveryStatus") == "ENABLED"}
-        if reported.get("RecoveryPeriodInDays"):
-            recovery["recoveryPeriodInDays"] = reported["RecoveryPeriodInDays"]
-        living = context.call("dynamodb", "DescribeTimeToLive", {"TableName": id})["TimeToLiveDescription"]
-        ttl: Props = {"enabled": living.get("TimeToLiveStatus") == "ENABLED"}
-        if living.get("AttributeName"):
-            ttl["attributeName"] = living["AttributeName"]
-        sse = item.get("SSEDescription") or {}
-        encryption: Props = {"enabled": sse.get("Status") == "ENABLED"}
-        if sse.get("KMSMasterKeyArn"):
-            encryption["kmsKeyArn"] = sse["KMSMasterKeyArn"]
-        outputs: Props = {"pointInTimeRecovery": recovery, "ttl": ttl, "streamEnabled": False}
-        outputs["streamEnabled"] = bool((item.get("StreamSpecification") or {}).get("StreamEnabled"))
-        if encryption["enabled"] or known.get("serverSideEncryption"):
-            outputs["serverSideEncryption"] = encryption
+        living = context.call("dynamodb", "DescribeTimeToLive", {"TableName": id})
+        outputs = from_api(_REPORTED, {**item, **backups, **living})
+        if not outputs["serverSideEncryption"]["enabled"] and not known.get("serverSideEncryption"):
+            del outputs["serverSideEncryption"]
         return outputs
 
     def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
@@ -173,15 +141,15 @@ class Table(AwsResource):
 
     @staticmethod
     def _expire(context: AwsContext, id: str, wanted: Props, old: Props) -> None:
-        name = wanted.get("attributeName") or old.get("attributeName")
-        if old.get("enabled") and wanted.get("enabled"):
-            off = {"Enabled": False, "AttributeName": old["attributeName"]}
-            context.call("dynamodb", "UpdateTimeToLive", {"TableName": id, "TimeToLiveSpecification": off})
-        if bool(old.get("enabled")) or bool(wanted.get("enabled")):
-            specification = {"Enabled": bool(wanted.get("enabled")), "AttributeName": name}
-            context.call(
-                "dynamodb", "UpdateTimeToLive", {"TableName": id, "TimeToLiveSpecification": specification}
-            )
+        def set_to(enabled: bool, name: str) -> None:
+            specification = {"Enabled": enabled, "AttributeName": name}
+            params = {"TableName": id, "TimeToLiveSpecification": specification}
+            context.call("dynamodb", "UpdateTimeToLive", params)
+
+        if old.get("enabled"):
+            set_to(False, old["attributeName"])
+        if wanted.get("enabled"):
+            set_to(True, wanted["attributeName"])
 
     @staticmethod
     def _recover(context: AwsContext, id: str, wanted: Props) -> None:

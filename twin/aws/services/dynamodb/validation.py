@@ -6,18 +6,15 @@ Sources: the API Reference of CreateTable, UpdateTable and UpdateTimeToLive; "Na
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any, ClassVar, Final
 
 from twin.aws.api_server.request import Answer, Call, Refusal
+from twin.aws.validation import stated
 from twin.aws.validation.moto_state import MotoState, absent
 
 Params = dict[str, Any]
 
-_NAME: Final = re.compile(r"[a-zA-Z0-9_.-]{3,255}")
-_LOCAL_INDEXES: Final = 5
-_GLOBAL_INDEXES: Final = 20
 _MORE: Final = ("TableClass", "OnDemandThroughput")
 
 
@@ -26,70 +23,9 @@ def invalid(words: str) -> Refusal:
     return Refusal("ValidationException", words)
 
 
-def create_table(params: Params, state: MotoState) -> None:
-    """CreateTable."""
-    indexes = [*(params.get("GlobalSecondaryIndexes") or []), *(params.get("LocalSecondaryIndexes") or [])]
-    for name in (params.get("TableName"), *(index.get("IndexName") for index in indexes)):
-        if not _NAME.fullmatch(str(name)):
-            raise invalid(
-                "Invalid table/index name. Table/index names must be between 3 and 255 characters long, and "
-                "may "
-                "contain only the characters a-z, A-Z, 0-9, '_', '-', and '.'"
-            )
-    for member, most in (
-        ("GlobalSecondaryIndexes", _GLOBAL_INDEXES),
-        ("LocalSecondaryIndexes", _LOCAL_INDEXES),
-    ):
-        if len(params.get(member) or []) > most:
-            raise invalid(
-                f"One or more parameter values were invalid: {member[:-2]} count exceeds the per-table limit "
-                f"of {most}"
-            )
-    _billing(params)
-    _key(params, state)
-
-
 def update_table(params: Params, state: MotoState) -> None:
     """UpdateTable."""
     table(state, params.get("TableName"))
-    if params.get("BillingMode") == "PAY_PER_REQUEST":
-        _billing(params)
-    _key(params, state)
-
-
-def _billing(params: Params) -> None:
-    on_demand = params.get("BillingMode") == "PAY_PER_REQUEST"
-    if params.get("OnDemandThroughput") and not on_demand:
-        raise invalid(
-            "One or more parameter values were invalid: OnDemandThroughput can only be specified when "
-            "BillingMode is PAY_PER_REQUEST"
-        )
-    for index in params.get("GlobalSecondaryIndexes") or []:
-        if on_demand and index.get("ProvisionedThroughput"):
-            raise invalid(
-                "One or more parameter values were invalid: ProvisionedThroughput should not be specified "
-                "for "
-                f"index: {index.get('IndexName')} when BillingMode is PAY_PER_REQUEST"
-            )
-
-
-def _key(params: Params, state: MotoState) -> None:
-    sse_specification = params.get("SSESpecification") or {}
-    named = sse_specification.get("KMSMasterKeyId")
-    if not named or str(named).endswith("alias/aws/dynamodb"):
-        return
-    if not sse_specification.get("Enabled"):
-        raise invalid(
-            "One or more parameter values were invalid: KMSMasterKeyId can only be specified when "
-            "SSEEnabled is true"
-        )
-    key = state.key(named)
-    if key is None or not key.enabled:
-        raise invalid(
-            f"One or more parameter values were invalid: KMS key access: the key {named} does not exist or "
-            "is "
-            "not enabled"
-        )
 
 
 def delete_table(params: Params, state: MotoState) -> None:
@@ -97,8 +33,7 @@ def delete_table(params: Params, state: MotoState) -> None:
     if table(state, params.get("TableName")).deletion_protection_enabled:
         raise invalid(
             "Resource cannot be deleted as it is currently protected against deletion. Disable deletion "
-            "protection "
-            "first."
+            "protection first."
         )
 
 
@@ -127,13 +62,15 @@ def table(state: MotoState, named: Any) -> Any:
     return table
 
 
-RULES: Final = {
-    "PutResourcePolicy": absent("policies of tables"),
-    "CreateTable": create_table,
-    "UpdateTable": update_table,
-    "DeleteTable": delete_table,
-    "UpdateTimeToLive": time_to_live,
-}
+RULES: Final = stated.rules(
+    __name__,
+    {
+        "PutResourcePolicy": absent("policies of tables"),
+        "UpdateTable": update_table,
+        "DeleteTable": delete_table,
+        "UpdateTimeToLive": time_to_live,
+    },
+)
 
 
 # Operations

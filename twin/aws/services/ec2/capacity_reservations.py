@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from twin.aws.api_server.request import Refusal
+from twin.aws.validation import stated
 
 
 @dataclass
@@ -71,48 +72,25 @@ def used(backend: Any, reservation: str) -> int:
 def closed(backend: Any, data: Mapping[str, Any]) -> str:
     """Why no machine of this launch template starts now, in AWS's words; empty where none is in the way."""
     wanted = target(data)
-    if not wanted:
-        return ""
-    one = reservations(backend).get(wanted)
-    if one is None:
-        return f"InvalidCapacityReservationId.NotFound: The capacity reservation '{wanted}' does not exist."
-    if one.state != "active":
-        return (
-            f"InvalidCapacityReservationState: The capacity reservation '{wanted}' is {one.state}; "
-            "machines can be launched while it is active."
-        )
-    if used(backend, wanted) >= one.count:
-        return (
-            "ReservationCapacityExceeded: The requested reservation does not have sufficient compatible and "
-            f"available capacity for this request. ({wanted} is of {one.count})"
-        )
+    try:
+        if wanted:
+            one = find(backend, wanted)
+            scope = {"id": wanted, "state": one.state, "count": one.count, "used": used(backend, wanted)}
+            stated.check(__name__, "launch", scope)
+    except Refusal as error:
+        return f"{error.code}: {error.message}"
     return ""
 
 
-def misfit(
+def check(
     backend: Any, data: Mapping[str, Any], types: list[str], zones: Mapping[str, str], capacity: str
-) -> str:
-    """Why a node group can never launch in the reservation that its launch template names, or nothing.
+) -> None:
+    """Refuse a node group that can never launch in the reservation that its launch template names.
 
     zones: subnet -> zone. capacity: the node group's capacityType.
     """
-    wanted = target(data)
-    if not wanted:
-        return ""
-    one = find(backend, wanted)
-    if one.state in ("cancelled", "expired"):
-        return f"The capacity reservation {wanted} is {one.state}"
-    if one.block != (capacity == "CAPACITY_BLOCK"):
-        what = "a Capacity Block" if one.block else "no Capacity Block"
-        return f"The capacity reservation {wanted} is {what}, which does not go with capacityType {capacity}"
-    if any(type_ != one.instance_type for type_ in types):
-        return (
-            f"The capacity reservation {wanted} is of {one.instance_type}, the node group asks for "
-            f"{', '.join(types)}"
-        )
-    if set(zones.values()) != {one.zone}:
-        return (
-            f"The capacity reservation {wanted} is in {one.zone}, the node group's subnets are in "
-            f"{', '.join(sorted(set(zones.values())))}"
-        )
-    return ""
+    if not target(data):
+        return
+    one = find(backend, target(data))
+    of_group = {"types": types, "zones": sorted(set(zones.values())), "capacity": capacity}
+    stated.check(__name__, "node_group", {**vars(one), "state": one.state, **of_group})

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
-from typing import Any, Final
+from typing import Final
 
 import jmespath
 
@@ -21,19 +21,13 @@ class GetInstanceTypeOfferings(AwsFunction):
     title = "EC2 Instance Type Offerings"
 
     def answer(self, context: AwsContext, arguments: Props) -> Props:
-        params: Props = {"MaxResults": 1000}
+        params: Props = {}
         if arguments.get("locationType"):
             params["LocationType"] = arguments["locationType"]
         wanted = filters({"filters": arguments.get("filters")})
         if wanted:
             params["Filters"] = wanted
-        offerings: list[dict[str, Any]] = []
-        while True:
-            answer = context.call("ec2", "DescribeInstanceTypeOfferings", params)
-            offerings += answer["InstanceTypeOfferings"]
-            if not answer.get("NextToken"):
-                break
-            params["NextToken"] = answer["NextToken"]
+        offerings = context.pages("ec2", "DescribeInstanceTypeOfferings", params, "InstanceTypeOfferings")
         offerings.sort(key=lambda offering: (offering["InstanceType"], offering["Location"]))
         return {
             "id": context.region,
@@ -96,8 +90,6 @@ class GetInstanceType(AwsFunction):
 
     def answer(self, context: AwsContext, arguments: Props) -> Props:
         name = arguments["instanceType"]
-        instance_types = context.call("ec2", "DescribeInstanceTypes", {"InstanceTypes": [name]})[
-            "InstanceTypes"
-        ]
-        reported = self.only(instance_types, "EC2 Instance Type")
+        answer = context.call("ec2", "DescribeInstanceTypes", {"InstanceTypes": [name]})
+        reported = self.only(answer["InstanceTypes"], "EC2 Instance Type")
         return {"id": name, **from_api(_INSTANCE_TYPE, reported), "region": context.region}

@@ -13,36 +13,14 @@ from twin.aws.api_server.request import Call, Refusal
 from twin.aws.iam.policy_evaluation import AuthorizationRequest
 from twin.aws.services.ec2.operations.fleets import template_of
 from twin.aws.services.kms import permissions as kms
+from twin.aws.validation import stated
 
 Params = dict[str, Any]
 Tags = Mapping[str, str]
 
 _LAUNCHED: Final = ("instance", "volume", "network-interface")
 _SPOT: Final = "spot-instances-request"
-_KINDS: Final = {
-    "i": "instance",
-    "vol": "volume",
-    "eni": "network-interface",
-    "lt": "launch-template",
-    "fleet": "fleet",
-    "sir": _SPOT,
-    "sg": "security-group",
-    "rtb": "route-table",
-    "igw": "internet-gateway",
-    "nat": "natgateway",
-    "vpce": "vpc-endpoint",
-    "ami": "image",
-}
-_PROFILES: Final = (
-    "CreateInstanceProfile",
-    "TagInstanceProfile",
-    "UntagInstanceProfile",
-    "GetInstanceProfile",
-    "DeleteInstanceProfile",
-    "AddRoleToInstanceProfile",
-    "RemoveRoleFromInstanceProfile",
-)
-
+_STATED: Final = stated.read(__name__)
 _ON_QUEUE_KEY: Final[Mapping[str, tuple[str, ...]]] = {
     "ReceiveMessage": ("kms:Decrypt",),
     "SendMessage": ("kms:GenerateDataKey", "kms:Decrypt"),
@@ -166,7 +144,7 @@ def _tag(call: Call, moto: Any) -> Iterator[AuthorizationRequest]:
         prefix = str(resource).partition("-")[0]
         context = {**request, **_context("ResourceTag", _tags(backend, resource))}
         yield AuthorizationRequest(
-            f"ec2:{call.operation}", f"{place}{_KINDS.get(prefix, prefix)}/{resource}", context
+            f"ec2:{call.operation}", f"{place}{_STATED['kinds'].get(prefix, prefix)}/{resource}", context
         )
 
 
@@ -271,10 +249,7 @@ _ASKED: Final = {
     "ec2:CreateTags": _tag,
     "ec2:DeleteTags": _tag,
     "ec2:TerminateInstances": _end,
-    **{f"iam:{operation}": _profile for operation in _PROFILES},
-    **{
-        f"sqs:{operation}": _queue
-        for operation in ("GetQueueUrl", "ReceiveMessage", "DeleteMessage", "SendMessage")
-    },
+    **{f"iam:{operation}": _profile for operation in _STATED["instance_profiles"]},
+    **{f"sqs:{operation}": _queue for operation in _STATED["queues"]},
     "ssm:GetParameter": _parameter,
 }

@@ -9,59 +9,28 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Final
 
-from twin.aws.api_server.request import Answer, Call, Refusal
+from twin.aws.api_server.request import Refusal
 from twin.aws.iam import resource_policies, service_roles
 from twin.aws.services.secretsmanager import validation as secretsmanager
-from twin.aws.validation import extension_store
+from twin.aws.validation import extension_store, stated
 from twin.aws.validation.moto_state import MotoState, absent
 
 Params = dict[str, Any]
 
 _RULES: Final = "pull_through_cache_rules"
 _TEMPLATES: Final = "repository_creation_templates"
-_OPEN: Final = {
-    "public.ecr.aws": "ecr-public",
-    "quay.io": "quay",
-    "registry.k8s.io": "k8s",
-}
-"""Upstream registries that let everybody pull."""
-_WITH_SECRET: Final = {
-    "registry-1.docker.io": "docker-hub",
-    "ghcr.io": "github-container-registry",
-    "registry.gitlab.com": "gitlab-container-registry",
-    "cgr.dev": "chainguard",
-}
-_AZURE: Final = re.compile(r"[a-z0-9]+\.azurecr\.io")
+_UPSTREAMS: Final = stated.read(__name__)["upstreams"]
+"""Kind -> what the URL of an upstream registry of this kind is, as a regular expression."""
 _PULLS: Final = "pullthroughcache.ecr.amazonaws.com"
 """As which ECR assumes a rule's role, for an upstream in ECR. Templates' roles are ECR's."""
-_ECR: Final = re.compile(r"\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com")
 
 
 def invalid(words: str) -> Refusal:
     """ECR's answer to parameters that it does not take."""
     return Refusal("InvalidParameterException", words)
-
-
-def create_repository(params: Params, state: MotoState) -> None:
-    """CreateRepository."""
-    _key(params.get("encryptionConfiguration") or {}, state)
-
-
-def _key(encryption: Params, state: MotoState) -> None:
-    named = encryption.get("kmsKey")
-    if not named:
-        return
-    if not str(encryption.get("encryptionType")).startswith("KMS"):
-        raise invalid(
-            "Invalid parameter at 'encryptionConfiguration' failed to satisfy constraint: 'KMS key "
-            "cannot be specified with encryption type AES256'"
-        )
-    key = state.key(named)
-    if key is None or not key.enabled:
-        raise Refusal("KmsException", f"The KMS key {named} does not exist or is not enabled")
 
 
 def repository_policy(params: Params, state: MotoState) -> None:
@@ -89,33 +58,24 @@ def cache(params: Params, state: MotoState) -> None:
             f"A pull through cache rule already exists with ecr repository prefix '{prefix}' in the registry "
             f"with id '{state.account}'",
         )
-    if not registry_of(url):
-        raise Refusal(
-            "UnsupportedUpstreamRegistryException", f"The specified upstream registry isn't supported: {url}"
-        )
-    _secret(params, url, state)
-    _role(params, state, _PULLS)
-    if _ECR.fullmatch(url) and not params.get("customRoleArn") and state.account not in url:
+    _upstream(params, state)
+    if registry_of(url) == "ecr" and not params.get("customRoleArn") and state.account not in url:
         raise invalid("customRoleArn is required for an upstream registry of another account's ECR")
 
 
-def _secret(params: Params, url: str, state: MotoState) -> None:
-    arn = params.get("credentialArn")
-    needs = url in _WITH_SECRET or _AZURE.fullmatch(url)
-    if needs and not arn:
-        raise invalid(f"The upstream registry {url} requires authentication: credentialArn must be given")
-    if arn and not needs:
-        raise invalid(f"The upstream registry {url} takes no credentialArn")
-    if not arn:
-        return
-    try:
-        secretsmanager.secret(state, arn)
-    except Refusal:
-        raise Refusal(
-            "SecretNotFoundException",
-            "The ARN of the secret specified in the pull through cache rule was not found. Update the pull "
-            "through cache rule with a valid secret ARN and try again.",
-        ) from None
+def _upstream(params: Params, state: MotoState) -> None:
+    kind = registry_of(str(params.get("upstreamRegistryUrl")))
+    stated.check(__name__, "upstream", {**params, "kind": kind}, state)
+    if params.get("credentialArn"):
+        try:
+            secretsmanager.secret(state, params["credentialArn"])
+        except Refusal:
+            raise Refusal(
+                "SecretNotFoundException",
+                "The ARN of the secret specified in the pull through cache rule was not found. Update the "
+                "pull through cache rule with a valid secret ARN and try again.",
+            ) from None
+    _role(params, state, _PULLS)
 
 
 def _role(params: Params, state: MotoState, service: str = "ecr.amazonaws.com") -> None:
@@ -126,21 +86,17 @@ def _role(params: Params, state: MotoState, service: str = "ecr.amazonaws.com") 
 
 def registry_of(url: str) -> str:
     """The kind of an upstream registry by its URL; empty for one that ECR does not know."""
-    if _AZURE.fullmatch(url):
-        return "azure-container-registry"
-    return "ecr" if _ECR.fullmatch(url) else {**_OPEN, **_WITH_SECRET}.get(url, "")
+    return next((kind for kind, pattern in _UPSTREAMS.items() if re.fullmatch(pattern, url)), "")
 
 
 def update_cache(params: Params, state: MotoState) -> None:
     """UpdatePullThroughCacheRule."""
-    cache = _cached(state, params)
-    _secret({**cache.description, **params}, cache.description["upstreamRegistryUrl"], state)
-    _role(params, state, _PULLS)
+    _upstream({**_cached(state, params).description, **params}, state)
 
 
 def _cached(state: MotoState, params: Params) -> extension_store.Thing:
     prefix = params.get("ecrRepositoryPrefix")
-    return _require(
+    return extension_store.require(
         extension_store.resources(_backend(state), _RULES),
         prefix,
         "PullThroughCacheRuleNotFoundException",
@@ -167,10 +123,8 @@ def update_template(params: Params, state: MotoState) -> None:
 
 
 def _template(params: Params, state: MotoState) -> None:
-    encryption = params.get("encryptionConfiguration") or {}
-    _key(encryption, state)
-    if (params.get("resourceTags") or encryption.get("kmsKey")) and not params.get("customRoleArn"):
-        raise invalid("customRoleArn is required when resource tags or a KMS key are specified")
+    stated.check(__name__, "key", params, state)
+    stated.check(__name__, "template", params, state)
     _role(params, state)
     if params.get("repositoryPolicy"):
         _policy(params["repositoryPolicy"], state, "repository")
@@ -178,20 +132,12 @@ def _template(params: Params, state: MotoState) -> None:
 
 def _template_of(state: MotoState, params: Params) -> extension_store.Thing:
     prefix = params.get("prefix")
-    return _require(
+    return extension_store.require(
         extension_store.resources(_backend(state), _TEMPLATES),
         prefix,
         "TemplateNotFoundException",
         f"The repository creation template with prefix '{prefix}' does not exist",
     )
-
-
-def _require(
-    things: Mapping[str, extension_store.Thing], name: Any, code: str, words: str
-) -> extension_store.Thing:
-    if name not in things:
-        raise Refusal(code, words)
-    return things[name]
 
 
 def _there(find: Callable[[MotoState, Params], Any]) -> Callable[[Params, MotoState], None]:
@@ -257,8 +203,8 @@ def _references(content: str, repository: Any, name: str) -> None:
 
 
 RULES: Final = {
+    **stated.rules(__name__),
     "PutImage": put_image,
-    "CreateRepository": create_repository,
     "SetRepositoryPolicy": repository_policy,
     "PutRegistryPolicy": absent("the policy of a registry"),
     "CreatePullThroughCacheRule": cache,
@@ -274,76 +220,61 @@ RULES: Final = {
 
 
 def _make_cache(params: Params, backend: Any) -> Params:
-    description = {name: value for name, value in params.items() if value is not None}
+    description = extension_store.with_values(params)
     description["registryId"] = backend.account_id
     description.setdefault("upstreamRegistry", registry_of(params["upstreamRegistryUrl"]))
     if description["upstreamRegistry"] == "ecr":
         # Between registries of ECR alone: the provider's test of a rule for public.ecr.aws asks for no prefix
         # and expects no difference afterwards.
         description.setdefault("upstreamRepositoryPrefix", "ROOT")
-    description["createdAt"] = description["updatedAt"] = extension_store.now()
-    extension_store.resources(backend, _RULES)[params["ecrRepositoryPrefix"]] = extension_store.Thing(
-        description
-    )
-    return description
-
-
-def _change_cache(params: Params, backend: Any) -> Params:
-    description = extension_store.resources(backend, _RULES)[params["ecrRepositoryPrefix"]].description
-    description.update(
-        {name: value for name, value in params.items() if value is not None}, updatedAt=extension_store.now()
-    )
-    return description
-
-
-def _drop_cache(params: Params, backend: Any) -> Params:
-    return extension_store.resources(backend, _RULES).pop(params["ecrRepositoryPrefix"]).description
-
-
-def _tell_caches(params: Params, backend: Any) -> Params:
-    things, wanted = extension_store.resources(backend, _RULES), params.get("ecrRepositoryPrefixes")
-    for name in wanted or []:
-        if name not in things:
-            raise Refusal(
-                "PullThroughCacheRuleNotFoundException",
-                f"A pull through cache rule with prefix '{name}' does not exist in the registry with id "
-                f"'{backend.account_id}'",
-            )
-    return {
-        "pullThroughCacheRules": [
-            rule.description for name, rule in things.items() if name in (wanted or things)
-        ]
-    }
+    return _add(backend, _RULES, params["ecrRepositoryPrefix"], description)
 
 
 def _make_template(params: Params, backend: Any) -> Params:
-    description = {
-        "encryptionConfiguration": {"encryptionType": "AES256"},
-        "imageTagMutability": "MUTABLE",
-        **params,
-    }
+    defaults = {"encryptionConfiguration": {"encryptionType": "AES256"}, "imageTagMutability": "MUTABLE"}
+    return _add(backend, _TEMPLATES, params["prefix"], {**defaults, **params})
+
+
+def _add(backend: Any, kind: str, name: str, description: Params) -> Params:
     description["createdAt"] = description["updatedAt"] = extension_store.now()
-    extension_store.resources(backend, _TEMPLATES)[params["prefix"]] = extension_store.Thing(description)
-    return {"registryId": backend.account_id, "repositoryCreationTemplate": description}
+    extension_store.resources(backend, kind)[name] = extension_store.Thing(description)
+    return description
 
 
-def _change_template(params: Params, backend: Any) -> Params:
-    description = extension_store.resources(backend, _TEMPLATES)[params["prefix"]].description
-    description.update(
-        {name: value for name, value in params.items() if value is not None}, updatedAt=extension_store.now()
-    )
-    return {"registryId": backend.account_id, "repositoryCreationTemplate": description}
+def _change(kind: str, key: str) -> extension_store.Act:
+    def change(params: Params, backend: Any) -> Params:
+        description = extension_store.resources(backend, kind)[params[key]].description
+        description.update(extension_store.with_values(params), updatedAt=extension_store.now())
+        return description
+
+    return change
 
 
-def _drop_template(params: Params, backend: Any) -> Params:
-    description = extension_store.resources(backend, _TEMPLATES).pop(params["prefix"]).description
-    return {"registryId": backend.account_id, "repositoryCreationTemplate": description}
+def _drop(kind: str, key: str) -> extension_store.Act:
+    return lambda params, backend: extension_store.resources(backend, kind).pop(params[key]).description
 
 
-def _tell_templates(params: Params, backend: Any) -> Params:
-    things, wanted = extension_store.resources(backend, _TEMPLATES), params.get("prefixes")
-    descriptions = [template.description for name, template in things.items() if name in (wanted or things)]
-    return {"registryId": backend.account_id, "repositoryCreationTemplates": descriptions}
+def _report(kind: str, names: str, member: str) -> extension_store.Act:
+    def describe(params: Params, backend: Any) -> Params:
+        things, wanted = extension_store.resources(backend, kind), params.get(names)
+        for name in wanted or [] if kind == _RULES else []:
+            if name not in things:
+                raise Refusal(
+                    "PullThroughCacheRuleNotFoundException",
+                    f"A pull through cache rule with prefix '{name}' does not exist in the registry with id "
+                    f"'{backend.account_id}'",
+                )
+        descriptions = [thing.description for name, thing in things.items() if name in (wanted or things)]
+        return {"registryId": backend.account_id, member: descriptions}
+
+    return describe
+
+
+def _of_template(act: extension_store.Act) -> extension_store.Act:
+    return lambda params, backend: {
+        "registryId": backend.account_id,
+        "repositoryCreationTemplate": act(params, backend),
+    }
 
 
 def _download_url(params: Params, backend: Any) -> Params:
@@ -358,14 +289,16 @@ def _download_url(params: Params, backend: Any) -> Params:
     return {"downloadUrl": f"https://{bucket}/{digest.removeprefix('sha256:')}", "layerDigest": digest}
 
 
-OPERATIONS: Final[dict[str, Callable[[Call, Any], Answer | None]]] = {
-    "GetDownloadUrlForLayer": extension_store.operation(_download_url),
-    "CreatePullThroughCacheRule": extension_store.operation(_make_cache),
-    "UpdatePullThroughCacheRule": extension_store.operation(_change_cache),
-    "DeletePullThroughCacheRule": extension_store.operation(_drop_cache),
-    "DescribePullThroughCacheRules": extension_store.operation(_tell_caches),
-    "CreateRepositoryCreationTemplate": extension_store.operation(_make_template),
-    "UpdateRepositoryCreationTemplate": extension_store.operation(_change_template),
-    "DeleteRepositoryCreationTemplate": extension_store.operation(_drop_template),
-    "DescribeRepositoryCreationTemplates": extension_store.operation(_tell_templates),
-}
+OPERATIONS: Final = extension_store.operations(
+    {
+        "GetDownloadUrlForLayer": _download_url,
+        "CreatePullThroughCacheRule": _make_cache,
+        "UpdatePullThroughCacheRule": _change(_RULES, "ecrRepositoryPrefix"),
+        "DeletePullThroughCacheRule": _drop(_RULES, "ecrRepositoryPrefix"),
+        "DescribePullThroughCacheRules": _report(_RULES, "ecrRepositoryPrefixes", "pullThroughCacheRules"),
+        "CreateRepositoryCreationTemplate": _of_template(_make_template),
+        "UpdateRepositoryCreationTemplate": _of_template(_change(_TEMPLATES, "prefix")),
+        "DeleteRepositoryCreationTemplate": _of_template(_drop(_TEMPLATES, "prefix")),
+        "DescribeRepositoryCreationTemplates": _report(_TEMPLATES, "prefixes", "repositoryCreationTemplates"),
+    }
+)

@@ -29,18 +29,8 @@ _ENCRYPTION: Final = same("encryptionType", "kmsKey")
 
 class Repository(AwsResource):
     def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
-        changed = self.changed(old, new)
-        wanted = {**self.defaults, **{name: value for name, value in new.items() if value is not None}}
-        if changed & {"imageTagMutability", "imageTagMutabilityExclusionFilters"}:
-            names = ("imageTagMutability", "imageTagMutabilityExclusionFilters")
-            params = to_api({name: self.fields[name] for name in names}, wanted)
-            context.call("ecr", "PutImageTagMutability", {"repositoryName": id, **params})
-        if "imageScanningConfiguration" in changed:
-            configuration = {
-                "scanOnPush": bool((wanted.get("imageScanningConfiguration") or {}).get("scanOnPush"))
-            }
-            scan_params = {"repositoryName": id, "imageScanningConfiguration": configuration}
-            context.call("ecr", "PutImageScanningConfiguration", scan_params)
+        # No configuration is one that scans nothing.
+        super().change(context, id, old, {"imageScanningConfiguration": {"scanOnPush": False}, **new})
 
     def unmake(self, context: AwsContext, id: str, state: Props) -> None:
         params = {"repositoryName": id, "force": bool(state.get("forceDelete"))}

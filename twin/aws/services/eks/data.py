@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 from twin.aws.services.eks.operations.versions import minor
+from twin.aws.validation import stated
 
 
 @dataclass(frozen=True)
@@ -37,5 +36,5 @@ def _offer(name: str, kind: str, versions: list[Any], keys: list[str], **more: A
     return Offer(name, kind, tuple(tuple(version) for version in versions), frozenset(keys), **lists)
 
 
-_STATED: Final = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+_STATED: Final = stated.read(__name__)
 ADDONS: Final = {name: _offer(name, **stated) for name, stated in _STATED.items()}

@@ -14,24 +14,23 @@ from twin.aws.services.eks.resources.clusters import Cluster
 from twin.aws.services.eks.resources.nodegroups import Addon, NodeGroup
 from twin.provider_interface import CloudError, Props
 
-_PLURALS: Final = {
-    "accessConfig": "accessConfigs",
-    "certificateAuthority": "certificateAuthorities",
-    "computeConfig": "computeConfigs",
-    "kubernetesNetworkConfig": "kubernetesNetworkConfigs",
-    "outpostConfig": "outpostConfigs",
-    "remoteNetworkConfig": "remoteNetworkConfigs",
-    "storageConfig": "storageConfigs",
-    "upgradePolicy": "upgradePolicies",
-    "zonalShiftConfig": "zonalShiftConfigs",
-    "controlPlaneScalingConfig": "controlPlaneScalingConfigs",
-}
-_PLURALS_OF_NODE_GROUPS: Final = {
-    "launchTemplate": "launchTemplates",
-    "remoteAccess": "remoteAccesses",
-    "scalingConfig": "scalingConfigs",
-    "updateConfig": "updateConfigs",
-}
+_BLOCKS: Final = (
+    *("accessConfig", "certificateAuthority", "computeConfig", "kubernetesNetworkConfig", "outpostConfig"),
+    *(
+        "remoteNetworkConfig",
+        "storageConfig",
+        "upgradePolicy",
+        "zonalShiftConfig",
+        "controlPlaneScalingConfig",
+    ),
+)
+_BLOCKS_OF_NODE_GROUPS: Final = ("launchTemplate", "remoteAccess", "scalingConfig", "updateConfig")
+"""What a function answers as a list, whose name is the plural, and the resource as one object."""
+
+
+def _plural(name: str) -> str:
+    stem, last = name[:-1], name[-1]
+    return f"{stem}ies" if last == "y" else f"{name}es" if last == "s" else f"{name}s"
 
 
 class GetAddonVersion(AwsFunction):
@@ -42,13 +41,8 @@ class GetAddonVersion(AwsFunction):
     def answer(self, context: AwsContext, arguments: Props) -> Props:
         name, kubernetes = arguments["addonName"], arguments["kubernetesVersion"]
         params: Props = {"addonName": name, "kubernetesVersion": kubernetes}
-        versions: list[dict[str, Any]] = []
-        while True:
-            answer = context.call("eks", "DescribeAddonVersions", params)
-            versions += jmespath.search("addons[].addonVersions[]", answer) or []
-            if not answer.get("nextToken"):
-                break
-            params["nextToken"] = answer["nextToken"]
+        addons = context.pages("eks", "DescribeAddonVersions", params, "addons")
+        versions: list[Props] = jmespath.search("[].addonVersions[]", addons) or []
         version = self._choose(versions, bool(arguments.get("mostRecent")))
         if version is None:
             raise CloudError(
@@ -88,23 +82,13 @@ class GetAddon(AwsFunction):
         }
 
 
-def _names(context: AwsContext, operation: str, key: str, params: Props) -> list[str]:
-    """Return the names on all pages of a list of EKS."""
-    answer = context.call("eks", operation, params)
-    names = list(answer[key])
-    while token := answer.get("nextToken"):
-        answer = context.call("eks", operation, {**params, "nextToken": token})
-        names += answer[key]
-    return names
-
-
 class GetClusters(AwsFunction):
     token = "aws:eks/getClusters:getClusters"
     service = "eks"
     title = "EKS Clusters"
 
     def answer(self, context: AwsContext, arguments: Props) -> Props:
-        names = _names(context, "ListClusters", "clusters", {})
+        names = context.pages("eks", "ListClusters", {}, "clusters")
         return {"id": context.region, "names": names, "region": context.region}
 
 
@@ -115,7 +99,7 @@ class GetNodeGroups(AwsFunction):
 
     def answer(self, context: AwsContext, arguments: Props) -> Props:
         name = arguments["clusterName"]
-        names = _names(context, "ListNodegroups", "nodegroups", {"clusterName": name})
+        names = context.pages("eks", "ListNodegroups", {"clusterName": name}, "nodegroups")
         return {"id": name, "clusterName": name, "names": names, "region": context.region}
 
 
@@ -130,10 +114,9 @@ class GetNodeGroup(AwsFunction):
         if state is None:
             raise CloudError(f"reading EKS Node Group ({id}): couldn't find resource")
         lists = {
-            plural: [state[single]] if state.get(single) else []
-            for single, plural in _PLURALS_OF_NODE_GROUPS.items()
+            _plural(single): [state[single]] if state.get(single) else [] for single in _BLOCKS_OF_NODE_GROUPS
         }
-        absent = (*_PLURALS_OF_NODE_GROUPS, "nodeRepairConfig", "tagsAll")
+        absent = (*_BLOCKS_OF_NODE_GROUPS, "nodeRepairConfig", "tagsAll")
         rest = {name: value for name, value in state.items() if name not in absent}
         return {**rest, **lists, "id": id, "region": context.region, "tags": state.get("tagsAll", {})}
 
@@ -148,10 +131,7 @@ class GetCluster(AwsFunction):
         state = Cluster().read(context, name, {})
         if state is None:
             raise CloudError(f"reading EKS Cluster ({name}): no such cluster")
-        outputs = {
-            k: v for k, v in state.items() if k not in _PLURALS and k not in ("tagsAll", "encryptionConfig")
-        }
-        outputs |= {
-            plural: [state[single]] for single, plural in _PLURALS.items() if state.get(single) is not None
-        }
+        absent = (*_BLOCKS, "tagsAll", "encryptionConfig")
+        outputs = {k: v for k, v in state.items() if k not in absent}
+        outputs |= {_plural(k): [state[k]] for k in _BLOCKS if state.get(k) is not None}
         return {"id": name, **outputs, "tags": state.get("tagsAll", {})}

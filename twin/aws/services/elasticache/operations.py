@@ -44,16 +44,22 @@ def make_user(params: Params, backend: Any) -> Params:
     description = {
         "UserId": id,
         "UserName": params["UserName"],
-        "Status": "active",
-        "Engine": params["Engine"].lower(),
-        "MinimumEngineVersion": "7.2" if params["Engine"].lower() == "valkey" else "6.0",
         "AccessString": params["AccessString"],
         "UserGroupIds": [],
         "Authentication": _authentication(params),
         "ARN": _arn(backend, "user", id),
     }
-    extension_store.resources(backend, USERS)[id] = extension_store.Thing(description)
+    return _add(params, backend, USERS, id, description)
+
+
+def _add(params: Params, backend: Any, kind: str, id: str, more: Params) -> Params:
+    """The description of a new user or group, which is remembered."""
+    engine = params["Engine"].lower()
+    version = "7.2" if engine == "valkey" else "6.0"
+    description = {**more, "Status": "active", "Engine": engine, "MinimumEngineVersion": version}
+    extension_store.resources(backend, kind)[id] = extension_store.Thing(description)
     extension_store.tag_anew(backend, description["ARN"], extension_store.pairs(params.get("Tags")))
+    _belong(backend)
     return description
 
 
@@ -83,18 +89,12 @@ def make_group(params: Params, backend: Any) -> Params:
     id = params["UserGroupId"].lower()
     description = {
         "UserGroupId": id,
-        "Status": "active",
-        "Engine": params["Engine"].lower(),
         "UserIds": [user_id.lower() for user_id in params.get("UserIds") or []],
-        "MinimumEngineVersion": "7.2" if params["Engine"].lower() == "valkey" else "6.0",
         "ServerlessCaches": [],
         "ReplicationGroups": [],
         "ARN": _arn(backend, "usergroup", id),
     }
-    extension_store.resources(backend, GROUPS)[id] = extension_store.Thing(description)
-    extension_store.tag_anew(backend, description["ARN"], extension_store.pairs(params.get("Tags")))
-    _belong(backend)
-    return description
+    return _add(params, backend, GROUPS, id, description)
 
 
 def change_group(params: Params, backend: Any) -> Params:
@@ -219,21 +219,22 @@ def drop_cache(params: Params, backend: Any) -> Params:
 _TAGS: Final = extension_store.TagCalls(
     "ResourceName", calls=("AddTagsToResource", "RemoveTagsFromResource", "ListTagsForResource"), answers=True
 )
-_ACTS: Final[dict[str, extension_store.Act]] = {
-    **_TAGS.acts(),
-    "CreateUser": make_user,
-    "ModifyUser": change_user,
-    "DeleteUser": drop_user,
-    "DescribeUsers": _describe(USERS, "UserId", "Users", "UserNotFound"),
-    "CreateUserGroup": make_group,
-    "ModifyUserGroup": change_group,
-    "DeleteUserGroup": drop_group,
-    "DescribeUserGroups": _describe(GROUPS, "UserGroupId", "UserGroups", "UserGroupNotFound"),
-    "CreateServerlessCache": make_cache,
-    "ModifyServerlessCache": change_cache,
-    "DeleteServerlessCache": drop_cache,
-    "DescribeServerlessCaches": _describe(
-        CACHES, "ServerlessCacheName", "ServerlessCaches", "ServerlessCacheNotFoundFault"
-    ),
-}
-OPERATIONS: Final = extension_store.operations(_ACTS)
+OPERATIONS: Final = extension_store.operations(
+    {
+        **_TAGS.acts(),
+        "CreateUser": make_user,
+        "ModifyUser": change_user,
+        "DeleteUser": drop_user,
+        "DescribeUsers": _describe(USERS, "UserId", "Users", "UserNotFound"),
+        "CreateUserGroup": make_group,
+        "ModifyUserGroup": change_group,
+        "DeleteUserGroup": drop_group,
+        "DescribeUserGroups": _describe(GROUPS, "UserGroupId", "UserGroups", "UserGroupNotFound"),
+        "CreateServerlessCache": make_cache,
+        "ModifyServerlessCache": change_cache,
+        "DeleteServerlessCache": drop_cache,
+        "DescribeServerlessCaches": _describe(
+            CACHES, "ServerlessCacheName", "ServerlessCaches", "ServerlessCacheNotFoundFault"
+        ),
+    }
+)

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, Final
 
 from twin.aws.context import AwsContext
 from twin.aws.resources.base import AwsResource
-from twin.aws.resources.calls import Wait
+from twin.aws.resources.calls import Change
 from twin.aws.resources.fields import pascal, to_api
-from twin.provider_interface import Failure, Props
-
-_ACTIVE: Final = Wait("Status", frozenset({"active"}), frozenset({"failed"}), seconds=600)
-_AVAILABLE: Final = Wait("Status", frozenset({"available"}), frozenset({"create-failed"}), seconds=2400)
-_ENGINES: Final = ("redis", "valkey")
+from twin.provider_interface import Props
 
 
 class User(AwsResource):
-    created = updated = _ACTIVE
-
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        yield from _engine(inputs)
-
     def same(self, path: str, old: Any, new: Any) -> bool:
         # ElastiCache reports an access string in another order and form.
         if path == "accessString" and isinstance(old, str) and isinstance(new, str):
@@ -35,31 +25,14 @@ class User(AwsResource):
         passwords = (known.get("authenticationMode") or {}).get("passwords")
         return {"authenticationMode": {**mode, **({"passwords": passwords} if passwords else {})}}
 
-    def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
-        changed = self.changed(old, new)
-        params: Props = {}
-        wanted = {**self.defaults, **{name: value for name, value in new.items() if value is not None}}
-        for name in ("accessString", "passwords", "noPasswordRequired", "authenticationMode", "engine"):
-            if name in changed and name in wanted:
-                params |= to_api({name: self.fields[name]}, wanted)
-        if "passwordsWoVersion" in changed and wanted.get("passwordsWo"):
-            params["Passwords"] = wanted["passwordsWo"]
-        if params:
-            context.call("elasticache", "ModifyUser", {"UserId": id, **params})
-
-
-def _engine(inputs: Props) -> Iterator[Failure]:
-    engine = inputs.get("engine")
-    if isinstance(engine, str) and engine.lower() not in _ENGINES:
-        yield Failure("engine", f"expected engine to be one of {list(_ENGINES)}, got {engine}")
+    def changed_params(self, change: Change, old: Props, new: Props) -> Props:
+        params = super().changed_params(change, old, new)
+        if "passwordsWoVersion" in self.changed(old, new) and new.get("passwordsWo"):
+            params["Passwords"] = new["passwordsWo"]
+        return params
 
 
 class UserGroup(AwsResource):
-    created = updated = _ACTIVE
-
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        yield from _engine(inputs)
-
     def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
         if not self.changed(old, new):
             return
@@ -87,8 +60,6 @@ _COMPUTED: Final = pascal("maximum", "minimum")
 
 
 class ServerlessCache(AwsResource):
-    created = updated = _AVAILABLE
-
     def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
         ends = {"endpoints": "Endpoint", "readerEndpoints": "ReaderEndpoint"}
         endpoints: Props = {
@@ -100,16 +71,8 @@ class ServerlessCache(AwsResource):
             endpoints["createTime"] = item["CreateTime"].strftime("%Y-%m-%dT%H:%M:%SZ")
         return endpoints
 
-    def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
-        changed = self.changed(old, new)
-        names = ("cacheUsageLimits", "dailySnapshotTime", "description", "securityGroupIds", "userGroupId")
-        params: Props = {}
-        for name in (*names, "snapshotRetentionLimit"):
-            if name in changed and new.get(name) is not None:
-                params |= to_api({name: self.fields[name]}, new)
-        if "userGroupId" in changed and not new.get("userGroupId"):
-            params["RemoveUserGroup"] = True
-        if changed & {"engine", "majorEngineVersion"}:
-            params |= to_api({n: self.fields[n] for n in ("engine", "majorEngineVersion")}, new)
-        if params:
-            context.call("elasticache", "ModifyServerlessCache", {"ServerlessCacheName": id, **params})
+    def changed_params(self, change: Change, old: Props, new: Props) -> Props:
+        params = super().changed_params(change, old, new)
+        if "MajorEngineVersion" in params or "Engine" in params:
+            params |= to_api({name: self.fields[name] for name in ("engine", "majorEngineVersion")}, new)
+        return params

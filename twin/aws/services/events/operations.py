@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from twin.aws.api_server.internal_client import SERVICE_HEADER, Inside
 from twin.aws.api_server.request import Answer, Call, Refusal
+from twin.aws.validation.extension_store import respond
 from twin.kubernetes.time_scale import factor
 
 LOG = logging.getLogger(__name__)
@@ -93,8 +94,7 @@ def put_events(call: Call, _: Any) -> Answer | None:
         "ErrorCode": "NotAuthorizedForSourceException",
         "ErrorMessage": "Not authorized for the source.",
     }
-    body = {"FailedEntryCount": len(entries), "Entries": [failed for _ in entries]}
-    return Answer(200, [("Content-Type", "application/x-amz-json-1.1")], json.dumps(body).encode())
+    return respond(call, {"FailedEntryCount": len(entries), "Entries": [failed for _ in entries]})
 
 
 def _is_reserved(entry: dict[str, Any]) -> bool:

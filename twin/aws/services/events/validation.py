@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from twin.aws.api_server.request import Refusal
-from twin.aws.validation import schedules
+from twin.aws.validation import stated
 from twin.aws.validation.moto_state import MotoState
 
 _MATCHERS: Final = frozenset(
@@ -21,9 +21,6 @@ _OR: Final = "$or"
 
 def put_rule(params: Mapping[str, Any], _: MotoState) -> None:
     """PutRule."""
-    schedule = params.get("ScheduleExpression")
-    if schedule and not schedules.is_schedule(str(schedule)):
-        raise Refusal("ValidationException", "Parameter ScheduleExpression is not valid.")
     pattern = params.get("EventPattern")
     if pattern:
         try:
@@ -67,4 +64,4 @@ def _invalid(reason: str) -> Refusal:
     return Refusal("InvalidEventPatternException", f"Event pattern is not valid. Reason: {reason}")
 
 
-RULES: Final = {"PutRule": put_rule}
+RULES: Final = stated.rules(__name__, {"PutRule": put_rule})

@@ -90,10 +90,7 @@ def _statement(arguments: Mapping[str, Any]) -> Props:
     if arguments.get("sid"):
         statement["Sid"] = arguments["sid"]
     statement["Effect"] = arguments.get("effect") or "Allow"
-    for name, key in _LISTS[:2]:
-        if arguments.get(name):
-            statement[key] = _one_or_many(arguments[name])
-    for name, key in _LISTS[2:]:
+    for name, key in _LISTS:
         if arguments.get(name):
             statement[key] = _one_or_many(arguments[name])
     for name, key in (("principals", "Principal"), ("notPrincipals", "NotPrincipal")):
@@ -137,26 +134,13 @@ class GetSessionContext(AwsFunction):
     def answer(self, context: AwsContext, arguments: Props) -> Props:
         arn = arguments["arn"]
         session = _SESSION.fullmatch(arn)
-        if not session:
-            return {
-                "id": arn,
-                "arn": arn,
-                "issuerArn": arn,
-                "issuerId": "",
-                "issuerName": "",
-                "sessionName": "",
-            }
-        name = session[3]
-        # The session's arn lacks the role's path; only IAM knows it.
-        role = context.call("iam", "GetRole", {"RoleName": name})["Role"]
-        return {
-            "id": arn,
-            "arn": arn,
-            "issuerArn": role["Arn"],
-            "issuerId": role["RoleId"],
-            "issuerName": name,
-            "sessionName": session[4],
-        }
+        issuer = {"issuerArn": arn, "issuerId": "", "issuerName": "", "sessionName": ""}
+        if session:
+            # The session's arn lacks the role's path; only IAM knows it.
+            role = context.call("iam", "GetRole", {"RoleName": session[3]})["Role"]
+            issuer = {"issuerArn": role["Arn"], "issuerId": role["RoleId"]}
+            issuer |= {"issuerName": session[3], "sessionName": session[4]}
+        return {"id": arn, "arn": arn, **issuer}
 
 
 class GetRole(AwsFunction):
@@ -199,13 +183,7 @@ class GetRoles(AwsFunction):
     def answer(self, context: AwsContext, arguments: Props) -> Props:
         prefix, wanted = arguments.get("pathPrefix"), arguments.get("nameRegex")
         params: Props = {"PathPrefix": prefix} if prefix else {}
-        all_roles: list[Props] = []
-        while True:
-            answer = context.call("iam", "ListRoles", params)
-            all_roles += answer["Roles"]
-            if not answer.get("IsTruncated"):
-                break
-            params = {**params, "Marker": answer["Marker"]}
+        all_roles = context.pages("iam", "ListRoles", params, "Roles")
         roles = [role for role in all_roles if not wanted or re.search(wanted, role["RoleName"])]
         outputs = {name: arguments[name] for name in ("nameRegex", "pathPrefix") if arguments.get(name)}
         reported = {"arns": [role["Arn"] for role in roles], "names": [role["RoleName"] for role in roles]}

@@ -12,7 +12,9 @@ import re
 from typing import Any, Final
 
 from twin.aws.api_server.request import Refusal
-from twin.aws.iam.service_prefixes import service_prefixes
+from twin.aws.iam.policy_statements import as_list
+from twin.aws.resources.documents import document_failures
+from twin.aws.validation import stated
 from twin.aws.validation.moto_state import MotoState
 
 Params = dict[str, Any]
@@ -29,10 +31,8 @@ def identity_policy(params: Params, state: MotoState) -> None:
         _modifiable(state.role(params["RoleName"]))
     document = _parsed(params.get("PolicyDocument"))
     _sizes(params, state)
-    for statement in _statements(document):
-        if "Principal" in statement or "NotPrincipal" in statement:
-            raise _malformed("Policy document should not specify a principal.")
-        _services(statement)
+    _statements(document)
+    _grammar(document, "identity")
 
 
 def _modifiable(role: Any) -> None:
@@ -93,15 +93,14 @@ def attach(params: Params, state: MotoState) -> None:
 def delete_role(params: Params, state: MotoState) -> None:
     """DeleteRole: not while policies or instance profiles hold on to it."""
     role = state.role(params.get("RoleName") or "")
-    if role.managed_policies:
-        raise Refusal("DeleteConflict", "Cannot delete entity, must detach all policies first.", 409)
-    if role.policies:
-        raise Refusal("DeleteConflict", "Cannot delete entity, must delete policies first.", 409)
-    for profile in state.iam.instance_profiles.values():
-        if any(attached_role.name == role.name for attached_role in profile.roles):
-            raise Refusal(
-                "DeleteConflict", "Cannot delete entity, must remove roles from instance profile first.", 409
-            )
+    profiles = [other for profile in state.iam.instance_profiles.values() for other in profile.roles]
+    for attached, words in (
+        (role.managed_policies, "detach all policies first"),
+        (role.policies, "delete policies first"),
+        (role in profiles, "remove roles from instance profile first"),
+    ):
+        if attached:
+            raise Refusal("DeleteConflict", f"Cannot delete entity, must {words}.", 409)
 
 
 def delete_policy(params: Params, state: MotoState) -> None:
@@ -112,23 +111,12 @@ def delete_policy(params: Params, state: MotoState) -> None:
     if managed_policy.attachment_count:
         raise Refusal("DeleteConflict", "Cannot delete a policy attached to entities.", 409)
     if len(managed_policy.versions) > 1:
-        text = (
+        raise Refusal(
+            "DeleteConflict",
             "This policy has more than one version. Before you delete a policy, you must delete the policy's "
-            "versions."
+            "versions. The default version is deleted with the policy.",
+            409,
         )
-        raise Refusal("DeleteConflict", f"{text} The default version is deleted with the policy.", 409)
-
-
-def provider(params: Params, _: MotoState) -> None:
-    """CreateOpenIDConnectProvider."""
-    url = params.get("Url") or ""
-    if not url.startswith("https://"):
-        raise Refusal("InvalidInput", f"Invalid Open ID Connect Provider URL: {url} (https:// is needed)")
-    if len(params.get("ThumbprintList") or []) > 5:
-        raise Refusal("LimitExceeded", "Cannot exceed quota for ThumbprintsPerOpenIdConnectProvider: 5", 409)
-    for thumbprint in params.get("ThumbprintList") or []:
-        if not re.fullmatch(r"[0-9a-fA-F]{40}", thumbprint):
-            raise Refusal("InvalidInput", f"Thumbprint {thumbprint} must be 40 hexadecimal digits")
 
 
 def _trust(text: str | None, state: MotoState) -> None:
@@ -138,20 +126,17 @@ def _trust(text: str | None, state: MotoState) -> None:
     statements = _statements(document)
     if not statements:
         raise _malformed("The trust policy has no Statement")
+    _grammar(document, "trust")
     for statement in statements:
-        if "Resource" in statement or "NotResource" in statement:
-            raise _malformed("Has prohibited field Resource")
-        if "Principal" not in statement and "NotPrincipal" not in statement:
-            raise _malformed("Missing required field Principal")
-        if statement.get("Effect") not in ("Allow", "Deny"):
-            raise _malformed("Missing required field Effect")
-        actions = _as_list(statement.get("Action") or statement.get("NotAction"))
-        if not actions:
-            raise _malformed("Missing required field Action")
-        for action in actions:
+        for action in as_list(statement.get("Action") or statement.get("NotAction")):
             if not str(action).lower().startswith("sts:"):
                 raise _malformed(f"AssumeRole policy may only specify STS AssumeRole actions. ({action})")
         _principals(statement.get("Principal"), state)
+
+
+def _grammar(document: Params, kind: str) -> None:
+    for failure in document_failures("policy", document, kind):
+        raise _malformed(failure.reason.partition(": ")[2])
 
 
 def _principals(principal: Any, state: MotoState) -> None:
@@ -159,28 +144,14 @@ def _principals(principal: Any, state: MotoState) -> None:
         return
     if not isinstance(principal, dict):
         raise _malformed(f"Invalid principal in policy: {principal}")
-    for service in _as_list(principal.get("Service")):
+    for service in as_list(principal.get("Service")):
         if not _SERVICE.fullmatch(str(service)):
             raise _malformed(f'Invalid principal in policy: "SERVICE":"{service}"')
-    for arn in _as_list(principal.get("AWS")):
-        parts = str(arn).split(":")
-        if len(parts) == 6 and parts[4] == state.account and parts[5] != "root":
-            known = {role.arn for role in [*state.roles(), *state.iam.users.values()]}
-            if arn not in known and ":assumed-role/" not in arn:
-                raise _malformed(f'Invalid principal in policy: "AWS":"{arn}"')
+    for arn in state.unknown_principals(map(str, as_list(principal.get("AWS")))):
+        raise _malformed(f'Invalid principal in policy: "AWS":"{arn}"')
     for kind in principal:
         if kind not in ("AWS", "Service", "Federated", "CanonicalUser"):
             raise _malformed(f"Invalid principal type in policy: {kind}")
-
-
-def _services(statement: Params) -> None:
-    for action in [*_as_list(statement.get("Action")), *_as_list(statement.get("NotAction"))]:
-        prefix, colon, _ = str(action).partition(":")
-        if colon and "*" not in prefix and "?" not in prefix and prefix.lower() not in service_prefixes():
-            raise _malformed(
-                f"The service {prefix} specified in the action {action} does not exist "
-                f"(INVALID_SERVICE_IN_ACTION)."
-            )
 
 
 def _parsed(text: str | None) -> Params:
@@ -194,14 +165,10 @@ def _parsed(text: str | None) -> Params:
 
 
 def _statements(document: Params) -> list[Params]:
-    statements = _as_list(document.get("Statement"))
+    statements = as_list(document.get("Statement"))
     if not all(isinstance(statement, dict) for statement in statements):
         raise _malformed("Syntax errors in policy.")
     return statements
-
-
-def _as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [] if value is None else [value]
 
 
 def _malformed(message: str) -> Refusal:
@@ -209,6 +176,7 @@ def _malformed(message: str) -> Refusal:
 
 
 RULES: Final = {
+    **stated.rules(__name__),
     "CreateRole": trust_policy,
     "UpdateAssumeRolePolicy": update_trust,
     "CreatePolicy": identity_policy,
@@ -219,5 +187,4 @@ RULES: Final = {
     "AttachRolePolicy": attach,
     "DeleteRole": delete_role,
     "DeletePolicy": delete_policy,
-    "CreateOpenIDConnectProvider": provider,
 }

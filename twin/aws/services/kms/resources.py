@@ -62,15 +62,8 @@ class Alias(AwsResource):
         return _same_key(old, new) if path == "targetKeyId" else super().same(path, old, new)
 
     def find(self, context: AwsContext, id: str, state: Props) -> Any:
-        marker: Props = {}
-        while True:
-            answer = context.call("kms", "ListAliases", marker)
-            for alias in answer["Aliases"]:
-                if alias["AliasName"] == id:
-                    return alias
-            if not answer.get("Truncated"):
-                return None
-            marker = {"Marker": answer["NextMarker"]}
+        aliases = context.pages("kms", "ListAliases", {}, "Aliases")
+        return next((alias for alias in aliases if alias["AliasName"] == id), None)
 
     def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
         target = item.get("TargetKeyId", "")

@@ -53,10 +53,4 @@ class GetLogGroup(AwsFunction):
 
 def _groups(context: AwsContext, prefix: str | None) -> list[dict[str, Any]]:
     params: Props = {"logGroupNamePrefix": prefix} if prefix else {}
-    groups: list[dict[str, Any]] = []
-    while True:
-        answer = context.call("logs", "DescribeLogGroups", params)
-        groups += answer["logGroups"]
-        if not answer.get("nextToken"):
-            return groups
-        params["nextToken"] = answer["nextToken"]
+    return context.pages("logs", "DescribeLogGroups", params, "logGroups")

@@ -4,27 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from twin.aws.api_server.errors import code_of
 from twin.aws.context import AwsContext
 from twin.aws.resources.base import AwsResource
-from twin.core.templates import fill
 from twin.provider_interface import Props
 
 
 class LogGroup(AwsResource):
     def find(self, context: AwsContext, id: str, state: Props) -> Any:
         # The call answers every group whose name begins so.
-        more: Props = {}
-        while True:
-            answer = context.call("logs", "DescribeLogGroups", {"logGroupNamePrefix": id, **more})
-            for group in answer["logGroups"]:
-                if group["logGroupName"] == id:
-                    return group
-            if not answer.get("nextToken"):
-                return None
-            more = {"nextToken": answer["nextToken"]}
+        groups = context.pages("logs", "DescribeLogGroups", {"logGroupNamePrefix": id}, "logGroups")
+        return next((group for group in groups if group["logGroupName"] == id), None)
 
     def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
         return {"retentionInDays": item.get("retentionInDays", 0)}
@@ -38,15 +27,12 @@ class LogGroup(AwsResource):
         if "retentionInDays" in changed:
             self._retain(context, id, new.get("retentionInDays") or 0)
         if "kmsKeyId" in changed:
-            if new.get("kmsKeyId"):
-                context.call("logs", "AssociateKmsKey", {"logGroupName": id, "kmsKeyId": new["kmsKeyId"]})
-            else:
-                context.call("logs", "DisassociateKmsKey", {"logGroupName": id})
+            key = {"kmsKeyId": new["kmsKeyId"]} if new.get("kmsKeyId") else {}
+            operation = "AssociateKmsKey" if key else "DisassociateKmsKey"
+            context.call("logs", operation, {"logGroupName": id, **key})
         if "deletionProtectionEnabled" in changed:
-            arguments = {
-                "logGroupIdentifier": id,
-                "deletionProtectionEnabled": bool(new.get("deletionProtectionEnabled")),
-            }
+            enabled = bool(new.get("deletionProtectionEnabled"))
+            arguments = {"logGroupIdentifier": id, "deletionProtectionEnabled": enabled}
             context.call("logs", "PutLogGroupDeletionProtection", arguments)
 
     @staticmethod
@@ -60,14 +46,5 @@ class LogGroup(AwsResource):
 class LogStream(AwsResource):
     def find(self, context: AwsContext, id: str, state: Props) -> Any:
         # The call answers every stream whose name begins so.
-        try:
-            answer = context.call(
-                "logs", "DescribeLogStreams", fill(self.read_call.params, {**state, "id": id})
-            )
-        except ClientError as error:
-            if code_of(error) in self.not_found:
-                return None
-            raise
-        return next(
-            (log_stream for log_stream in answer["logStreams"] if log_stream["logStreamName"] == id), None
-        )
+        streams = super().find(context, id, state) or ()
+        return next((stream for stream in streams if stream["logStreamName"] == id), None)

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from twin.aws.api_server.request import Answer, Call
-from twin.aws.services.rds.data import CERTIFICATES, ENGINES
+from twin.aws.services.rds.data import ENGINES
+from twin.aws.validation import extension_store
 
 _LATER: Final = {
     "allocated_storage": "AllocatedStorage",
@@ -52,7 +53,7 @@ def _init(self: Any, backend: Any, *arguments: Any, **options: Any) -> None:
     if engine:
         options["engine_version"] = engine.full(options.get("engine_version"))
         options.setdefault("license_model", engine.license)
-    options.setdefault("ca_certificate_identifier", CERTIFICATES[0])
+    options.setdefault("ca_certificate_identifier", "rds-ca-rsa2048-g1")
     if options.get("storage_encrypted") and not options.get("kms_key_id"):
         options["kms_key_id"] = _own_key(backend)
     elif options.get("kms_key_id"):
@@ -173,12 +174,7 @@ def reset_parameters(call: Call, backend: Any) -> Answer:
         group.parameters.clear()
     for parameter in call.params.get("Parameters") or []:
         group.parameters.pop(parameter["ParameterName"], None)
-    body = (
-        '<ResetDBParameterGroupResponse xmlns="http://rds.amazonaws.com/doc/2014-10-31/">'
-        f"<ResetDBParameterGroupResult><DBParameterGroupName>{group.name}</DBParameterGroupName>"
-        "</ResetDBParameterGroupResult></ResetDBParameterGroupResponse>"
-    )
-    return Answer(200, [("Content-Type", "text/xml")], body.encode())
+    return extension_store.respond(call, {"DBParameterGroupName": group.name})
 
 
 def _mended(_: Call, __: Any) -> None:

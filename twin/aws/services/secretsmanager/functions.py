@@ -7,18 +7,13 @@ from __future__ import annotations
 from typing import Final
 
 from twin.aws.context import AwsContext
+from twin.aws.resources.fields import pascal, to_api
 from twin.aws.resources.function import AwsFunction
 from twin.provider_interface import Props
 
 _ARGUMENTS: Final = {
-    "passwordLength": "PasswordLength",
-    "excludeCharacters": "ExcludeCharacters",
-    "excludeNumbers": "ExcludeNumbers",
-    "excludePunctuation": "ExcludePunctuation",
-    "excludeUppercase": "ExcludeUppercase",
-    "excludeLowercase": "ExcludeLowercase",
-    "includeSpace": "IncludeSpace",
-    "requireEachIncludedType": "RequireEachIncludedType",
+    **pascal("passwordLength", "excludeCharacters", "excludeNumbers", "excludePunctuation"),
+    **pascal("excludeUppercase", "excludeLowercase", "includeSpace", "requireEachIncludedType"),
 }
 
 
@@ -30,7 +25,7 @@ class GetRandomPassword(AwsFunction):
     title = "Secrets Manager Random Password"
 
     def answer(self, context: AwsContext, arguments: Props) -> Props:
-        params = {api: arguments[name] for name, api in _ARGUMENTS.items() if arguments.get(name) is not None}
+        params = to_api(_ARGUMENTS, arguments)
         reported = context.call("secretsmanager", "GetRandomPassword", params)["RandomPassword"]
         outputs = {name: arguments[name] for name in _ARGUMENTS if arguments.get(name) is not None}
         return {**outputs, "id": reported, "randomPassword": reported, "region": context.region}

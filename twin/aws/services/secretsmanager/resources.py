@@ -10,22 +10,16 @@ from botocore.exceptions import ClientError
 
 from twin.aws.api_server.errors import code_of
 from twin.aws.context import AwsContext
+from twin.aws.resources import entries
 from twin.aws.resources.base import AwsResource
-from twin.aws.resources.fields import json_text
+from twin.aws.resources.fields import from_api, json_text
 from twin.provider_interface import Failure, Props
 
 _CURRENT: Final = "AWSCURRENT"
+_REPLICA: Final = entries.shape(__name__, "replica")
 
 
 class Secret(AwsResource):
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        window = inputs.get("recoveryWindowInDays")
-        if isinstance(window, (int, float)) and window != 0 and not 7 <= window <= 30:
-            yield Failure(
-                "recoveryWindowInDays",
-                f"expected recovery_window_in_days to be in the range (7 - 30) or 0, got {window:g}",
-            )
-
     def after_create(self, context: AwsContext, id: str, inputs: Props, answer: Props) -> None:
         if inputs.get("policy"):
             params = {"SecretId": id, "ResourcePolicy": json_text(inputs["policy"])}
@@ -33,16 +27,7 @@ class Secret(AwsResource):
 
     def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
         reported = context.call("secretsmanager", "GetResourcePolicy", {"SecretId": id})
-        replicas = [
-            {
-                "region": replica.get("Region", ""),
-                "kmsKeyId": replica.get("KmsKeyId", ""),
-                "status": replica.get("Status", ""),
-                "statusMessage": replica.get("StatusMessage", ""),
-                "lastAccessedDate": "",
-            }
-            for replica in item.get("ReplicationStatus") or []
-        ]
+        replicas = [from_api(_REPLICA, replica) for replica in item.get("ReplicationStatus") or []]
         return {"policy": reported.get("ResourcePolicy") or "", "replicas": replicas}
 
     def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
@@ -52,12 +37,10 @@ class Secret(AwsResource):
             if new.get("kmsKeyId"):
                 params["KmsKeyId"] = new["kmsKeyId"]
             context.call("secretsmanager", "UpdateSecret", params)
-        if "policy" in changed:
-            if new.get("policy"):
-                policy_params = {"SecretId": id, "ResourcePolicy": json_text(new["policy"])}
-                context.call("secretsmanager", "PutResourcePolicy", policy_params)
-            else:
-                context.call("secretsmanager", "DeleteResourcePolicy", {"SecretId": id})
+        if "policy" in changed and new.get("policy"):
+            self.after_create(context, id, new, {})
+        elif "policy" in changed:
+            context.call("secretsmanager", "DeleteResourcePolicy", {"SecretId": id})
 
     def unmake(self, context: AwsContext, id: str, state: Props) -> None:
         window = state.get("recoveryWindowInDays")

@@ -2,49 +2,44 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from twin.aws.context import AwsContext
 from twin.aws.resources.base import AwsResource
+from twin.aws.resources.fields import text_of_boolean as text
 from twin.provider_interface import Props
 
 
-def _text(value: Any) -> Any:
-    return str(value).lower() if isinstance(value, bool) else value
+class _WithAttributes(AwsResource):
+    """What has attributes, each of which a separate call sets."""
+
+    set_call: ClassVar[str]
+    key: ClassVar[str]
+
+    def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
+        for name in sorted(self.changed(old, new)):
+            head, _, attribute = self.fields[name].api.partition(".")
+            if head == "Attributes":
+                value = text(new.get(name))
+                params = {
+                    self.key: id,
+                    "AttributeName": attribute,
+                    "AttributeValue": "" if value is None else str(value),
+                }
+                context.call("sns", self.set_call, params)
 
 
-class Topic(AwsResource):
+class Topic(_WithAttributes):
+    set_call = "SetTopicAttributes"
+    key = "TopicArn"
+
     def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
         return {"name": id.rpartition(":")[2]}
 
-    def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
-        for name in sorted(self.changed(old, new)):
-            api = self.fields[name].api
-            if api.startswith("Attributes."):
-                value = new.get(name)
-                params = {"TopicArn": id, "AttributeName": api.partition(".")[2]}
-                context.call(
-                    "sns",
-                    "SetTopicAttributes",
-                    {**params, "AttributeValue": "" if value is None else str(value)},
-                )
 
+class TopicSubscription(_WithAttributes):
+    set_call = "SetSubscriptionAttributes"
+    key = "SubscriptionArn"
 
-class TopicSubscription(AwsResource):
     def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
         return {"pendingConfirmation": False, "confirmationWasAuthenticated": True}
-
-    def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
-        for name in sorted(self.changed(old, new)):
-            api = self.fields[name].api
-            if api.startswith("Attributes."):
-                value = _text(new.get(name))
-                context.call(
-                    "sns",
-                    "SetSubscriptionAttributes",
-                    {
-                        "SubscriptionArn": id,
-                        "AttributeName": api.partition(".")[2],
-                        "AttributeValue": "" if value is None else str(value),
-                    },
-                )

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from twin.aws.api_server.request import Answer, Call
 from twin.aws.iam import policy_statements
 
+_EVENTS: Final = frozenset({"events.amazonaws.com"})
 _POLL: Final = 0.1
 """Seconds between looks at a queue."""
 
@@ -90,7 +91,7 @@ def _send_to_sqs_queue(self: Any, name: str, event: Any, group: str | None = Non
     }
     if (
         queue is not None
-        and _allows_events(queue.policy, "sqs:SendMessage", queue.queue_arn, context)
+        and policy_statements.lets(queue.policy, _EVENTS, "sqs:SendMessage", queue.queue_arn, context)
         and _may_encrypt(queue, context)
     ):
         self.twin_send_to_sqs_queue(name, event, group)
@@ -109,15 +110,4 @@ def _may_encrypt(queue: Any, context: policy_statements.Context) -> bool:
         return False
     encryption = {**context, "kms:EncryptionContext:aws:sqs:arn": queue.queue_arn}
     actions = ("kms:GenerateDataKey", "kms:Decrypt")
-    return all(_allows_events(key.policy, action, key.arn, encryption) for action in actions)
-
-
-def _allows_events(document: Any, action: str, resource: str, context: policy_statements.Context) -> bool:
-    """Whether the policy of a resource allows an action to EventBridge."""
-    return any(
-        statement.get("Effect") == "Allow"
-        and {"events.amazonaws.com", "*"}
-        & {*policy_statements.services(statement), *policy_statements.principals(statement)}
-        and policy_statements.applies(statement, action, resource, context)
-        for statement in policy_statements.statements(document)
-    )
+    return all(policy_statements.lets(key.policy, _EVENTS, action, key.arn, encryption) for action in actions)

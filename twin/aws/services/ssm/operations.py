@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any, Final
 
 from twin.aws.api_server.request import Answer, Call
+from twin.aws.validation.extension_store import respond
 
 _PUBLISHED: Final = 1790726400
 """2026-09-30, the day of the image releases."""
@@ -15,7 +15,7 @@ _PUBLISHED: Final = 1790726400
 def get_parameter(call: Call, backend: Any) -> Answer | None:
     """GetParameter of a public parameter; None leaves any other to moto."""
     parameter = _parameter(call.params.get("Name") or "", backend.region_name)
-    return _answer({"Parameter": parameter}) if parameter else None
+    return respond(call, {"Parameter": parameter}) if parameter else None
 
 
 def get_parameters(call: Call, backend: Any) -> Answer | None:
@@ -26,7 +26,7 @@ def get_parameters(call: Call, backend: Any) -> Answer | None:
     if not known or not all(name.startswith("/aws/service/") for name in names):
         return None
     missing = [name for name, parameter in zip(names, parameters, strict=True) if not parameter]
-    return _answer({"Parameters": known, "InvalidParameters": missing})
+    return respond(call, {"Parameters": known, "InvalidParameters": missing})
 
 
 def _parameter(name: str, region: str) -> dict[str, Any] | None:
@@ -44,10 +44,6 @@ def _parameter(name: str, region: str) -> dict[str, Any] | None:
         "ARN": f"arn:aws:ssm:{region}::parameter{name}",
         "DataType": "text",
     }
-
-
-def _answer(body: dict[str, Any]) -> Answer:
-    return Answer(200, [("Content-Type", "application/x-amz-json-1.1")], json.dumps(body).encode())
 
 
 OPERATIONS: Final[dict[str, Callable[[Call, Any], Answer | None]]] = {

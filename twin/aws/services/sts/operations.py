@@ -11,12 +11,28 @@ from twin.aws.api_server.request import Answer, Call, Refusal
 from twin.aws.iam import policy_evaluation, policy_statements, request_context
 from twin.aws.iam.principals import Backends, Principal, Session, boundary, role_of, session_of
 from twin.aws.iam.principals import policy as managed_policy
+from twin.aws.validation.extension_store import respond
 
 Params = dict[str, Any]
 
 _SHORTEST: Final = 900
 _CHAINED: Final = 3600
 """Seconds that a session lasts at most where a session asks for it (role chaining)."""
+
+
+_WORDS: Final = "The security token included in the request is "
+UNKNOWN_KEY: Final = {
+    "ec2": ("AuthFailure", "AWS was not able to validate the provided access credentials", 401),
+    "query": ("InvalidClientTokenId", f"{_WORDS}invalid.", 403),
+    "json": ("UnrecognizedClientException", f"{_WORDS}invalid.", 400),
+    "rest-json": ("UnrecognizedClientException", f"{_WORDS}invalid.", 403),
+    "rest-xml": (
+        "InvalidAccessKeyId",
+        "The AWS Access Key Id you provided does not exist in our records.",
+        403,
+    ),
+}
+"""Code, words and status for an access key that AWS never gave out, by protocol."""
 
 
 def known(call: Call, session: Session) -> None:
@@ -29,12 +45,8 @@ def known(call: Call, session: Session) -> None:
         raise Refusal(*_EXPIRED.get(form, _EXPIRED["json"]))
 
 
-_WORDS: Final = "The security token included in the request is "
 _INVALID: Final = {
-    "ec2": ("AuthFailure", "AWS was not able to validate the provided access credentials", 401),
-    "query": ("InvalidClientTokenId", f"{_WORDS}invalid.", 403),
-    "json": ("UnrecognizedClientException", f"{_WORDS}invalid.", 400),
-    "rest-json": ("UnrecognizedClientException", f"{_WORDS}invalid.", 403),
+    **UNKNOWN_KEY,
     "rest-xml": ("InvalidToken", "The provided token is malformed or otherwise invalid.", 400),
 }
 _EXPIRED: Final = {
@@ -133,16 +145,14 @@ def assume(call: Call, backend: Any) -> Answer:
     )
     session.twin_tags = {**inherited, **requested_tags(params)}
     session.twin_transitive = [*inherited, *(params.get("TransitiveTagKeys") or [])]
-    until = session.expiration.strftime("%Y-%m-%dT%H:%M:%SZ")
-    body = (
-        '<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><Credentials>'
-        f"<AccessKeyId>{session.access_key_id}</AccessKeyId><SecretAccessKey>{session.secret_access_key}"
-        f"</SecretAccessKey><SessionToken>{session.session_token}</SessionToken><Expiration>{until}</Expiration>"
-        f"</Credentials><AssumedRoleUser><AssumedRoleId>{session.user_id}</AssumedRoleId><Arn>{session.arn}</Arn>"
-        "</AssumedRoleUser><PackedPolicySize>0</PackedPolicySize></AssumeRoleResult><ResponseMetadata>"
-        "<RequestId>c6104cbe-af31-11e0-8154-cbc7ccf896c7</RequestId></ResponseMetadata></AssumeRoleResponse>"
-    )
-    return Answer(200, [("Content-Type", "text/xml")], body.encode())
+    credentials = {
+        "AccessKeyId": session.access_key_id,
+        "SecretAccessKey": session.secret_access_key,
+        "SessionToken": session.session_token,
+        "Expiration": session.expiration,
+    }
+    user = {"AssumedRoleId": session.user_id, "Arn": session.arn}
+    return respond(call, {"Credentials": credentials, "AssumedRoleUser": user, "PackedPolicySize": 0})
 
 
 OPERATIONS: Final[dict[str, Callable[[Call, Any], Answer | None]]] = {"AssumeRole": assume}

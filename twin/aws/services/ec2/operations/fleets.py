@@ -10,17 +10,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
-from xml.sax.saxutils import escape
 
 from twin.aws.api_server.request import Answer, Call, Refusal
 from twin.aws.services.autoscaling import capacity
 from twin.aws.services.autoscaling.permissions import closed
 from twin.aws.services.ec2 import capacity_reservations
 from twin.aws.services.ec2.operations.prices import price
+from twin.aws.validation.extension_store import respond, with_values
 from twin.aws.validation.moto_state import MotoState
 
 Params = dict[str, Any]
-_XMLNS: Final = "http://ec2.amazonaws.com/doc/2016-11-15/"
 _QUOTA: Final = {True: "MaxSpotInstanceCountExceeded", False: "VcpuLimitExceeded"}
 
 
@@ -103,14 +102,19 @@ def create(call: Call, backend: Any) -> Answer | None:
                 pool.instances.append(_launch(pool, backend, params, fleet))
                 break
             failures[number] = (pool, *failure)
-    failed = "".join(_failed(*failure) for failure in failures.values())
-    launched = "".join(_launched(pool) for pool in pools if pool.instances)
-    body = (
-        f'<CreateFleetResponse xmlns="{_XMLNS}"><requestId>fdcdcab1-ae5c-489e-9c33-4637c5dda355</requestId>'
-        f"<fleetId>{fleet}</fleetId><errorSet>{failed}</errorSet>"
-        f"<fleetInstanceSet>{launched}</fleetInstanceSet></CreateFleetResponse>"
-    )
-    return Answer(200, [("Content-Type", "text/xml")], body.encode())
+    errors = [
+        {**_of(pool), "ErrorCode": code, "ErrorMessage": message} for pool, code, message in failures.values()
+    ]
+    launched = [
+        {
+            **_of(pool),
+            "InstanceIds": [instance.id for instance in pool.instances],
+            "InstanceType": pool.instance_type,
+        }
+        for pool in pools
+        if pool.instances
+    ]
+    return respond(call, {"FleetId": fleet, "Errors": errors, "Instances": launched})
 
 
 def _version(configuration: Params) -> str:
@@ -178,24 +182,16 @@ def _launch(pool: _Pool, backend: Any, params: Params, fleet: str) -> Any:
 
     tags = convert_tag_spec(params.get("TagSpecifications") or [])
     tags["instance"] = {**tags.get("instance", {}), "aws:ec2:fleet-id": fleet}
-    reservation = backend.run_instances(
+    instance = capacity.run(
+        backend,
+        pool.data,
         pool.override.get("ImageId") or pool.data.get("ImageId"),
-        1,
-        None,
-        [],
-        security_group_ids=capacity.groups_of(pool.data),
-        instance_type=pool.instance_type,
-        tags=tags,
-        placement=pool.subnet.availability_zone,
-        region_name=backend.region_name,
-        launch_template={"LaunchTemplateId": pool.template.id, "Version": str(pool.version.number)},
-        is_instance_type_default=False,
-        associate_public_ip=None,
-        subnet_id=pool.subnet.id,
-        lifecycle={"on-demand": None}.get(pool.lifecycle, pool.lifecycle),
-        **capacity.volumes(pool.data),
+        pool.instance_type,
+        pool.subnet,
+        tags,
+        {"LaunchTemplateId": pool.template.id, "Version": str(pool.version.number)},
+        spot=pool.spot,
     )
-    instance = reservation.instances[0]
     instance.iam_instance_profile = _profile(pool.data, backend)
     instance.twin_template = pool.data
     instance.placement.group_name = (pool.data.get("Placement") or {}).get("GroupName") or ""
@@ -225,35 +221,17 @@ def _profile(data: Params, backend: Any) -> Any:
     )
 
 
-def _failed(pool: _Pool, code: str, message: str) -> str:
-    return (
-        f"<item>{_of(pool)}<lifecycle>{pool.lifecycle}</lifecycle><errorCode>{code}</errorCode>"
-        f"<errorMessage>{escape(message)}</errorMessage></item>"
-    )
-
-
-def _launched(pool: _Pool) -> str:
-    ids = "".join(f"<item>{instance.id}</item>" for instance in pool.instances)
-    return (
-        f"<item>{_of(pool)}<lifecycle>{pool.lifecycle}</lifecycle><instanceIds>{ids}</instanceIds>"
-        f"<instanceType>{pool.instance_type}</instanceType></item>"
-    )
-
-
-def _of(pool: _Pool) -> str:
-    members = {
-        "instanceType": pool.instance_type,
-        "subnetId": pool.override.get("SubnetId"),
-        "availabilityZone": pool.override.get("AvailabilityZone") or pool.subnet.availability_zone,
-        "imageId": pool.override.get("ImageId"),
-        "priority": pool.override.get("Priority"),
+def _of(pool: _Pool) -> Params:
+    specification = {"LaunchTemplateId": pool.template.id, "Version": str(pool.version.number)}
+    overrides = {
+        "InstanceType": pool.instance_type,
+        "SubnetId": pool.override.get("SubnetId"),
+        "AvailabilityZone": pool.override.get("AvailabilityZone") or pool.subnet.availability_zone,
+        "ImageId": pool.override.get("ImageId"),
+        "Priority": pool.override.get("Priority"),
     }
-    override = "".join(f"<{name}>{value}</{name}>" for name, value in members.items() if value is not None)
-    return (
-        "<launchTemplateAndOverrides><launchTemplateSpecification>"
-        f"<launchTemplateId>{pool.template.id}</launchTemplateId><version>{pool.version.number}</version>"
-        f"</launchTemplateSpecification><overrides>{override}</overrides></launchTemplateAndOverrides>"
-    )
+    both = {"LaunchTemplateSpecification": specification, "Overrides": with_values(overrides)}
+    return {"LaunchTemplateAndOverrides": both, "Lifecycle": pool.lifecycle}
 
 
 RULES: Final = {"CreateFleet": check}

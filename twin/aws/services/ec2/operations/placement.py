@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Final
 
-from twin.aws.api_server.request import Answer, Call, Refusal
+from twin.aws.api_server.request import Refusal
+from twin.aws.validation import extension_store, stated
+from twin.aws.validation.moto_state import MotoState
 
-_XMLNS: Final = "http://ec2.amazonaws.com/doc/2016-11-15/"
+Params = dict[str, Any]
 
 
+@dataclass
 class PlacementGroup:
     """One placement group."""
 
-    def __init__(self, group_id: str, name: str, params: dict[str, Any], tags: list[dict[str, str]]) -> None:
-        self.id = group_id
-        self.name = name
-        self.strategy = params.get("Strategy") or "cluster"
-        self.partitions = params.get("PartitionCount")
-        self.spread_level = params.get("SpreadLevel")
-        self.tags = tags
-        self.state = "available"
+    id: str
+    name: str
+    strategy: str
+    partitions: int | None
+    spread_level: str | None
 
 
 def placement_groups(backend: Any) -> dict[str, PlacementGroup]:
@@ -28,49 +28,50 @@ def placement_groups(backend: Any) -> dict[str, PlacementGroup]:
     return vars(backend).setdefault("placement_groups", {})
 
 
-def create(call: Call, backend: Any) -> Answer:
+def create(params: Params, backend: Any) -> Params:
     """CreatePlacementGroup."""
     from moto.ec2.utils import random_id
 
-    params = call.params
-    name = params.get("GroupName") or ""
-    strategy = params.get("Strategy") or "cluster"
-    if not 1 <= len(name) <= 255:
-        raise Refusal("MissingParameter", "The request must contain the parameter groupName")
-    if name in placement_groups(backend):
-        raise Refusal("InvalidPlacementGroup.Duplicate", f"The Placement Group '{name}' already exists.")
-    if params.get("PartitionCount") and strategy != "partition":
-        raise Refusal(
-            "InvalidParameterCombination", f"PartitionCount goes with the strategy partition, not {strategy}"
-        )
-    if params.get("SpreadLevel") and strategy != "spread":
-        raise Refusal(
-            "InvalidParameterCombination", f"SpreadLevel goes with the strategy spread, not {strategy}"
-        )
-    if strategy == "partition" and not 1 <= int(params.get("PartitionCount") or 2) <= 7:
-        raise Refusal(
-            "InvalidParameterValue", f"PartitionCount must be 1 to 7, got {params['PartitionCount']}"
-        )
-    tags = [
-        t
-        for tag_specification in params.get("TagSpecifications") or []
-        for t in tag_specification.get("Tags") or []
-    ]
-    group = PlacementGroup(random_id("pg"), name, params, tags)
+    name = str(params["GroupName"])
+    group = PlacementGroup(
+        random_id("pg"),
+        name,
+        params.get("Strategy") or "cluster",
+        params.get("PartitionCount"),
+        params.get("SpreadLevel"),
+    )
     placement_groups(backend)[name] = group
+    tag(backend, group.id, params)
+    return {"PlacementGroup": _described(group, backend)}
+
+
+def tag(backend: Any, id: str, params: Params) -> None:
+    """Give what is new the tags of its request."""
+    specifications = params.get("TagSpecifications") or []
+    tags = {tag["Key"]: tag["Value"] for one in specifications for tag in one.get("Tags") or []}
     if tags:
-        backend.create_tags([group.id], {tag["Key"]: tag["Value"] for tag in tags})
-    return _answer(
-        "CreatePlacementGroup",
-        f"<return>true</return><placementGroup>{_xml(group, backend)}</placementGroup>",
+        backend.create_tags([id], tags)
+
+
+def tags(backend: Any, id: str) -> dict[str, str]:
+    """The tags of a thing of EC2."""
+    return {tag["key"]: tag["value"] for tag in backend.describe_tags(filters={"resource-id": [id]})}
+
+
+def passes(filters: list[Params] | None, fields: Params, tags: Params) -> bool:
+    """Whether a thing with these fields and tags passes filters of EC2; those of other fields count not."""
+    known = {**fields, **{f"tag:{key}": value for key, value in tags.items()}}
+    return all(
+        known.get(one["Name"]) in (one.get("Values") or [])
+        for one in filters or []
+        if one["Name"] in fields or one["Name"].startswith("tag:")
     )
 
 
-def delete(call: Call, backend: Any) -> Answer:
+def delete(params: Params, backend: Any) -> Params:
     """DeletePlacementGroup."""
-    name = call.params.get("GroupName") or ""
-    if name not in placement_groups(backend):
-        raise _unknown(name)
+    name = str(params.get("GroupName") or "")
+    _known(backend, "name", [name])
     templates = [
         template.id
         for template in backend.launch_templates.values()
@@ -83,41 +84,28 @@ def delete(call: Call, backend: Any) -> Answer:
             f"The placement group '{name}' is in use and may not be deleted.",
         )
     del placement_groups(backend)[name]
-    return _answer("DeletePlacementGroup", "<return>true</return>")
+    return {}
 
 
-def describe(call: Call, backend: Any) -> Answer:
+def describe(params: Params, backend: Any) -> Params:
     """DescribePlacementGroups."""
-    params = call.params
     names, ids = params.get("GroupNames") or [], params.get("GroupIds") or []
-    for name in names:
-        if name not in placement_groups(backend):
-            raise _unknown(name)
-    for group_id in ids:
-        if group_id not in [group.id for group in placement_groups(backend).values()]:
-            raise _unknown(group_id)
-    groups = [
-        group
-        for group in placement_groups(backend).values()
-        if (not names or group.name in names)
-        and (not ids or group.id in ids)
-        and all(_passes(group, backend, one) for one in params.get("Filters") or [])
-    ]
-    items = "".join(f"<item>{_xml(group, backend)}</item>" for group in groups)
-    return _answer("DescribePlacementGroups", f"<placementGroupSet>{items}</placementGroupSet>")
+    _known(backend, "name", names)
+    _known(backend, "id", ids)
+    groups: list[Params] = []
+    for group in placement_groups(backend).values():
+        fields = {"group-name": group.name, "strategy": group.strategy, "state": "available"}
+        wanted = (not names or group.name in names) and (not ids or group.id in ids)
+        if wanted and passes(params.get("Filters"), fields, tags(backend, group.id)):
+            groups.append(_described(group, backend))
+    return {"PlacementGroups": groups}
 
 
-def _passes(group: PlacementGroup, backend: Any, one: dict[str, Any]) -> bool:
-    name, values = one.get("Name") or "", one.get("Values") or []
-    if name.startswith("tag:"):
-        return _tags(group, backend).get(name.removeprefix("tag:")) in values
-    fields = {"group-name": group.name, "strategy": group.strategy, "state": group.state}
-    return fields.get(name) in values if name in fields else True
-
-
-def _tags(group: PlacementGroup, backend: Any) -> dict[str, str]:
-    tags = backend.describe_tags(filters={"resource-id": [group.id]})
-    return {tag["key"]: tag["value"] for tag in tags}
+def _known(backend: Any, attribute: str, values: list[str]) -> None:
+    known = [getattr(group, attribute) for group in placement_groups(backend).values()]
+    for value in values:
+        if value not in known:
+            raise Refusal("InvalidPlacementGroup.Unknown", f"The Placement Group '{value}' is unknown.")
 
 
 def _in_group(backend: Any, name: str) -> bool:
@@ -137,37 +125,31 @@ def _running(backend: Any, template_id: str) -> bool:
     return False
 
 
-def _xml(group: PlacementGroup, backend: Any) -> str:
-    from xml.sax.saxutils import escape
-
-    where = f"arn:aws:ec2:{backend.region_name}:{backend.account_id}:placement-group/{group.name}"
-    tags = "".join(
-        f"<item><key>{escape(key)}</key><value>{escape(value)}</value></item>"
-        for key, value in _tags(group, backend).items()
-    )
-    partitions = f"<partitionCount>{group.partitions}</partitionCount>" if group.partitions else ""
-    spread = f"<spreadLevel>{group.spread_level}</spreadLevel>" if group.spread_level else ""
-    return (
-        f"<groupId>{group.id}</groupId><groupName>{escape(group.name)}</groupName><groupArn>{escape(where)}</groupArn>"
-        f"<strategy>{group.strategy}</strategy><state>{group.state}</state>{partitions}{spread}"
-        f"<tagSet>{tags}</tagSet>"
-    )
+def _described(group: PlacementGroup, backend: Any) -> Params:
+    return {
+        "GroupId": group.id,
+        "GroupName": group.name,
+        "GroupArn": f"arn:aws:ec2:{backend.region_name}:{backend.account_id}:placement-group/{group.name}",
+        "Strategy": group.strategy,
+        "State": "available",
+        "PartitionCount": group.partitions,
+        "SpreadLevel": group.spread_level,
+        "Tags": extension_store.tag_list(tags(backend, group.id)),
+    }
 
 
-def _unknown(name: str) -> Refusal:
-    return Refusal("InvalidPlacementGroup.Unknown", f"The Placement Group '{name}' is unknown.")
+def _check(params: Params, state: MotoState) -> None:
+    """CreatePlacementGroup."""
+    name = params.get("GroupName")
+    if name in placement_groups(state.ec2):
+        raise Refusal("InvalidPlacementGroup.Duplicate", f"The Placement Group '{name}' already exists.")
 
 
-def _answer(operation: str, inside: str) -> Answer:
-    body = (
-        f'<{operation}Response xmlns="{_XMLNS}"><requestId>fdcdcab1-ae5c-489e-9c33-4637c5dda355</requestId>'
-        f"{inside}</{operation}Response>"
-    )
-    return Answer(200, [("Content-Type", "text/xml")], body.encode())
-
-
-OPERATIONS: Final[dict[str, Callable[[Call, Any], Answer]]] = {
-    "CreatePlacementGroup": create,
-    "DeletePlacementGroup": delete,
-    "DescribePlacementGroups": describe,
-}
+RULES: Final = stated.rules(__name__, {"CreatePlacementGroup": _check})
+OPERATIONS: Final = extension_store.operations(
+    {
+        "CreatePlacementGroup": create,
+        "DeletePlacementGroup": delete,
+        "DescribePlacementGroups": describe,
+    }
+)

@@ -8,19 +8,20 @@ the twin has them. AWS publishes no rule for spot prices: here they are a consta
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
-from xml.sax.saxutils import escape
 
 from twin.aws.api_server.request import Answer, Call
+from twin.aws.validation import extension_store
+
+Params = dict[str, Any]
 
 SPOT: Final = 0.4
 """The spot price, as a part of the on-demand price."""
 _PAGE: Final = 100
-_XMLNS: Final = "http://ec2.amazonaws.com/doc/2016-11-15/"
 _ATTRIBUTES: Final = {
     "serviceCode": "AmazonEC2",
     "preInstalledSw": "NA",
@@ -60,13 +61,13 @@ def answer(call: Call) -> Answer | None:
     ]
     start = int(params.get("NextToken") or 0)
     end = start + int(params.get("MaxResults") or _PAGE)
-    body: dict[str, Any] = {
+    body: Params = {
         "FormatVersion": "aws_v1",
         "PriceList": [json.dumps(_item(kind, region)) for kind in matching[start:end]],
     }
     if end < len(matching):
         body["NextToken"] = str(end)
-    return Answer(200, [("Content-Type", "application/x-amz-json-1.1")], json.dumps(body).encode())
+    return extension_store.respond(call, body)
 
 
 def _product(kind: str, region: str) -> dict[str, str]:
@@ -91,11 +92,10 @@ def _item(kind: str, region: str) -> dict[str, Any]:
     }
 
 
-def spot_history(call: Call, backend: Any) -> Answer:
+def spot_history(params: Params, backend: Any) -> Params:
     """DescribeSpotPriceHistory: the price now, in each zone that offers the type."""
     from moto.ec2.models.instance_types import INSTANCE_TYPE_OFFERINGS
 
-    params = call.params
     wanted = {one["Name"]: one["Values"] for one in params.get("Filters") or []}
     types = set(params.get("InstanceTypes") or wanted.get("instance-type") or on_demand())
     zones = [*wanted.get("availability-zone", []), *filter(None, [params.get("AvailabilityZone")])]
@@ -108,21 +108,18 @@ def spot_history(call: Call, backend: Any) -> Answer:
     ]
     start = int(params.get("NextToken") or 0)
     end = start + int(params.get("MaxResults") or 1000)
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
-    items = "".join(
-        f"<item><instanceType>{offer['InstanceType']}</instanceType>"
-        "<productDescription>Linux/UNIX</productDescription>"
-        f"<spotPrice>{price(offer['InstanceType'], spot=True):.6f}</spotPrice><timestamp>{now}</timestamp>"
-        f"<availabilityZone>{escape(offer['Location'])}</availabilityZone></item>"
+    now = datetime.now(UTC)
+    history = [
+        {
+            "InstanceType": offer["InstanceType"],
+            "ProductDescription": "Linux/UNIX",
+            "SpotPrice": f"{price(offer['InstanceType'], spot=True):.6f}",
+            "Timestamp": now,
+            "AvailabilityZone": offer["Location"],
+        }
         for offer in offers[start:end]
-    )
-    token = f"<nextToken>{end}</nextToken>" if end < len(offers) else "<nextToken/>"
-    body = (
-        f'<DescribeSpotPriceHistoryResponse xmlns="{_XMLNS}"><requestId>fdcdcab1-ae5c-489e-9c33-4637c5dda355'
-        f"</requestId><spotPriceHistorySet>{items}</spotPriceHistorySet>{token}"
-        "</DescribeSpotPriceHistoryResponse>"
-    )
-    return Answer(200, [("Content-Type", "text/xml")], body.encode())
+    ]
+    return {"SpotPriceHistory": history, "NextToken": str(end) if end < len(offers) else ""}
 
 
-OPERATIONS: Final[dict[str, Callable[[Call, Any], Answer]]] = {"DescribeSpotPriceHistory": spot_history}
+OPERATIONS: Final = extension_store.operations({"DescribeSpotPriceHistory": spot_history})

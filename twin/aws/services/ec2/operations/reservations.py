@@ -3,97 +3,70 @@ journal remembers them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
-from xml.sax.saxutils import escape
 
-from twin.aws.api_server.request import Answer, Call, Refusal
-from twin.aws.services.autoscaling.capacity import instance_type_info, zones_offering
+from twin.aws.api_server.request import Refusal
+from twin.aws.services.autoscaling.capacity import zones_offering
 from twin.aws.services.ec2.capacity_reservations import Reservation, find, reservations, used
+from twin.aws.services.ec2.operations import placement
+from twin.aws.validation import extension_store, stated
+from twin.aws.validation.moto_state import MotoState
 
-_XMLNS: Final = "http://ec2.amazonaws.com/doc/2016-11-15/"
-_COUNTS: Final = (1, 2, 4, 8, 16, 32, 64)
-"""Instances that a Capacity Block can have (EC2 user guide, "Capacity Blocks for ML")."""
+Params = dict[str, Any]
 _ZONES: Final = "abcdef"
 _EPOCH: Final = datetime(2020, 1, 1, tzinfo=UTC)
 
 
-def create(call: Call, backend: Any) -> Answer:
+def create(params: Params, backend: Any) -> Params:
     """CreateCapacityReservation: on demand, for as long as it is not cancelled, or to an end date."""
-    params = call.params
-    kind, zone = params.get("InstanceType") or "", _zone(params, backend)
-    count = int(params.get("InstanceCount") or 0)
-    if instance_type_info(kind) is None:
-        raise Refusal("InvalidParameterValue", f"Invalid value '{kind}' for InstanceType.")
-    if not 1 <= count <= 1000:
-        raise Refusal("InvalidParameterValue", f"Value ({count}) for parameter InstanceCount is invalid.")
-    if zone not in zones_offering(kind, backend.region_name):
-        raise Refusal(
-            "Unsupported",
-            f"Your requested instance type ({kind}) is not supported in your requested Availability Zone "
-            f"({zone}).",
-        )
-    end = _date(params.get("EndDate"))
-    if (params.get("EndDateType") == "limited") != (end is not None):
-        raise Refusal(
-            "InvalidParameterCombination", "EndDate goes with EndDateType limited, and with no other"
-        )
-    if end is not None and end <= datetime.now(UTC):
-        raise Refusal("InvalidParameterValue", "EndDate must be in the future")
     reservation = _keep(
         backend,
         params,
-        instance_type=kind,
-        zone=zone,
-        count=count,
+        instance_type=params["InstanceType"],
+        zone=_zone(params, backend),
+        count=int(params["InstanceCount"]),
         start=datetime.now(UTC),
-        end=end,
+        end=_date(params.get("EndDate")),
         block=False,
     )
-    return _answer(
-        "CreateCapacityReservation",
-        f"<capacityReservation>{_xml(reservation, backend)}</capacityReservation>",
-    )
+    return {"CapacityReservation": _described(reservation, backend)}
 
 
-def offerings(call: Call, backend: Any) -> Answer:
+def _check(params: Params, state: MotoState) -> None:
+    """CreateCapacityReservation."""
+    end = _date(params.get("EndDate"))
+    scope = {**params, "zone": _zone(params, state.ec2), "over": end is not None and end <= datetime.now(UTC)}
+    stated.check(__name__, "reservation", scope, state)
+
+
+def offerings(params: Params, backend: Any) -> Params:
     """DescribeCapacityBlockOfferings: one a zone that offers the type, from the earliest time asked for."""
-    params = call.params
-    kind, count = params.get("InstanceType") or "", int(params.get("InstanceCount") or 1)
-    hours = int(params.get("CapacityDurationHours") or 0)
-    if kind not in _sold_in_blocks(kind):
-        raise Refusal("InvalidParameterValue", f"Capacity Blocks are not supported for {kind or 'no type'}.")
-    if count not in _COUNTS:
-        raise Refusal("InvalidParameterValue", f"InstanceCount must be one of {_COUNTS}, got {count}")
-    days, rest = divmod(hours, 24)
-    if rest or not (1 <= days <= 14 or (days <= 182 and days % 7 == 0)):
-        raise Refusal(
-            "InvalidParameterValue",
-            f"CapacityDurationHours must be whole days, 1 to 14, or up to 182 in weeks; got {hours} hours",
-        )
+    kind, count = params["InstanceType"], int(params.get("InstanceCount") or 1)
+    hours = int(params["CapacityDurationHours"])
     now = datetime.now(UTC)
     start = max(_date(params.get("StartDateRange")) or now, now)
     start = start.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
-    items = ""
-    for zone in zones_offering(kind, backend.region_name):
-        offering = _offering(kind, zone, count, start, hours)
-        items += (
-            f"<item><capacityBlockOfferingId>{offering}</capacityBlockOfferingId>"
-            f"<instanceType>{kind}</instanceType><availabilityZone>{zone}</availabilityZone>"
-            f"<instanceCount>{count}</instanceCount><startDate>{_iso(start)}</startDate>"
-            f"<endDate>{_iso(start + timedelta(hours=hours))}</endDate>"
-            f"<capacityBlockDurationHours>{hours}</capacityBlockDurationHours>"
-            f"<upfrontFee>0.00</upfrontFee><currencyCode>USD</currencyCode><tenancy>default</tenancy></item>"
-        )
-    return _answer(
-        "DescribeCapacityBlockOfferings", f"<capacityBlockOfferingSet>{items}</capacityBlockOfferingSet>"
-    )
+    blocks = [
+        {
+            "CapacityBlockOfferingId": _offering(kind, zone, count, start, hours),
+            "InstanceType": kind,
+            "AvailabilityZone": zone,
+            "InstanceCount": count,
+            "StartDate": start,
+            "EndDate": start + timedelta(hours=hours),
+            "CapacityBlockDurationHours": hours,
+            "UpfrontFee": "0.00",
+            "CurrencyCode": "USD",
+            "Tenancy": "default",
+        }
+        for zone in zones_offering(kind, backend.region_name)
+    ]
+    return {"CapacityBlockOfferings": blocks}
 
 
-def purchase(call: Call, backend: Any) -> Answer:
+def purchase(params: Params, backend: Any) -> Params:
     """PurchaseCapacityBlock: a reservation that begins and ends by itself."""
-    params = call.params
     kind, zone, count, start, hours = _bought(params.get("CapacityBlockOfferingId") or "", backend)
     reservation = _keep(
         backend,
@@ -105,30 +78,23 @@ def purchase(call: Call, backend: Any) -> Answer:
         end=start + timedelta(hours=hours),
         block=True,
     )
-    return _answer(
-        "PurchaseCapacityBlock", f"<capacityReservation>{_xml(reservation, backend)}</capacityReservation>"
-    )
+    return {"CapacityReservation": _described(reservation, backend)}
 
 
-def describe(call: Call, backend: Any) -> Answer:
+def describe(params: Params, backend: Any) -> Params:
     """DescribeCapacityReservations."""
-    params = call.params
     ids = params.get("CapacityReservationIds") or []
     selected = [find(backend, id) for id in ids] if ids else list(reservations(backend).values())
-    selected = [
-        reservation
-        for reservation in selected
-        if all(_passes(reservation, backend, one) for one in params.get("Filters") or [])
+    matching = [
+        _described(one, backend)
+        for one in selected
+        if placement.passes(params.get("Filters"), _fields(one, backend), placement.tags(backend, one.id))
     ]
-    items = "".join(f"<item>{_xml(reservation, backend)}</item>" for reservation in selected)
-    return _answer(
-        "DescribeCapacityReservations", f"<capacityReservationSet>{items}</capacityReservationSet>"
-    )
+    return {"CapacityReservations": matching}
 
 
-def modify(call: Call, backend: Any) -> Answer:
+def modify(params: Params, backend: Any) -> Params:
     """ModifyCapacityReservation: how many, and until when."""
-    params = call.params
     one = _changeable(params, backend, "modified")
     if params.get("InstanceCount") is not None:
         one.count = int(params["InstanceCount"])
@@ -136,16 +102,16 @@ def modify(call: Call, backend: Any) -> Answer:
         one.end = None
     elif params.get("EndDate") is not None:
         one.end = _date(params["EndDate"])
-    return _answer("ModifyCapacityReservation", "<return>true</return>")
+    return {"Return": True}
 
 
-def cancel(call: Call, backend: Any) -> Answer:
+def cancel(params: Params, backend: Any) -> Params:
     """CancelCapacityReservation: machines in it go on, on demand."""
-    _changeable(call.params, backend, "cancelled").cancelled = True
-    return _answer("CancelCapacityReservation", "<return>true</return>")
+    _changeable(params, backend, "cancelled").cancelled = True
+    return {"Return": True}
 
 
-def _changeable(params: dict[str, Any], backend: Any, what: str) -> Reservation:
+def _changeable(params: Params, backend: Any, what: str) -> Reservation:
     one = find(backend, params.get("CapacityReservationId") or "")
     if one.block:
         raise Refusal("OperationNotPermitted", f"The Capacity Block {one.id} cannot be {what}.")
@@ -156,14 +122,9 @@ def _changeable(params: dict[str, Any], backend: Any, what: str) -> Reservation:
     return one
 
 
-def _keep(backend: Any, params: dict[str, Any], **facts: Any) -> Reservation:
+def _keep(backend: Any, params: Params, **facts: Any) -> Reservation:
     from moto.ec2.utils import random_id
 
-    tags = [
-        t
-        for tag_specification in params.get("TagSpecifications") or []
-        for t in tag_specification.get("Tags") or []
-    ]
     reservation = Reservation(
         id=random_id("cr"),
         platform=params.get("InstancePlatform") or "Linux/UNIX",
@@ -173,12 +134,11 @@ def _keep(backend: Any, params: dict[str, Any], **facts: Any) -> Reservation:
         **facts,
     )
     reservations(backend)[reservation.id] = reservation
-    if tags:
-        backend.create_tags([reservation.id], {tag["Key"]: tag["Value"] for tag in tags})
+    placement.tag(backend, reservation.id, params)
     return reservation
 
 
-def _zone(params: dict[str, Any], backend: Any) -> str:
+def _zone(params: Params, backend: Any) -> str:
     name, zone_id = params.get("AvailabilityZone"), params.get("AvailabilityZoneId")
     if bool(name) == bool(zone_id):
         raise Refusal("InvalidParameterCombination", "Say one of AvailabilityZone and AvailabilityZoneId")
@@ -186,11 +146,6 @@ def _zone(params: dict[str, Any], backend: Any) -> str:
         if zone.name == name or zone.zone_id == zone_id:
             return zone.name
     raise Refusal("InvalidParameterValue", f"Invalid availability zone: [{name or zone_id}]")
-
-
-def _sold_in_blocks(kind: str) -> set[str]:
-    info = instance_type_info(kind) or {}
-    return {kind} if "capacity-block" in (info.get("SupportedUsageClasses") or []) else set()
 
 
 def _offering(kind: str, zone: str, count: int, start: datetime, hours: int) -> str:
@@ -216,22 +171,15 @@ def _bought(offering: str, backend: Any) -> tuple[str, str, int, datetime, int]:
     return kind, zone, count, start, hours
 
 
-def _passes(one: Reservation, backend: Any, wanted: dict[str, Any]) -> bool:
-    name, values = wanted.get("Name") or "", wanted.get("Values") or []
-    if name.startswith("tag:"):
-        return _tags(one, backend).get(name.removeprefix("tag:")) in values
-    fields = {
+def _fields(one: Reservation, backend: Any) -> Params:
+    """What filters compare."""
+    return {
         "instance-type": one.instance_type,
         "availability-zone": one.zone,
         "state": one.state,
         "instance-match-criteria": one.match,
         "owner-id": backend.account_id,
     }
-    return fields.get(name) in values if name in fields else True
-
-
-def _tags(one: Reservation, backend: Any) -> dict[str, str]:
-    return {t["key"]: t["value"] for t in backend.describe_tags(filters={"resource-id": [one.id]})}
 
 
 def _date(value: Any) -> datetime | None:
@@ -243,57 +191,41 @@ def _date(value: Any) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _iso(value: datetime) -> str:
-    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
-
-
-def _xml(one: Reservation, backend: Any) -> str:
+def _described(one: Reservation, backend: Any) -> Params:
     zones = {zone.name: zone.zone_id for zone in backend.describe_availability_zones()}
-    fields = {
-        "capacityReservationId": one.id,
-        "ownerId": backend.account_id,
-        "capacityReservationArn": (
-            f"arn:aws:ec2:{backend.region_name}:{backend.account_id}:capacity-reservation/{one.id}"
-        ),
-        "availabilityZoneId": zones.get(one.zone, ""),
-        "instanceType": one.instance_type,
-        "instancePlatform": one.platform,
-        "availabilityZone": one.zone,
-        "tenancy": one.tenancy,
-        "totalInstanceCount": str(one.count),
-        "availableInstanceCount": str(max(0, one.count - used(backend, one.id))),
-        "ebsOptimized": "false",
-        "ephemeralStorage": "false",
-        "state": one.state,
-        "startDate": _iso(one.start),
-        "endDateType": "limited" if one.end else "unlimited",
-        "instanceMatchCriteria": one.match,
-        "createDate": _iso(one.created),
-        "reservationType": "capacity-block" if one.block else "default",
+    place = f"{backend.region_name}:{backend.account_id}"
+    return {
+        "CapacityReservationId": one.id,
+        "OwnerId": backend.account_id,
+        "CapacityReservationArn": f"arn:aws:ec2:{place}:capacity-reservation/{one.id}",
+        "AvailabilityZoneId": zones.get(one.zone, ""),
+        "InstanceType": one.instance_type,
+        "InstancePlatform": one.platform,
+        "AvailabilityZone": one.zone,
+        "Tenancy": one.tenancy,
+        "TotalInstanceCount": one.count,
+        "AvailableInstanceCount": max(0, one.count - used(backend, one.id)),
+        "EbsOptimized": False,
+        "EphemeralStorage": False,
+        "State": one.state,
+        "StartDate": one.start,
+        "EndDate": one.end,
+        "EndDateType": "limited" if one.end else "unlimited",
+        "InstanceMatchCriteria": one.match,
+        "CreateDate": one.created,
+        "ReservationType": "capacity-block" if one.block else "default",
+        "Tags": extension_store.tag_list(placement.tags(backend, one.id)),
     }
-    if one.end:
-        fields["endDate"] = _iso(one.end)
-    tags = "".join(
-        f"<item><key>{escape(key)}</key><value>{escape(value)}</value></item>"
-        for key, value in _tags(one, backend).items()
-    )
-    texts = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in fields.items())
-    return f"{texts}<tagSet>{tags}</tagSet>"
 
 
-def _answer(operation: str, inside: str) -> Answer:
-    body = (
-        f'<{operation}Response xmlns="{_XMLNS}"><requestId>fdcdcab1-ae5c-489e-9c33-4637c5dda355</requestId>'
-        f"{inside}</{operation}Response>"
-    )
-    return Answer(200, [("Content-Type", "text/xml")], body.encode())
-
-
-OPERATIONS: Final[dict[str, Callable[[Call, Any], Answer]]] = {
-    "CreateCapacityReservation": create,
-    "DescribeCapacityReservations": describe,
-    "ModifyCapacityReservation": modify,
-    "CancelCapacityReservation": cancel,
-    "DescribeCapacityBlockOfferings": offerings,
-    "PurchaseCapacityBlock": purchase,
-}
+RULES: Final = stated.rules(__name__, {"CreateCapacityReservation": _check})
+OPERATIONS: Final = extension_store.operations(
+    {
+        "CreateCapacityReservation": create,
+        "DescribeCapacityReservations": describe,
+        "ModifyCapacityReservation": modify,
+        "CancelCapacityReservation": cancel,
+        "DescribeCapacityBlockOfferings": offerings,
+        "PurchaseCapacityBlock": purchase,
+    }
+)

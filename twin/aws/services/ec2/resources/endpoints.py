@@ -12,11 +12,7 @@ from twin.aws.resources.base import AwsResource
 from twin.aws.resources.fields import json_text
 from twin.provider_interface import Props
 
-_LISTS: Final = {
-    "routeTableIds": "RouteTableIds",
-    "subnetIds": "SubnetIds",
-    "securityGroupIds": "SecurityGroupIds",
-}
+_LISTS: Final = ("routeTableIds", "subnetIds", "securityGroupIds")
 
 
 class VpcEndpoint(AwsResource):
@@ -42,12 +38,12 @@ class VpcEndpoint(AwsResource):
     def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
         changed = self.changed(old, new)
         params: Props = {}
-        for name, api in _LISTS.items():
+        for name in _LISTS:
             if name in changed:
                 before, wanted = set(old.get(name) or []), set(new.get(name) or [])
                 for word, ids in (("Add", wanted - before), ("Remove", before - wanted)):
                     if ids:
-                        params[f"{word}{api}"] = sorted(ids)
+                        params[f"{word}{name[0].upper()}{name[1:]}"] = sorted(ids)
         if "policy" in changed:
             params |= (
                 {"PolicyDocument": json_text(new["policy"])} if new.get("policy") else {"ResetPolicy": True}

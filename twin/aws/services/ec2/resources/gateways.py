@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -10,7 +9,7 @@ from botocore.exceptions import ClientError
 from twin.aws.api_server.errors import code_of
 from twin.aws.context import AwsContext
 from twin.aws.resources.base import AwsResource
-from twin.provider_interface import UNKNOWN, Failure, Props
+from twin.provider_interface import Props
 
 
 class InternetGateway(AwsResource):
@@ -98,17 +97,3 @@ class Eip(AwsResource):
         except ClientError as error:
             if code_of(error) != "InvalidAssociationID.NotFound":
                 raise
-
-
-class NatGateway(AwsResource):
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        public = inputs.get("connectivityType", "public") == "public"
-        regional = inputs.get("availabilityMode") == "regional"
-        if public and not regional and inputs.get("allocationId") is None:
-            yield Failure("allocationId", "`allocation_id` is required when `connectivity_type = public`")
-        if not public and inputs.get("allocationId") not in (None, UNKNOWN):
-            yield Failure(
-                "allocationId", "`allocation_id` is not supported with `connectivity_type = private`"
-            )
-        if not regional and inputs.get("subnetId") is None:
-            yield Failure("subnetId", "`subnet_id` is required when `availability_mode = zonal`")

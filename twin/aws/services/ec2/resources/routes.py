@@ -6,29 +6,14 @@ import zlib
 from collections.abc import Mapping
 from typing import Any, Final
 
-import jmespath
-from botocore.exceptions import ClientError
-
-from twin.aws.api_server.errors import code_of
 from twin.aws.context import AwsContext
 from twin.aws.resources import entries
 from twin.aws.resources.base import AwsResource
-from twin.aws.resources.fields import Field, from_api, pascal, to_api
+from twin.aws.resources.fields import from_api, pascal, to_api
 from twin.core.normalization import canonical
 from twin.provider_interface import CloudError, Context, Props
 
-TARGETS: Final = {
-    **pascal("carrierGatewayId", "coreNetworkArn", "gatewayId", "localGatewayId", "natGatewayId"),
-    **pascal(
-        "networkInterfaceId", "odbNetworkArn", "transitGatewayId", "vpcPeeringConnectionId", "vpcEndpointId"
-    ),
-    "egressOnlyGatewayId": Field("EgressOnlyInternetGatewayId"),
-}
-DESTINATIONS: Final = {
-    "destinationCidrBlock": Field("DestinationCidrBlock"),
-    "destinationIpv6CidrBlock": Field("DestinationIpv6CidrBlock"),
-    "destinationPrefixListId": Field("DestinationPrefixListId"),
-}
+DESTINATIONS: Final = pascal("destinationCidrBlock", "destinationIpv6CidrBlock", "destinationPrefixListId")
 _INLINE: Final = entries.shape(__name__, "inline")
 
 
@@ -48,7 +33,7 @@ def _managed(route: Mapping[str, Any]) -> bool:
 
 
 def _destination(route: Mapping[str, Any]) -> dict[str, Any]:
-    names = ("DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId")
+    names = [field.api for field in DESTINATIONS.values()]
     return {name: route[name] for name in names if route.get(name)}
 
 
@@ -114,21 +99,12 @@ class Route(AwsResource):
         return {**state_, "id": self._id(state)} if state_ is not None and separator else state_
 
     def find(self, context: AwsContext, id: str, state: Props) -> Any:
-        table = self._table(context, state)
+        table = super().find(context, id, state) or {}
         wanted = to_api(DESTINATIONS, state)
-        for route in (table or {}).get("Routes", []):
+        for route in table.get("Routes", []):
             if _destination(route) == wanted and route.get("Origin") != "EnableVgwRoutePropagation":
                 return _with_endpoint(route)
         return None
-
-    def _table(self, context: AwsContext, state: Props) -> Any:
-        try:
-            answer = context.call("ec2", "DescribeRouteTables", {"RouteTableIds": [state["routeTableId"]]})
-        except ClientError as error:
-            if code_of(error) in self.not_found:
-                return None
-            raise
-        return jmespath.search("RouteTables[0]", answer)
 
     def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
         return {"state": known.get("state") or "active", "origin": known.get("origin") or "CreateRoute"}
@@ -162,22 +138,15 @@ class RouteTableAssociation(AwsResource):
         tables = context.call("ec2", "DescribeRouteTables", {"Filters": filters})["RouteTables"]
         for table in tables:
             for association in table.get("Associations", []):
-                reported = {
-                    association.get("RouteTableAssociationId"),
-                    association.get("SubnetId"),
-                    association.get("GatewayId"),
-                }
-                if value in reported:
+                if value in map(association.get, ("RouteTableAssociationId", "SubnetId", "GatewayId")):
                     return {**association, "RouteTableId": table["RouteTableId"]}
         return None
 
     def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
         association = self.find(context, id, old)
         if association and association["RouteTableId"] != new["routeTableId"]:
-            params = {
-                "AssociationId": association["RouteTableAssociationId"],
-                "RouteTableId": new["routeTableId"],
-            }
+            params = {"AssociationId": association["RouteTableAssociationId"]}
+            params["RouteTableId"] = new["routeTableId"]
             context.call("ec2", "ReplaceRouteTableAssociation", params)
 
     def unmake(self, context: AwsContext, id: str, state: Props) -> None:

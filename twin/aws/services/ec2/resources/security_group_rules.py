@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from twin.aws.context import AwsContext
 from twin.aws.resources.base import AwsResource
-from twin.aws.services.ec2.resources.security_groups import port_failures, protocol
+from twin.aws.resources.fields import Field, pascal, to_api
+from twin.aws.services.ec2.resources.security_groups import SOURCES, port_failures, protocol
 from twin.provider_interface import UNKNOWN, Failure, Props
+
+_FIELDS: Final = {
+    **pascal("ipProtocol", "fromPort", "toPort", "cidrIpv4", "cidrIpv6", "prefixListId", "description"),
+    "referencedSecurityGroupId": Field("ReferencedGroupId"),
+}
+_SOURCES: Final = ("cidrIpv4", "cidrIpv6", "prefixListId", "referencedSecurityGroupId")
 
 
 class _Rule(AwsResource):
@@ -48,17 +55,7 @@ class _Rule(AwsResource):
     def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
         if not self.changed(old, new):
             return
-        rule: Props = {"IpProtocol": protocol(new["ipProtocol"])}
-        names = {
-            "fromPort": "FromPort",
-            "toPort": "ToPort",
-            "cidrIpv4": "CidrIpv4",
-            "cidrIpv6": "CidrIpv6",
-            "prefixListId": "PrefixListId",
-            "referencedSecurityGroupId": "ReferencedGroupId",
-            "description": "Description",
-        }
-        rule |= {api: new[name] for name, api in names.items() if new.get(name) is not None}
+        rule = to_api(_FIELDS, {**new, "ipProtocol": protocol(new["ipProtocol"])})
         change = {"SecurityGroupRuleId": id, "SecurityGroupRule": rule}
         group = {"GroupId": old["securityGroupId"], "SecurityGroupRules": [change]}
         context.call("ec2", "ModifySecurityGroupRules", group)
@@ -74,12 +71,7 @@ class _Rule(AwsResource):
             if inputs.get(name) is not None and permission["IpProtocol"] != "-1":
                 permission[api] = inputs[name] if inputs[name] is UNKNOWN else int(inputs[name])
         described = {"Description": inputs["description"]} if inputs.get("description") else {}
-        for name, member, key in (
-            ("cidrIpv4", "IpRanges", "CidrIp"),
-            ("cidrIpv6", "Ipv6Ranges", "CidrIpv6"),
-            ("prefixListId", "PrefixListIds", "PrefixListId"),
-            ("referencedSecurityGroupId", "UserIdGroupPairs", "GroupId"),
-        ):
+        for name, (member, key) in zip(_SOURCES, SOURCES.items(), strict=True):
             if inputs.get(name) is not None:
                 permission[member] = [{key: inputs[name], **described}]
         return permission

@@ -15,7 +15,18 @@ from twin.provider_interface import UNKNOWN, Failure, Props
 
 PROTOCOLS: Final = {"all": "-1", "-1": "-1", "6": "tcp", "17": "udp", "1": "icmp", "58": "icmpv6"}
 _WITH_PORTS: Final = ("tcp", "udp")
-_KINDS: Final = ("ingress", "egress")
+_KINDS: Final = {"ingress": ("IpPermissions", "Ingress"), "egress": ("IpPermissionsEgress", "Egress")}
+"""Kind -> the member of what EC2 reports, and the word in the names of its calls."""
+SOURCES: Final = {
+    "IpRanges": "CidrIp",
+    "Ipv6Ranges": "CidrIpv6",
+    "PrefixListIds": "PrefixListId",
+    "UserIdGroupPairs": "GroupId",
+}
+"""Member of a permission -> what names a source in it."""
+_NAMES: Final = dict(
+    zip(SOURCES, ("cidrBlocks", "ipv6CidrBlocks", "prefixListIds", "securityGroups"), strict=True)
+)
 
 
 def protocol(value: Any) -> Any:
@@ -52,17 +63,11 @@ def port_failures(path: str, rule: Mapping[str, Any], protocol_name: str) -> Ite
         )
 
 
-def _sources(rule: Mapping[str, Any], own_id: str) -> Iterator[tuple[str, str, str]]:
-    for cidr in rule.get("cidrBlocks") or []:
-        yield "IpRanges", "CidrIp", cidr
-    for cidr in rule.get("ipv6CidrBlocks") or []:
-        yield "Ipv6Ranges", "CidrIpv6", cidr
-    for prefix_list in rule.get("prefixListIds") or []:
-        yield "PrefixListIds", "PrefixListId", prefix_list
-    for group in rule.get("securityGroups") or []:
-        yield "UserIdGroupPairs", "GroupId", group
+def _sources(rule: Mapping[str, Any], own_id: str) -> Iterator[tuple[str, str]]:
+    for member, name in _NAMES.items():
+        yield from ((member, source) for source in rule.get(name) or [])
     if rule.get("self"):
-        yield "UserIdGroupPairs", "GroupId", own_id
+        yield "UserIdGroupPairs", own_id
 
 
 def _permissions(rules: Sequence[Mapping[str, Any]], own_id: str) -> list[Props]:
@@ -71,27 +76,23 @@ def _permissions(rules: Sequence[Mapping[str, Any]], own_id: str) -> list[Props]
     for rule in rules:
         word = protocol(rule["protocol"])
         ports = {} if word == "-1" else {"FromPort": int(rule["fromPort"]), "ToPort": int(rule["toPort"])}
-        for member, key, source in _sources(rule, own_id):
+        for member, source in _sources(rule, own_id):
             described = {"Description": rule["description"]} if rule.get("description") else {}
-            permissions.append({"IpProtocol": word, **ports, member: [{key: source, **described}]})
+            permissions.append(
+                {"IpProtocol": word, **ports, member: [{SOURCES[member]: source, **described}]}
+            )
     return permissions
 
 
 def _split(permissions: Sequence[Mapping[str, Any]]) -> list[Props]:
     # What EC2 answers, in the form of _permissions.
-    keys = {
-        "IpRanges": "CidrIp",
-        "Ipv6Ranges": "CidrIpv6",
-        "PrefixListIds": "PrefixListId",
-        "UserIdGroupPairs": "GroupId",
-    }
     split: list[Props] = []
     for permission in permissions:
         word = permission["IpProtocol"]
         ports = {
             k: permission[k] for k in ("FromPort", "ToPort") if word != "-1" and permission.get(k) is not None
         }
-        for member, key in keys.items():
+        for member, key in SOURCES.items():
             for source in permission.get(member, []):
                 reported = {k: source[k] for k in (key, "Description") if source.get(k)}
                 split.append({"IpProtocol": word, **ports, member: [reported]})
@@ -113,27 +114,17 @@ def _rules(permissions: Sequence[Mapping[str, Any]], own_id: str, known: Any) ->
 
 
 def _rule(permission: Mapping[str, Any], own_id: str) -> Props:
-    names = {
-        "IpRanges": "cidrBlocks",
-        "Ipv6Ranges": "ipv6CidrBlocks",
-        "PrefixListIds": "prefixListIds",
-        "UserIdGroupPairs": "securityGroups",
-    }
-    rule: Props = {
+    member = next(member for member in SOURCES if member in permission)
+    [source] = permission[member]
+    value = source[SOURCES[member]]
+    return {
         "protocol": permission["IpProtocol"],
         "fromPort": permission.get("FromPort", 0),
         "toPort": permission.get("ToPort", 0),
-        "self": False,
+        "description": source.get("Description", ""),
+        "self": value == own_id,
+        **({_NAMES[member]: [value]} if value != own_id else {}),
     }
-    for member, name in names.items():
-        for source in permission.get(member, []):
-            rule["description"] = source.get("Description", "")
-            value = next(v for k, v in source.items() if k != "Description")
-            if value == own_id:
-                rule["self"] = True
-            else:
-                rule[name] = [value]
-    return rule
 
 
 class SecurityGroup(AwsResource):
@@ -147,14 +138,14 @@ class SecurityGroup(AwsResource):
     def after_create(self, context: AwsContext, id: str, inputs: Props, answer: Props) -> None:
         # EC2 gives every new group a rule that lets everything out; the provider takes it away, so that
         # the group has the rules that the program names and no others.
-        self._set(context, id, {"ingress": inputs.get("ingress") or [], "egress": inputs.get("egress") or []})
+        self._set(context, id, {kind: inputs.get(kind) or [] for kind in _KINDS})
 
     def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
         self._set(context, id, {kind: new[kind] for kind in _KINDS if new.get(kind) is not None})
 
     def outputs(self, context: AwsContext, id: str, item: Any, state: Props) -> Props:
         outputs = super().outputs(context, id, item, state)
-        for kind, member in (("ingress", "IpPermissions"), ("egress", "IpPermissionsEgress")):
+        for kind, (member, _) in _KINDS.items():
             known = state.get(kind)
             if known is not None or not state:
                 outputs[kind] = _rules(item.get(member, []), id, known)
@@ -169,9 +160,7 @@ class SecurityGroup(AwsResource):
         """Make the group's rules of these kinds equal to the wanted ones: revoke first, then authorize."""
         group = self.find(context, id, {}) or {}
         for kind, rules in wanted.items():
-            member, word = (
-                ("IpPermissions", "Ingress") if kind == "ingress" else ("IpPermissionsEgress", "Egress")
-            )
+            member, word = _KINDS[kind]
             have = {canonical(permission): permission for permission in _split(group.get(member, []))}
             want = {canonical(permission): permission for permission in _permissions(rules, id)}
             for action, permissions in (
@@ -196,10 +185,8 @@ class DefaultSecurityGroup(SecurityGroup):
         filters = [{"Name": "group-name", "Values": ["default"]}, {"Name": "vpc-id", "Values": [vpc_id]}]
         groups = context.call("ec2", "DescribeSecurityGroups", {"Filters": filters})["SecurityGroups"]
         if not groups:
-            missing = {
-                "Error": {"Code": "InvalidVpcID.NotFound", "Message": f"The vpc ID '{vpc_id}' does not exist"}
-            }
-            raise ClientError(missing, "DescribeSecurityGroups")  # type: ignore[arg-type]
+            error = {"Code": "InvalidVpcID.NotFound", "Message": f"The vpc ID '{vpc_id}' does not exist"}
+            raise ClientError({"Error": error}, "DescribeSecurityGroups")  # type: ignore[arg-type]
         group = groups[0]
         if self.tagging:
             before = self.tagging.decoded(group.get("Tags"))
@@ -210,9 +197,8 @@ class DefaultSecurityGroup(SecurityGroup):
 
     @staticmethod
     def _default_vpc(context: AwsContext) -> str:
-        vpcs = context.call("ec2", "DescribeVpcs", {"Filters": [{"Name": "is-default", "Values": ["true"]}]})[
-            "Vpcs"
-        ]
+        filters = [{"Name": "is-default", "Values": ["true"]}]
+        vpcs = context.call("ec2", "DescribeVpcs", {"Filters": filters})["Vpcs"]
         return str(vpcs[0]["VpcId"]) if vpcs else ""
 
     def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
@@ -221,7 +207,7 @@ class DefaultSecurityGroup(SecurityGroup):
     def outputs(self, context: AwsContext, id: str, item: Any, state: Props) -> Props:
         # Rules that the program does not name are drift here, as it owns all of them.
         outputs = super().outputs(context, id, item, state)
-        for kind, member in (("ingress", "IpPermissions"), ("egress", "IpPermissionsEgress")):
+        for kind, (member, _) in _KINDS.items():
             rules = _rules(item.get(member, []), id, state.get(kind))
             if rules or state.get(kind) is not None:
                 outputs[kind] = rules

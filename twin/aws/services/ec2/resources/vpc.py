@@ -38,15 +38,10 @@ class Vpc(AwsResource):
         return super().replaces(path, old, new)
 
     def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
-        attributes = {
-            "enableDnsSupport": "EnableDnsSupport",
-            "enableDnsHostnames": "EnableDnsHostnames",
-            "enableNetworkAddressUsageMetrics": "EnableNetworkAddressUsageMetrics",
-        }
         outputs: Props = {}
-        for name, api in attributes.items():
+        for name in ("enableDnsSupport", "enableDnsHostnames", "enableNetworkAddressUsageMetrics"):
             answer = context.call("ec2", "DescribeVpcAttribute", {"VpcId": id, "Attribute": name})
-            outputs[name] = answer.get(api, {}).get("Value", False)
+            outputs[name] = answer.get(name[0].upper() + name[1:], {}).get("Value", False)
         return {**outputs, **default_parts(context, id)}
 
 

@@ -6,22 +6,10 @@ import ipaddress
 from typing import Any, Final
 
 from twin.aws.api_server.request import Refusal
+from twin.aws.validation import stated
 from twin.aws.validation.moto_state import MotoState, network_of
 
 Params = dict[str, Any]
-_TARGETS: Final = (
-    "GatewayId",
-    "NatGatewayId",
-    "NetworkInterfaceId",
-    "InstanceId",
-    "VpcPeeringConnectionId",
-    "EgressOnlyInternetGatewayId",
-    "TransitGatewayId",
-    "LocalGatewayId",
-    "CarrierGatewayId",
-    "VpcEndpointId",
-    "CoreNetworkArn",
-)
 
 
 def create(params: Params, state: MotoState) -> None:
@@ -69,43 +57,7 @@ def _destination(params: Params, table: Any) -> None:
 
 
 def _target(params: Params, table: Any, state: MotoState) -> None:
-    named = [name for name in _TARGETS if params.get(name)]
-    if not named:
-        raise Refusal(
-            "MissingParameter",
-            "The request must contain exactly one target, such as gatewayId or natGatewayId",
-        )
-    if len(named) > 1:
-        raise Refusal(
-            "InvalidParameterCombination", f"A route has exactly one target, got {', '.join(sorted(named))}"
-        )
-    gateway, nat = params.get("GatewayId") or "", params.get("NatGatewayId")
-    if gateway.startswith("igw-"):
-        _internet(gateway, table, state)
-    if nat:
-        _nat(nat, table, state)
-
-
-def _internet(gateway_id: str, table: Any, state: MotoState) -> None:
-    internet_gateway = state.ec2.internet_gateways.get(gateway_id)
-    if internet_gateway is None:
-        raise Refusal("InvalidGatewayID.NotFound", f"The gateway ID '{gateway_id}' does not exist")
-    if internet_gateway.vpc is None or internet_gateway.vpc.id != table.vpc_id:
-        raise Refusal(
-            "InvalidParameterValue",
-            f"route table {table.id} and network gateway {gateway_id} belong to different networks",
-        )
-
-
-def _nat(nat_id: str, table: Any, state: MotoState) -> None:
-    nat_gateway = state.ec2.nat_gateways.get(nat_id)
-    if nat_gateway is None or nat_gateway.state in ("deleted", "failed"):
-        raise Refusal("InvalidNatGatewayID.NotFound", f"The natGateway ID '{nat_id}' does not exist")
-    if nat_gateway.vpc_id != table.vpc_id:
-        raise Refusal(
-            "InvalidParameterValue",
-            f"route table {table.id} and NAT gateway {nat_id} belong to different networks",
-        )
+    stated.check(__name__, "target", {**params, "table": vars(table)}, state)
 
 
 RULES: Final = {"AssociateRouteTable": associate, "CreateRoute": create, "ReplaceRoute": replace}

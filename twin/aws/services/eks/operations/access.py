@@ -2,57 +2,27 @@
 
 from __future__ import annotations
 
-import re
 import time
 import uuid
 from typing import Any, Final
 
 from twin.aws.services.eks.operations import references, tags
-from twin.aws.services.eks.operations.errors import in_use, invalid, invalid_request, not_found
+from twin.aws.services.eks.operations.errors import in_use, invalid, not_found
+from twin.aws.services.eks.operations.kinds import Kind
 from twin.aws.services.eks.operations.store import Thing
+from twin.aws.validation import stated
 
 Params = dict[str, Any]
 POLICY_PREFIX: Final = "arn:aws:eks::aws:cluster-access-policy/"
-POLICIES: Final = (
-    "AmazonAIOpsAssistantPolicy",
-    "AmazonARCRegionSwitchScalingPolicy",
-    "AmazonEKSACKPolicy",
-    "AmazonEKSAdminPolicy",
-    "AmazonEKSAdminViewPolicy",
-    "AmazonEKSArgoCDClusterPolicy",
-    "AmazonEKSArgoCDPolicy",
-    "AmazonEKSAutoNodePolicy",
-    "AmazonEKSBlockStorageClusterPolicy",
-    "AmazonEKSBlockStoragePolicy",
-    "AmazonEKSClusterAdminPolicy",
-    "AmazonEKSClusterInsightsPolicy",
-    "AmazonEKSComputeClusterPolicy",
-    "AmazonEKSComputePolicy",
-    "AmazonEKSEditPolicy",
-    "AmazonEKSEventPolicy",
-    "AmazonEKSHybridPolicy",
-    "AmazonEKSKROPolicy",
-    "AmazonEKSLoadBalancingClusterPolicy",
-    "AmazonEKSLoadBalancingPolicy",
-    "AmazonEKSNetworkingClusterPolicy",
-    "AmazonEKSNetworkingPolicy",
-    "AmazonEKSSecretAdminPolicy",
-    "AmazonEKSSecretReaderPolicy",
-    "AmazonEKSViewPolicy",
-    "AmazonSagemakerHyperpodClusterPolicy",
-    "AmazonSagemakerHyperpodControllerPolicy",
-    "AmazonSagemakerHyperpodSpacePolicy",
+POLICIES: Final[list[str]] = stated.read(__name__)["policies"]
+ENTRY: Final = Kind(
+    "access_entry",
+    "principalArn",
+    "accessEntry",
+    "accessEntries",
+    "The specified principalArn could not be found. You can view your available access entries with "
+    "'list-access-entries'.",
 )
-TYPES: Final = (
-    "STANDARD",
-    "EC2_LINUX",
-    "EC2_WINDOWS",
-    "FARGATE_LINUX",
-    "EC2",
-    "HYBRID_LINUX",
-    "HYPERPOD_LINUX",
-)
-_ARN: Final = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(role|user)/.+")
 NODE_USER: Final = "system:node:{{EC2PrivateDNSName}}"
 PROPAGATION: Final = 1.0
 """Seconds until the cluster's API knows a new entry and a new association: both are eventually consistent
@@ -63,23 +33,16 @@ needs to join, as on AWS, where that takes minutes."""
 def create(eks: Any, params: Params) -> Params:
     """CreateAccessEntry."""
     cluster = eks.cluster(params["clusterName"], active=True)
-    if cluster.description["accessConfig"]["authenticationMode"] == "CONFIG_MAP":
-        raise invalid_request(
-            "The cluster's authentication mode must be set to one of [API, "
-            "API_AND_CONFIG_MAP] to perform this operation."
-        )
     arn = params["principalArn"]
     kind = params.get("type") or "STANDARD"
+    mode = cluster.description["accessConfig"]["authenticationMode"]
+    stated.check(__name__, "entry", {**params, "type": kind, "mode": mode})
     _check_principal(eks, arn)
-    if kind not in TYPES:
-        raise invalid(f"type {kind} is not one of {', '.join(TYPES)}")
     if eks.store.get("access_entry", cluster.name, arn):
         raise in_use(
             "The specified access entry resource is already in use on this cluster.", clusterName=cluster.name
         )
-    groups = _groups(params.get("kubernetesGroups"))
-    if kind != "STANDARD" and (groups or params.get("username")):
-        raise invalid(f"kubernetesGroups and username cannot be specified for an access entry of type {kind}")
+    groups = list(params.get("kubernetesGroups") or [])
     entry = make(eks, cluster, arn, kind, _username(params.get("username"), arn, kind), groups)
     entry.description["tags"] = tags.check(params.get("tags"))
     eks.store.put(entry)
@@ -148,11 +111,6 @@ def _propagated(entry: Thing, since: float) -> bool:
     return bool(entry.internal.get("bootstrap")) or time.time() - since >= PROPAGATION
 
 
-def describe(eks: Any, params: Params) -> Params:
-    """DescribeAccessEntry."""
-    return {"accessEntry": _find(eks, params).description}
-
-
 def every(eks: Any, params: Params) -> Params:
     """ListAccessEntries."""
     cluster = eks.cluster(params["clusterName"])
@@ -169,11 +127,10 @@ def every(eks: Any, params: Params) -> Params:
 
 def update(eks: Any, params: Params) -> Params:
     """UpdateAccessEntry."""
-    entry = _find(eks, params)
-    if entry.description["type"] != "STANDARD":
-        raise invalid(f"An access entry of type {entry.description['type']} cannot be changed")
+    entry = ENTRY.find(eks, params)
+    stated.check(__name__, "change", {**params, "type": entry.description["type"]})
     if params.get("kubernetesGroups") is not None:
-        entry.description["kubernetesGroups"] = _groups(params["kubernetesGroups"])
+        entry.description["kubernetesGroups"] = list(params["kubernetesGroups"])
     if params.get("username"):
         entry.description["username"] = _username(params["username"], entry.name, "STANDARD")
     entry.description["modifiedAt"] = round(time.time(), 3)
@@ -183,28 +140,20 @@ def update(eks: Any, params: Params) -> Params:
 
 def delete(eks: Any, params: Params) -> Params:
     """DeleteAccessEntry."""
-    eks.store.remove(_find(eks, params))
+    eks.store.remove(ENTRY.find(eks, params))
     return {}
 
 
 def associate(eks: Any, params: Params) -> Params:
     """AssociateAccessPolicy."""
-    entry = _find(eks, params)
+    entry = ENTRY.find(eks, params)
     arn = params["policyArn"]
-    name = arn.removeprefix(POLICY_PREFIX)
+    name, scope = arn.removeprefix(POLICY_PREFIX), params["accessScope"]
     if not arn.startswith(POLICY_PREFIX) or name not in POLICIES:
         raise invalid(f"The policyArn parameter format is not valid: {arn} is not an EKS access policy")
-    if entry.description["type"] != "STANDARD" and entry.description["type"] != "EC2":
-        raise invalid_request(
-            f"Access policies cannot be associated with an entry of type {entry.description['type']}"
-        )
-    scope = params["accessScope"]
-    kind = scope.get("type")
-    namespaces = list(scope.get("namespaces") or [])
-    if kind == "namespace" and not namespaces:
-        raise invalid("accessScope.namespaces must hold at least one namespace when the type is namespace")
-    if kind == "cluster" and namespaces:
-        raise invalid("accessScope.namespaces must be empty when the type is cluster")
+    kind, namespaces = scope.get("type"), list(scope.get("namespaces") or [])
+    of_entry = {"entry": entry.description["type"], "kind": kind, "namespaces": namespaces}
+    stated.check(__name__, "association", of_entry)
     association = _association(name, {"type": kind, "namespaces": namespaces})
     entry.internal["policies"] = [p for p in entry.internal["policies"] if p["policyArn"] != arn] + [
         association
@@ -215,7 +164,7 @@ def associate(eks: Any, params: Params) -> Params:
 
 def disassociate(eks: Any, params: Params) -> Params:
     """DisassociateAccessPolicy."""
-    entry = _find(eks, params)
+    entry = ENTRY.find(eks, params)
     left = [policy for policy in entry.internal["policies"] if policy["policyArn"] != params["policyArn"]]
     if len(left) == len(entry.internal["policies"]):
         raise not_found(f"The policy {params['policyArn']} is not associated with {entry.name}")
@@ -226,7 +175,7 @@ def disassociate(eks: Any, params: Params) -> Params:
 
 def associated(eks: Any, params: Params) -> Params:
     """ListAssociatedAccessPolicies."""
-    entry = _find(eks, params)
+    entry = ENTRY.find(eks, params)
     return {
         "clusterName": entry.cluster,
         "principalArn": entry.name,
@@ -234,60 +183,20 @@ def associated(eks: Any, params: Params) -> Params:
     }
 
 
-def policies(_: Any, __: Params) -> Params:
-    """ListAccessPolicies."""
-    return {"accessPolicies": [{"name": name, "arn": POLICY_PREFIX + name} for name in POLICIES]}
-
-
 def _association(name: str, scope: Params) -> Params:
     now = round(time.time(), 3)
     return {"policyArn": POLICY_PREFIX + name, "accessScope": scope, "associatedAt": now, "modifiedAt": now}
 
 
-def _find(eks: Any, params: Params) -> Thing:
-    cluster = eks.cluster(params["clusterName"])
-    entry = eks.store.get("access_entry", cluster.name, params["principalArn"])
-    if entry is None:
-        raise not_found(
-            "The specified principalArn could not be found. You can view your "
-            "available access entries with 'list-access-entries'."
-        )
-    return entry
-
-
 def _check_principal(eks: Any, arn: str) -> None:
-    if not _ARN.fullmatch(arn):
-        raise invalid(
-            f"The principalArn parameter format is not valid: got {arn}, an IAM role or user arn is right"
-        )
-    account = arn.split(":")[4]
-    if account == eks.instance.account and not references.principal_exists(eks, arn):
+    if arn.split(":")[4] == eks.instance.account and not references.principal_exists(eks, arn):
         raise invalid(f"The specified principalArn is invalid: invalid principal. ({arn} does not exist)")
-    if ":role/aws-service-role/" in arn:
-        raise invalid(
-            f"The caller is not allowed to modify access entries with a principalArn "
-            f"value of a Service Linked Role ({arn})."
-        )
-
-
-def _groups(groups: list[str] | None) -> list[str]:
-    bad = [
-        group for group in groups or [] if group.startswith(("system:", "eks:", "aws:", "amazon:", "iam:"))
-    ]
-    if bad:
-        raise invalid(f"The kubernetes group name {bad[0]} is invalid, it cannot start with system:")
-    return list(groups or [])
 
 
 def _username(username: str | None, arn: str, kind: str) -> str:
     if kind in ("EC2_LINUX", "EC2_WINDOWS"):
         return NODE_USER
     if username:
-        if username.startswith(("system:", "eks:", "aws:", "amazon:", "iam:")):
-            raise invalid(
-                f"The username {username} is invalid: it cannot start with system:, eks:, aws:, amazon: or "
-                "iam:"
-            )
         return username
     name = arn.rsplit("/", 1)[-1]
     if ":role/" in arn:
@@ -297,12 +206,11 @@ def _username(username: str | None, arn: str, kind: str) -> str:
 
 HANDLERS: Final = {
     "CreateAccessEntry": create,
-    "DescribeAccessEntry": describe,
+    "DescribeAccessEntry": ENTRY.describe,
     "ListAccessEntries": every,
     "UpdateAccessEntry": update,
     "DeleteAccessEntry": delete,
     "AssociateAccessPolicy": associate,
     "DisassociateAccessPolicy": disassociate,
     "ListAssociatedAccessPolicies": associated,
-    "ListAccessPolicies": policies,
 }

@@ -8,6 +8,7 @@ from typing import Any, Final
 from twin.aws.services.eks.data import ADDONS, Offer
 from twin.aws.services.eks.operations.errors import invalid, not_found
 from twin.aws.services.eks.operations.versions import VERSIONS, minor
+from twin.aws.validation import stated
 
 Params = dict[str, Any]
 
@@ -23,25 +24,10 @@ def offered(name: str) -> Offer:
 def check_version(offer: Offer, requested: str | None, kubernetes: str) -> str:
     """The version asked for, or the default one; refused where it does not go with the cluster's."""
     fitting = offer.for_version(kubernetes)
-    if not fitting:
-        raise invalid(
-            f"Addon {offer.name} is not supported in {kubernetes} kubernetes version", addonName=offer.name
-        )
-    if requested is None:
-        return default_version(offer, kubernetes)
-    if requested not in [version for version, _, _ in offer.versions]:
-        raise invalid(
-            f"Addon version specified is not supported: {offer.name} has {', '.join(fitting)} "
-            f"for Kubernetes {kubernetes}, got {requested}",
-            addonName=offer.name,
-        )
-    if requested not in fitting:
-        raise invalid(
-            f"Addon version specified is not supported in {kubernetes} kubernetes version: "
-            f"{', '.join(fitting)} are, got {requested}",
-            addonName=offer.name,
-        )
-    return requested
+    known = [version for version, _, _ in offer.versions]
+    scope = {"name": offer.name, "kubernetes": kubernetes, "requested": requested}
+    stated.check(__name__, "version", {**scope, "fitting": fitting, "known": known})
+    return default_version(offer, kubernetes) if requested is None else requested
 
 
 def default_version(offer: Offer, kubernetes: str) -> str:
@@ -71,15 +57,8 @@ def check_configuration(offer: Offer, text: str | None) -> None:
             addonName=offer.name,
         )
     unknown = sorted(set(map(str, configuration)) - offer.keys)
-    if unknown:
-        raise invalid(
-            "ConfigurationValue provided in request is not supported: Json schema "
-            "validation failed with error: "
-            f"[$.{unknown[0]}: is not defined in the schema and the schema does not "
-            f"allow additional properties]; "
-            f"{offer.name} takes {', '.join(sorted(offer.keys))}",
-            addonName=offer.name,
-        )
+    scope = {"name": offer.name, "unknown": unknown, "keys": sorted(offer.keys)}
+    stated.check(__name__, "configuration", scope)
 
 
 def versions(_: Any, params: Params) -> Params:
@@ -97,35 +76,6 @@ def versions(_: Any, params: Params) -> Params:
             and (not kinds or addon["type"] in kinds)
             and (not owners or addon["owner"] in owners)
         ]
-    }
-
-
-def configuration(_: Any, params: Params) -> Params:
-    """DescribeAddonConfiguration."""
-    offer = offered(params["addonName"])
-    if params["addonVersion"] not in [version for version, _, _ in offer.versions]:
-        raise not_found(
-            f"Addon version {params['addonVersion']} of {offer.name} does not exist", addonName=offer.name
-        )
-    schema = {
-        "$schema": "http://json-schema.org/draft-06/schema#",
-        "type": "object",
-        "additionalProperties": False,
-        "properties": {key: {} for key in sorted(offer.keys)},
-    }
-    return {
-        "addonName": offer.name,
-        "addonVersion": params["addonVersion"],
-        "configurationSchema": json.dumps(schema),
-        "podIdentityConfiguration": [
-            {
-                "serviceAccount": account,
-                "recommendedManagedPolicies": [
-                    f"arn:aws:iam::aws:policy/{policy}" for policy in offer.policies
-                ],
-            }
-            for account in offer.service_accounts
-        ],
     }
 
 
@@ -166,4 +116,4 @@ def _described(offer: Offer, kubernetes: str | None) -> Params:
     }
 
 
-HANDLERS: Final = {"DescribeAddonVersions": versions, "DescribeAddonConfiguration": configuration}
+HANDLERS: Final = {"DescribeAddonVersions": versions}

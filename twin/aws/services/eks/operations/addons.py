@@ -9,10 +9,13 @@ from typing import Any, Final
 
 from twin.aws.services.eks.operations import pod_identity, references, tags, updates
 from twin.aws.services.eks.operations.addon_catalog import check_configuration, check_version, offered
-from twin.aws.services.eks.operations.errors import in_use, invalid, not_found
+from twin.aws.services.eks.operations.errors import in_use, invalid
+from twin.aws.services.eks.operations.kinds import Kind
 from twin.aws.services.eks.operations.store import Thing
 
 Params = dict[str, Any]
+_CHANGES: Final = ("addonVersion", "configurationValues", "serviceAccountRoleArn")
+ADDON: Final = Kind("addon", "addonName", "addon", "addons", "No addon: {name} found in cluster: {cluster}")
 
 
 def create(eks: Any, params: Params) -> Params:
@@ -48,40 +51,22 @@ def create(eks: Any, params: Params) -> Params:
     return {"addon": description}
 
 
-def describe(eks: Any, params: Params) -> Params:
-    """DescribeAddon."""
-    return {"addon": _find(eks, params).description}
-
-
-def every(eks: Any, params: Params) -> Params:
-    """ListAddons."""
-    cluster = eks.cluster(params["clusterName"])
-    return {"addons": [addon.name for addon in eks.store.every("addon", cluster.name)]}
-
-
 def update(eks: Any, params: Params) -> Params:
     """UpdateAddon. What is left out stays, as `resolveConflicts` asks or not."""
     cluster = eks.cluster(params["clusterName"], active=True)
-    addon = _find(eks, params)
+    addon = ADDON.find(eks, params)
     if addon.status in ("CREATING", "DELETING", "UPDATING"):
         raise in_use(
             f"Addon {addon.name} is in {addon.status} state", clusterName=cluster.name, addonName=addon.name
         )
     offer = offered(addon.name)
-    changed: Params = {}
-    if params.get("addonVersion"):
-        addon.description["addonVersion"] = check_version(
-            offer, params["addonVersion"], cluster.description["version"]
-        )
-        changed["AddonVersion"] = addon.description["addonVersion"]
-    if params.get("configurationValues") is not None:
-        check_configuration(offer, params["configurationValues"])
-        addon.description["configurationValues"] = params["configurationValues"]
-        changed["ConfigurationValues"] = params["configurationValues"]
-    if params.get("serviceAccountRoleArn"):
-        _check_role(eks, params["serviceAccountRoleArn"])
-        addon.description["serviceAccountRoleArn"] = params["serviceAccountRoleArn"]
-        changed["ServiceAccountRoleArn"] = params["serviceAccountRoleArn"]
+    updated = {name: params[name] for name in _CHANGES if params.get(name) is not None}
+    if updated.get("addonVersion"):
+        check_version(offer, updated["addonVersion"], cluster.description["version"])
+    check_configuration(offer, updated.get("configurationValues"))
+    _check_role(eks, updated.get("serviceAccountRoleArn"))
+    addon.description.update(updated)
+    changed: Params = {name[0].upper() + name[1:]: value for name, value in updated.items()}
     if params.get("podIdentityAssociations") is not None:
         _dissociate(eks, addon)
         _associate(eks, cluster, addon, params["podIdentityAssociations"])
@@ -95,7 +80,7 @@ def update(eks: Any, params: Params) -> Params:
 
 def delete(eks: Any, params: Params) -> Params:
     """DeleteAddon. The controller takes its objects away unless they shall be preserved."""
-    addon = _find(eks, params)
+    addon = ADDON.find(eks, params)
     _dissociate(eks, addon)
     addon.description["status"] = "DELETING"
     addon.internal["preserve"] = str(params.get("preserve")).lower() == "true"
@@ -130,18 +115,6 @@ def seen(addon: Thing) -> Params:
     }
 
 
-def _find(eks: Any, params: Params) -> Thing:
-    cluster = eks.cluster(params["clusterName"])
-    addon = eks.store.get("addon", cluster.name, params["addonName"])
-    if addon is None:
-        raise not_found(
-            f"No addon: {params['addonName']} found in cluster: {cluster.name}",
-            clusterName=cluster.name,
-            addonName=params["addonName"],
-        )
-    return addon
-
-
 def _check_role(eks: Any, arn: str | None) -> None:
     if arn and references.role(eks, arn) is None:
         raise invalid(f"Role provided in the request does not exist: {arn}")
@@ -173,8 +146,8 @@ def _dissociate(eks: Any, addon: Thing) -> None:
 
 HANDLERS: Final = {
     "CreateAddon": create,
-    "DescribeAddon": describe,
-    "ListAddons": every,
+    "DescribeAddon": ADDON.describe,
+    "ListAddons": ADDON.list_all,
     "UpdateAddon": update,
     "DeleteAddon": delete,
 }

@@ -29,7 +29,7 @@ def _same_zones(eks: Any, before: list[str], wanted: list[str]) -> None:
     """A control plane keeps the zones that it began in (EKS user guide, "View Amazon EKS networking
     requirements for VPC and subnets")."""
     was, will = (
-        sorted({subnet.availability_zone for subnet in references.subnets(eks, ids, eks.instance.region)})
+        sorted({subnet.availability_zone for subnet in references.subnets(eks, ids)})
         for ids in (before, wanted)
     )
     if was != will:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import ipaddress
 from typing import Any, Final
 
-from twin.aws.api_server.request import Refusal
 from twin.aws.iam import trust
 from twin.aws.services.eks.operations import references
 from twin.aws.services.eks.operations.errors import invalid
 from twin.aws.services.eks.operations.versions import DEFAULT, VERSIONS, supported, today
+from twin.aws.validation import stated
 
 Params = dict[str, Any]
 LOG_TYPES: Final = ("api", "audit", "authenticator", "controllerManager", "scheduler")
@@ -52,30 +52,17 @@ def role(eks: Any, arn: str, cluster: str) -> None:
 def subnets(eks: Any, network: Params) -> str:
     """The VPC of the subnets; refused where they are too few, apart or full."""
     ids = list(network.get("subnetIds") or [])
-    if len(set(ids)) != len(ids):
-        raise invalid("Subnets specified contain duplicates")
-    subnets = references.subnets(eks, ids, eks.instance.region)
-    if len({subnet.availability_zone for subnet in subnets}) < 2:
-        raise invalid("Subnets specified must be in at least two different AZs")
-    without = [
-        subnet for subnet in subnets if references.zone_id(eks, subnet.availability_zone) in _NO_CONTROL_PLANE
-    ]
-    if without:
-        raise Refusal(
-            "UnsupportedAvailabilityZoneException",
-            f"Cannot create cluster because EKS does not support creating control plane instances in "
-            f"{without[0].availability_zone}, the targeted availability zone. Retry cluster creation using "
-            f"control plane subnets that span at least two other availability zones.",
-        )
-    vpcs = {subnet.vpc_id for subnet in subnets}
-    if len(vpcs) > 1:
-        raise invalid(f"Subnets specified must belong to the same VPC, got {', '.join(sorted(vpcs))}")
-    crowded = [subnet.id for subnet in subnets if int(subnet.available_ip_address_count) < _FREE_ADDRESSES]
-    if crowded:
-        raise invalid(
-            f"Subnets specified need at least {_FREE_ADDRESSES} free addresses: {', '.join(crowded)}"
-        )
-    vpc_id = vpcs.pop()
+    subnets = references.subnets(eks, ids)
+    zones = sorted({subnet.availability_zone for subnet in subnets})
+    scope = {
+        "ids": ids,
+        "zones": zones,
+        "without": [zone for zone in zones if references.zone_id(eks, zone) in _NO_CONTROL_PLANE],
+        "vpcs": sorted({subnet.vpc_id for subnet in subnets}),
+        "crowded": [s.id for s in subnets if int(s.available_ip_address_count) < _FREE_ADDRESSES],
+    }
+    stated.check(__name__, "subnets", scope)
+    [vpc_id] = scope["vpcs"]
     references.security_groups(eks, list(network.get("securityGroupIds") or []), vpc_id)
     return vpc_id
 
@@ -94,18 +81,14 @@ def endpoint(network: Params, old: Params | None = None) -> Params:
     endpoint_access = {
         name: network[name] if network.get(name) is not None else before[name] for name in before
     }
-    if not endpoint_access["endpointPublicAccess"] and not endpoint_access["endpointPrivateAccess"]:
-        raise invalid("Private and public endpoint access cannot be false")
+    stated.check(__name__, "endpoint", endpoint_access)
     if endpoint_access["endpointPublicAccess"] and not endpoint_access["publicAccessCidrs"]:
         endpoint_access["publicAccessCidrs"] = ["0.0.0.0/0"]
     if not endpoint_access["endpointPublicAccess"]:
         endpoint_access["publicAccessCidrs"] = []
     for cidr in endpoint_access["publicAccessCidrs"]:
         _public_cidr(cidr)
-    return {
-        name: endpoint_access[name]
-        for name in ("endpointPublicAccess", "endpointPrivateAccess", "publicAccessCidrs")
-    }
+    return endpoint_access
 
 
 def _public_cidr(cidr: str) -> None:
@@ -123,14 +106,9 @@ def services(eks: Any, requested: Params, vpc_id: str) -> Params:
         vpc = ipaddress.IPv4Network(eks.moto.backend("ec2").vpcs[vpc_id].cidr_block)
     family = requested.get("ipFamily") or "ipv4"
     cidr = requested.get("serviceIpv4Cidr")
-    if family == "ipv6":
-        if cidr:
-            raise invalid("serviceIpv4Cidr cannot be specified with the ipv6 ipFamily")
-        return {
-            "serviceIpv6Cidr": "fd00:ec2:abcd::/108",
-            "ipFamily": "ipv6",
-            "elasticLoadBalancing": {"enabled": False},
-        }
+    load_balancing = {"elasticLoadBalancing": {"enabled": False}}
+    if family == "ipv6" and not cidr:
+        return {"serviceIpv6Cidr": "fd00:ec2:abcd::/108", "ipFamily": "ipv6", **load_balancing}
     if cidr is None:
         # EKS takes the one of the two that the VPC does not use.
         cidr = "172.20.0.0/16" if vpc.subnet_of(ipaddress.IPv4Network("10.0.0.0/8")) else "10.100.0.0/16"
@@ -138,13 +116,16 @@ def services(eks: Any, requested: Params, vpc_id: str) -> Params:
         network = ipaddress.IPv4Network(cidr)
     except ValueError:
         raise invalid(f"Service IPv4 CIDR {cidr} is not a valid CIDR block") from None
-    if not any(network.subnet_of(ipaddress.IPv4Network(block)) for block in _PRIVATE):
-        raise invalid(f"Service IPv4 CIDR {cidr} must be within one of {', '.join(_PRIVATE)}")
-    if not 12 <= network.prefixlen <= 24:
-        raise invalid(f"Service IPv4 CIDR {cidr} must be between /24 and /12")
-    if network.overlaps(vpc):
-        raise invalid(f"Service IPv4 CIDR {cidr} overlaps the CIDR {vpc} of the VPC {vpc_id}")
-    return {"serviceIpv4Cidr": cidr, "ipFamily": "ipv4", "elasticLoadBalancing": {"enabled": False}}
+    scope = {
+        "cidr": cidr,
+        "family": family,
+        "vpc": f"{vpc} of the VPC {vpc_id}",
+        "private": any(network.subnet_of(ipaddress.IPv4Network(block)) for block in _PRIVATE),
+        "length": network.prefixlen,
+        "overlaps": network.overlaps(vpc),
+    }
+    stated.check(__name__, "services", scope)
+    return {"serviceIpv4Cidr": cidr, "ipFamily": "ipv4", **load_balancing}
 
 
 def logging(requested: Params | None) -> Params:
@@ -163,16 +144,11 @@ def logging(requested: Params | None) -> Params:
 
 def encryption(eks: Any, requested: list[Params] | None) -> list[Params]:
     """The key of the secrets."""
+    stated.check(__name__, "encryption", {"requested": requested or []})
     for configuration in requested or []:
-        if list(configuration.get("resources") or []) != ["secrets"]:
-            raise invalid(
-                f"encryptionConfig.resources must be ['secrets'], got {configuration.get('resources')}"
-            )
         arn = (configuration.get("provider") or {}).get("keyArn") or ""
         if not references.key_exists(eks, arn):
             raise invalid(f"The KMS key {arn or '(none)'} does not exist, is disabled or is not symmetric")
-    if len(requested or []) > 1:
-        raise invalid("encryptionConfig can hold one element")
     return list(requested or [])
 
 

@@ -14,7 +14,6 @@ from twin.aws.services.eks.operations.versions import (
     DEFAULT,
     VERSIONS,
     minor,
-    platform_version,
     supported,
     today,
 )
@@ -59,7 +58,7 @@ def create(eks: Any, params: Params) -> Params:
         "identity": {"oidc": {"issuer": _issuer(eks)}},
         "status": "CREATING",
         "certificateAuthority": {},
-        "platformVersion": platform_version(version),
+        "platformVersion": VERSIONS[version].platform,
         "tags": tags.check(params.get("tags")),
         "encryptionConfig": cluster_checks.encryption(eks, params.get("encryptionConfig")),
         "health": {"issues": []},
@@ -215,9 +214,9 @@ def update_version(eks: Any, params: Params) -> Params:
                 f"minor versions older than {new}; update it first",
                 clusterName=cluster.name,
             )
-    cluster.description.update(version=new, platformVersion=platform_version(new))
+    cluster.description.update(version=new, platformVersion=VERSIONS[new].platform)
     eks.store.put(cluster)
-    changed = {"Version": new, "PlatformVersion": platform_version(new)}
+    changed = {"Version": new, "PlatformVersion": VERSIONS[new].platform}
     return updates.record(eks, cluster, "VersionUpdate", changed)
 
 
@@ -241,7 +240,7 @@ def versions(_: Any, params: Params) -> Params:
         {
             "clusterVersion": version_data.name,
             "clusterType": "eks",
-            "defaultPlatformVersion": platform_version(version_data.name),
+            "defaultPlatformVersion": version_data.platform,
             "defaultVersion": version_data.name == DEFAULT,
             "releaseDate": _stamp(version_data.released),
             "endOfStandardSupportDate": _stamp(version_data.standard_until),

@@ -121,9 +121,7 @@ def node_group_health(eks: Any, body: Params) -> Params:
 
 def set_desired(eks: Any, body: Params) -> Params:
     """SetDesiredCapacity with the rights of a role. A shortage lowers the number again, as autoscalers do."""
-    group = _group(eks, body["group"])
-    auto_scaling_group = _auto_scaling_group(eks, group)
-    _allow(eks, body["role"], "autoscaling:SetDesiredCapacity", auto_scaling_group)
+    group, auto_scaling_group = _allowed(eks, body, "SetDesiredCapacity")
     count = int(body["count"])
     if not auto_scaling_group.min_size <= count <= auto_scaling_group.max_size:
         edge = "above the maximum" if count > auto_scaling_group.max_size else "below the minimum"
@@ -143,9 +141,7 @@ def set_desired(eks: Any, body: Params) -> Params:
 
 def terminate(eks: Any, body: Params) -> Params:
     """TerminateInstanceInAutoScalingGroup with the rights of a role; the desired number falls by one."""
-    group = _group(eks, body["group"])
-    auto_scaling_group = _auto_scaling_group(eks, group)
-    _allow(eks, body["role"], "autoscaling:TerminateInstanceInAutoScalingGroup", auto_scaling_group)
+    group, auto_scaling_group = _allowed(eks, body, "TerminateInstanceInAutoScalingGroup")
     instance = body["provider_id"].rsplit("/", 1)[-1]
     if instance not in [state.instance.id for state in scaling.instances(eks, group)]:
         return {}
@@ -237,31 +233,21 @@ def _desire(eks: Any, group: Thing, count: int) -> None:
     )
 
 
-def _group(eks: Any, name: str) -> Thing:
-    for group in eks.store.every("nodegroup"):
-        if group.internal["group"] == name:
-            return group
-    raise Refusal("ValidationError", f"AutoScalingGroup name not found - {name}")
-
-
-def _auto_scaling_group(eks: Any, group: Thing) -> Any:
-    auto_scaling_group = scaling.of(eks, group)
-    if auto_scaling_group is None:
-        raise Refusal("ValidationError", f"AutoScalingGroup name not found - {group.internal['group']}")
-    return auto_scaling_group
-
-
-def _allow(eks: Any, role: str, action: str, group: Any) -> None:
-    tags = {tag["Key"]: tag["Value"] for tag in group.tags}
-    context = {f"aws:ResourceTag/{key}": value for key, value in tags.items()}
-    context.update({f"autoscaling:ResourceTag/{key}": value for key, value in tags.items()})
+def _allowed(eks: Any, body: Params, operation: str) -> tuple[Thing, Any]:
+    """The node group of an Auto Scaling group, and moto's, which a role may act on."""
+    groups = eks.store.every("nodegroup")
+    group = next((group for group in groups if group.internal["group"] == body["group"]), None)
+    auto_scaling_group = scaling.of(eks, group) if group else None
+    if group is None or auto_scaling_group is None:
+        raise Refusal("ValidationError", f"AutoScalingGroup name not found - {body['group']}")
+    role, action, arn = body["role"], f"autoscaling:{operation}", auto_scaling_group.arn
+    tags = {tag["Key"]: tag["Value"] for tag in auto_scaling_group.tags}
+    context = {f"{kind}:ResourceTag/{key}": tags[key] for key in tags for kind in ("aws", "autoscaling")}
     context["aws:RequestedRegion"] = eks.instance.region
-    if not eks.identity.allowed(role, action, group.arn, context):
-        raise Refusal(
-            "AccessDenied",
-            f"User: {role} is not authorized to perform: {action} on resource: {group.arn}",
-            403,
-        )
+    if not eks.identity.allowed(role, action, arn, context):
+        words = f"User: {role} is not authorized to perform: {action} on resource: {arn}"
+        raise Refusal("AccessDenied", words, 403)
+    return group, auto_scaling_group
 
 
 VIEWS: Final = {

@@ -55,7 +55,7 @@ def _public_subnets(eks: Any, group: Thing) -> list[tuple[str, str, list[str]]]:
         ec2 = eks.moto.backend("ec2")
         bare = [
             subnet.id
-            for subnet in references.subnets(eks, group.description["subnets"], eks.instance.region)
+            for subnet in references.subnets(eks, group.description["subnets"])
             if str(subnet.map_public_ip_on_launch).lower() != "true" and _leads_out(ec2, subnet)
         ]
     if not bare:

@@ -2,134 +2,46 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from twin.aws.api_server.request import Refusal
 from twin.aws.services.autoscaling.capacity import instance_type_info
 from twin.aws.services.ec2 import capacity_reservations
 from twin.aws.services.eks.operations.errors import invalid
 from twin.aws.services.eks.operations.versions import AMI_TYPES
+from twin.aws.validation import stated
 
 Params = dict[str, Any]
-_REFUSED: Final = {
-    "IamInstanceProfile": "IAM instance profile",
-    "HibernationOptions": "Hibernate behavior",
-    "InstanceInitiatedShutdownBehavior": "Shutdown behavior",
-    "DisableApiTermination": "Termination protection",
-    "DisableApiStop": "Stop protection",
-}
 
 
 def load(eks: Any, requested: Params | None) -> tuple[Params | None, Params]:
     """The template's id, name and version, and its data; (None, {}) where none is asked for."""
     if not requested:
         return None, {}
-    if bool(requested.get("id")) == bool(requested.get("name")):
-        raise invalid(
-            "You must specify either the launch template ID or the launch template "
-            "name in the request, but not both."
-        )
+    stated.check(__name__, "named", requested)
     with eks.moto.lock:
-        capacity_reservations = eks.moto.backend("ec2").launch_templates.values()
-        template = next(
-            (
-                t
-                for t in capacity_reservations
-                if requested.get("id") in (t.id,) or requested.get("name") in (t.name,)
-            ),
-            None,
-        )
-        if template is None:
+        templates = eks.moto.backend("ec2").launch_templates.values()
+        known = [t for t in templates if requested.get("id") == t.id or requested.get("name") == t.name]
+        if not known:
             raise invalid(
                 f"Launch template {requested.get('id') or requested.get('name')} does not exist "
                 f"(Ec2LaunchTemplateNotFound)"
             )
-        wanted = str(requested.get("version") or template.default_version_number)
-        if not wanted.isdigit() and wanted not in ("$Latest", "$Default"):
-            raise invalid(f"Launch template version {wanted} is not a number")
-        number = _number(template, wanted)
-        version = next(
-            (template_version for template_version in template.versions if template_version.number == number),
-            None,
-        )
-        if version is None:
+        [template] = known
+        wanted = str(requested.get("version") or "$Default")
+        numbers = {"$Latest": template.latest_version_number, "$Default": template.default_version_number}
+        number = numbers.get(wanted) or int(wanted)
+        data = next((dict(version.data) for version in template.versions if version.number == number), None)
+        if data is None:
             raise invalid(f"Launch template {template.id} has no version {wanted}")
-        data = dict(version.data)
     return {"id": template.id, "name": template.name, "version": str(number)}, data
-
-
-def _number(template: Any, wanted: str) -> int:
-    if wanted == "$Latest":
-        return template.latest_version_number
-    return template.default_version_number if wanted == "$Default" else int(wanted)
 
 
 def check(data: Params, params: Params) -> None:
     """Refuse what a managed node group's template must not hold, or what is in two places."""
-    if not data:
-        return
-    for name, words in _REFUSED.items():
-        if data.get(name) and str(data[name]).lower() != "false":
-            raise invalid(f"Launch template should not specify {name} ({words}): EKS manages it")
-    for card in data.get("NetworkInterfaces") or []:
-        if card.get("SubnetId"):
-            raise invalid(
-                "Launch template should not specify network interface subnet: EKS takes "
-                "the node group's subnets"
-            )
-        if card.get("NetworkInterfaceId"):
-            raise invalid("Launch template should not specify an existing network interface")
-    if data.get("NetworkInterfaces") and (data.get("SecurityGroupIds") or data.get("SecurityGroups")):
-        raise invalid(
-            "Network interfaces and an instance-level security groups may not be "
-            "specified on the same request"
-        )
-    if data.get("InstanceType") and params.get("instanceTypes"):
-        raise invalid("You cannot specify instance types in both the launch template and the request")
-    if params.get("diskSize") is not None:
-        raise invalid("Disk size must be specified within the launch template.")
-    if params.get("remoteAccess"):
-        raise invalid("Remote access configuration cannot be specified with a launch template.")
-    if data.get("ImageId"):
-        _custom_image(params)
-    _market(data, params.get("capacityType") or "ON_DEMAND")
-
-
-def _custom_image(params: Params) -> None:
-    if params.get("amiType") not in (None, "CUSTOM"):
-        raise invalid(
-            "You cannot specify an AMI Type other than CUSTOM, when specifying an "
-            "image id in your launch template."
-        )
-    for name in ("version", "releaseVersion"):
-        if params.get(name):
-            raise invalid(f"You cannot specify the field {name} when using custom AMIs.")
-
-
-def _market(data: Params, capacity: str) -> None:
-    market = (data.get("InstanceMarketOptions") or {}).get("MarketType")
-    reservation = (data.get("CapacityReservationSpecification") or {}).get("CapacityReservationTarget")
-    if capacity == "CAPACITY_BLOCK":
-        if market != "capacity-block":
-            raise invalid(
-                "capacityType CAPACITY_BLOCK needs a launch template with "
-                "InstanceMarketOptions.MarketType capacity-block"
-            )
-        if not reservation or not reservation.get("CapacityReservationId"):
-            raise invalid(
-                "capacityType CAPACITY_BLOCK needs a launch template with a CapacityReservationId as target"
-            )
-        if not data.get("InstanceType"):
-            raise invalid("capacityType CAPACITY_BLOCK needs the instance type in the launch template")
-    elif market:
-        raise invalid(
-            f"Launch template should not specify InstanceMarketOptions (MarketType "
-            f"{market}): use the node group's capacityType"
-        )
-    if capacity == "SPOT" and reservation:
-        raise invalid(
-            "capacityType SPOT and a capacity reservation target in the launch template exclude each other"
-        )
+    if data:
+        capacity = params.get("capacityType") or "ON_DEMAND"
+        stated.check(__name__, "template", {**params, "capacityType": capacity, "data": data})
 
 
 def check_types(types: list[str], ami_type: str, zones: dict[str, str], data: Params) -> None:
@@ -141,47 +53,28 @@ def check_types(types: list[str], ami_type: str, zones: dict[str, str], data: Pa
     kind = AMI_TYPES[ami_type]
     for name in types:
         info = instance_type_info(name)
-        if info is None:
-            raise invalid(f"The following supplied instance types do not exist: [{name}]")
-        if kind.image and kind.architecture not in info["ProcessorInfo"]["SupportedArchitectures"]:
-            raise invalid(f"[{name}] is not a valid instance type for requested amiType {ami_type}")
-        if kind.device and kind.device not in devices(info):
-            raise invalid(f"[{name}] is not a valid instance type for requested amiType {ami_type}")
-        if not any(offered(name, zone) for zone in zones.values()):
-            raise invalid(
-                f"Your requested instance type ({name}) is not supported in your requested Availability Zone "
-                f"({', '.join(sorted(set(zones.values())))}). (Ec2SubnetInvalidConfiguration)"
-            )
-        _cards(name, info, data)
+        scope = {
+            "data": data,
+            "type": name,
+            "info": info,
+            "ami_type": ami_type,
+            "architecture": kind.architecture if kind.image else "",
+            "device": kind.device,
+            "devices": sorted(devices(info)) if info else [],
+            "zones": sorted(set(zones.values())),
+            "offering": [zone for zone in zones.values() if offered(name, zone)],
+        }
+        stated.check(__name__, "type", scope)
 
 
 def check_reservation(eks: Any, data: Params, types: list[str], zones: dict[str, str], capacity: str) -> None:
     """Refuse a capacity reservation that is not there, or that the node group can never launch in."""
-    with eks.moto.lock:
-        try:
-            reason = capacity_reservations.misfit(eks.moto.backend("ec2"), data, types, zones, capacity)
-        except Refusal as error:
-            reason = f"{error.message} ({error.code})"
-    if reason:
-        raise invalid(reason)
-
-
-def _cards(name: str, info: Params, data: Params) -> None:
-    cards = data.get("NetworkInterfaces") or []
-    efa = [card for card in cards if card.get("InterfaceType") in ("efa", "efa-only")]
-    network = info["NetworkInfo"]
-    if efa and not network.get("EfaSupported"):
-        raise invalid(
-            f"The instance type {name} does not support EFA interfaces, which the launch template asks for"
-        )
-    limit = (network.get("EfaInfo") or {}).get("MaximumEfaInterfaces", 0)
-    if len(efa) > limit:
-        raise invalid(f"The launch template asks for {len(efa)} EFA interfaces; {name} has at most {limit}")
-    highest = max((int(card.get("NetworkCardIndex") or 0) for card in cards), default=0)
-    if highest >= network.get("MaximumNetworkCards", 1):
-        raise invalid(
-            f"The launch template names network card {highest}; {name} has {network['MaximumNetworkCards']}"
-        )
+    try:
+        with eks.moto.lock:
+            capacity_reservations.check(eks.moto.backend("ec2"), data, types, zones, capacity)
+    except Refusal as error:
+        code = "" if error.code == "InvalidParameterException" else f" ({error.code})"
+        raise invalid(f"{error.message}{code}") from None
 
 
 def devices(info: Params) -> set[str]:

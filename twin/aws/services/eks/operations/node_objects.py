@@ -273,10 +273,7 @@ def _raid0(user_data: str) -> bool:
 def _first_zone(eks: Any, group: Thing) -> str:
     from twin.aws.services.autoscaling.capacity import offered
 
-    zones = [
-        subnet.availability_zone
-        for subnet in references.subnets(eks, group.description["subnets"], eks.instance.region)
-    ]
+    zones = [subnet.availability_zone for subnet in references.subnets(eks, group.description["subnets"])]
     return next((zone for zone in zones if offered(group.internal["types"][0], zone)), zones[0])
 
 

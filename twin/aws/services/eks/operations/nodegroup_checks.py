@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, Final
 
 from twin.aws.iam import trust
 from twin.aws.services.autoscaling.capacity import instance_type_info
 from twin.aws.services.eks.operations import launch_templates, references
-from twin.aws.services.eks.operations.errors import invalid, invalid_request, not_found
+from twin.aws.services.eks.operations.errors import invalid
+from twin.aws.services.eks.operations.kinds import Kind
 from twin.aws.services.eks.operations.store import Thing
 from twin.aws.services.eks.operations.versions import (
     AMI_TYPES,
@@ -18,25 +18,14 @@ from twin.aws.services.eks.operations.versions import (
     release_published,
     release_version,
 )
+from twin.aws.validation import stated
 
 Params = dict[str, Any]
-EFFECTS: Final = ("NO_SCHEDULE", "NO_EXECUTE", "PREFER_NO_SCHEDULE")
-_RESERVED: Final = ("kubernetes.io/", "k8s.io/", "eks.amazonaws.com/")
-_LABEL_NAME: Final = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]")
-_PREFIX: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 
 
-def find(eks: Any, params: Params) -> Thing:
-    """The node group that the parameters name."""
-    cluster = eks.cluster(params["clusterName"])
-    nodegroup = eks.store.get("nodegroup", cluster.name, params["nodegroupName"])
-    if nodegroup is None:
-        raise not_found(
-            f"No node group found for name: {params['nodegroupName']}.",
-            clusterName=cluster.name,
-            nodegroupName=params["nodegroupName"],
-        )
-    return nodegroup
+NODE_GROUP: Final = Kind(
+    "nodegroup", "nodegroupName", "nodegroup", "nodegroups", "No node group found for name: {name}."
+)
 
 
 def check_role(eks: Any, arn: str) -> None:
@@ -56,7 +45,7 @@ def subnet_zones(eks: Any, cluster: Thing, ids: list[str]) -> dict[str, str]:
     """Return subnet -> zone. Refuses subnets of another network than the cluster's."""
     if not ids:
         raise invalid("Subnets must not be empty")
-    subnets = references.subnets(eks, ids, eks.instance.region)
+    subnets = references.subnets(eks, ids)
     vpc_id = cluster.description["resourcesVpcConfig"]["vpcId"]
     for subnet in subnets:
         if subnet.vpc_id != vpc_id:
@@ -92,20 +81,16 @@ def kubernetes_version(cluster: Thing, requested: str | None, ami_type: str) -> 
     more than three minor versions older."""
     control = cluster.description["version"]
     version = requested or control
-    if version not in VERSIONS:
-        raise invalid(f"Requested Nodegroup version {version} is not a supported Kubernetes version")
-    if minor(version) > minor(control):
-        raise invalid(f"Nodegroup Kubernetes version {version} cannot be newer than the cluster's {control}")
-    if minor(control) - minor(version) > 3:
-        raise invalid(
-            f"Nodegroup Kubernetes version {version} is more than three minor versions behind {control}"
-        )
-    if not AMI_TYPES[ami_type].supports(version):
-        until = AMI_TYPES[ami_type].until
-        raise invalid_request(
-            f"Requested amiType {ami_type} is not supported for Kubernetes version "
-            f"{version}: its last is {until}"
-        )
+    scope = {
+        "version": version,
+        "control": control,
+        "ami_type": ami_type,
+        "until": AMI_TYPES[ami_type].until,
+        "behind": minor(control) - minor(version) if version in VERSIONS else 0,
+        "known": version in VERSIONS,
+        "supported": version not in VERSIONS or AMI_TYPES[ami_type].supports(version),
+    }
+    stated.check(__name__, "version", scope)
     return version
 
 
@@ -129,65 +114,28 @@ def image_release(requested: str | None, version: str, ami_type: str) -> str:
 
 def sizes(scaling: Params) -> Params:
     """Return minimum, maximum and desired size, with EKS's defaults."""
-    sizes = {
-        "minSize": int(scaling["minSize"]) if scaling.get("minSize") is not None else 1,
-        "maxSize": int(scaling["maxSize"]) if scaling.get("maxSize") is not None else 2,
-    }
-    desired = scaling.get("desiredSize")
-    sizes["desiredSize"] = (
-        int(desired) if desired is not None else max(sizes["minSize"], 2 if not scaling else 0)
-    )
-    least, most, wanted = sizes["minSize"], sizes["maxSize"], sizes["desiredSize"]
-    if least > most:
-        raise invalid(f"Minimum capacity {least} can't be greater than maximum size {most}")
-    if wanted < least:
-        raise invalid(f"Minimum capacity {least} can't be greater than desired size {wanted}")
-    if wanted > most:
-        raise invalid(f"Desired capacity {wanted} can't be greater than max size {most}")
+    requested = {name: int(value) for name, value in scaling.items() if value is not None}
+    least = requested.get("minSize", 1)
+    sizes = {"minSize": least, "maxSize": 2, "desiredSize": max(least, 0 if scaling else 2), **requested}
+    stated.check(__name__, "sizes", sizes)
     return sizes
 
 
 def labels(labels: dict[str, str]) -> dict[str, str]:
     """Return the labels. Refuses prefixes that EKS reserves and what Kubernetes does not accept."""
-    for key, value in labels.items():
-        if any(prefix in key for prefix in _RESERVED):
-            raise invalid(f"Label cannot contain reserved prefixes [{', '.join(_RESERVED)}]: {key}")
-        _label_key(key, "Label")
-        if value and not _LABEL_NAME.fullmatch(value):
-            raise invalid(
-                f"Label value {value!r} of {key} is not valid: at most 63 letters, digits, '-', '_' and '.'"
-            )
+    stated.check(__name__, "labels", {"labels": [{"key": key, "value": labels[key]} for key in labels]})
     return dict(labels)
-
-
-def _label_key(key: str, what: str) -> None:
-    prefix, slash, name = key.rpartition("/")
-    if not _LABEL_NAME.fullmatch(name) or (slash and not (_PREFIX.fullmatch(prefix) and len(prefix) <= 253)):
-        raise invalid(
-            f"{what} key {key!r} is not valid: an optional DNS prefix and '/', then at most 63 characters"
-        )
 
 
 def taints(taints: list[Params]) -> list[Params]:
     """Return the taints without empty values. Refuses duplicates."""
-    if len(taints) > 50:
-        raise invalid(f"At most 50 taints can be specified, got {len(taints)}")
-    seen: set[tuple[str, str]] = set()
-    for taint in taints:
-        _label_key(taint.get("key") or "", "Taint")
-        if taint.get("effect") not in EFFECTS:
-            raise invalid(f"Taint effect {taint.get('effect')!r} is not one of {', '.join(EFFECTS)}")
-        both = (taint["key"], taint["effect"])
-        if both in seen:
-            raise invalid(f"Duplicate taint key {both[0]} with effect {both[1]}")
-        seen.add(both)
+    stated.check(__name__, "taints", {"taints": taints})
     return [{name: value for name, value in taint.items() if value is not None} for taint in taints]
 
 
 def update_limits(requested: Params | None) -> Params:
     """Return how many nodes an update replaces at a time; the default is one."""
     limits = {name: value for name, value in (requested or {}).items() if value is not None}
-    numbers = [name for name in ("maxUnavailable", "maxUnavailablePercentage") if limits.get(name)]
-    if len(numbers) > 1:
-        raise invalid("You cannot specify both maxUnavailable and maxUnavailablePercentage")
+    stated.check(__name__, "update_limits", limits)
+    numbers = limits.get("maxUnavailable") or limits.get("maxUnavailablePercentage")
     return limits if numbers else {"maxUnavailable": 1, **limits}

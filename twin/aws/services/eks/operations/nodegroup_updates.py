@@ -79,7 +79,7 @@ def update_version(eks: Any, params: Params) -> Params:
 
 
 def _settled(eks: Any, params: Params) -> Thing:
-    group = nodegroup_checks.find(eks, params)
+    group = nodegroup_checks.NODE_GROUP.find(eks, params)
     if group.status not in ("ACTIVE", "DEGRADED"):
         raise in_use(
             f"Nodegroup cannot be updated as it is currently not in Active state (it is in {group.status})",
@@ -130,7 +130,7 @@ def _change_template(eks: Any, group: Thing, launch_template: Params, changed: P
         )
     zones = {
         subnet.id: subnet.availability_zone
-        for subnet in references.subnets(eks, group.description["subnets"], eks.instance.region)
+        for subnet in references.subnets(eks, group.description["subnets"])
     }
     types = [data["InstanceType"]] if data.get("InstanceType") else group.internal["types"]
     launch_templates.check_reservation(eks, data, types, zones, group.description["capacityType"])

@@ -109,21 +109,15 @@ def follow_up(eks: Any, group: Thing) -> None:
 
 def describe(eks: Any, params: Params) -> Params:
     """DescribeNodegroup."""
-    group = nodegroup_checks.find(eks, params)
+    group = nodegroup_checks.NODE_GROUP.find(eks, params)
     if group.status != "DELETING":
         group.description["scalingConfig"] = scaling.sizes(eks, group) or group.description["scalingConfig"]
     return {"nodegroup": group.description}
 
 
-def every(eks: Any, params: Params) -> Params:
-    """ListNodegroups."""
-    cluster = eks.cluster(params["clusterName"])
-    return {"nodegroups": [nodegroup.name for nodegroup in eks.store.every("nodegroup", cluster.name)]}
-
-
 def delete(eks: Any, params: Params) -> Params:
     """DeleteNodegroup. Its machines go at once; it is gone when the controller has seen that."""
-    group = nodegroup_checks.find(eks, params)
+    group = nodegroup_checks.NODE_GROUP.find(eks, params)
     if group.status == "DELETING":
         raise in_use(
             f"NodeGroup {group.name} is already being deleted",
@@ -138,6 +132,6 @@ def delete(eks: Any, params: Params) -> Params:
 HANDLERS: Final = {
     "CreateNodegroup": create,
     "DescribeNodegroup": describe,
-    "ListNodegroups": every,
+    "ListNodegroups": nodegroup_checks.NODE_GROUP.list_all,
     "DeleteNodegroup": delete,
 }

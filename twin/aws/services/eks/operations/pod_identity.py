@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 import uuid
 from collections.abc import Mapping
@@ -10,12 +9,20 @@ from typing import Any, Final
 
 from twin.aws.iam import trust
 from twin.aws.services.eks.operations import references, tags
-from twin.aws.services.eks.operations.errors import in_use, invalid, not_found
+from twin.aws.services.eks.operations.errors import in_use, invalid
+from twin.aws.services.eks.operations.kinds import Kind
 from twin.aws.services.eks.operations.store import Thing
+from twin.aws.validation import stated
 
 Params = dict[str, Any]
+ASSOCIATION: Final = Kind(
+    "pod_identity",
+    "associationId",
+    "association",
+    "associations",
+    "Association {name} not found in cluster {cluster}",
+)
 SERVICE: Final = "pods.eks.amazonaws.com"
-_NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 
 
 def tags_of(eks: Any, cluster: Thing, namespace: str, account: str) -> dict[str, str]:
@@ -68,12 +75,8 @@ def create(eks: Any, params: Params) -> Params:
 def make(eks: Any, cluster: Thing, params: Params, owner: str = "") -> Thing:
     """An association, written. owner: the arn of the add-on that it belongs to."""
     namespace, account = params["namespace"], params["serviceAccount"]
-    for what, value in (("namespace", namespace), ("serviceAccount", account)):
-        if not _NAME.fullmatch(value):
-            raise invalid(f"{what} {value!r} is not a valid Kubernetes name")
+    stated.check(__name__, "association", params)
     check_role(eks, params["roleArn"])
-    if params.get("targetRoleArn") and not params["targetRoleArn"].startswith("arn:"):
-        raise invalid(f"targetRoleArn {params['targetRoleArn']} is not an arn")
     if find(eks, cluster.name, namespace, account):
         raise in_use(
             f"Association already exists: a pod identity association for service "
@@ -118,11 +121,6 @@ def find(eks: Any, cluster: str, namespace: str, account: str) -> Thing | None:
     return None
 
 
-def describe(eks: Any, params: Params) -> Params:
-    """DescribePodIdentityAssociation."""
-    return {"association": _get(eks, params).description}
-
-
 def every(eks: Any, params: Params) -> Params:
     """ListPodIdentityAssociations."""
     cluster = eks.cluster(params["clusterName"])
@@ -140,7 +138,7 @@ def every(eks: Any, params: Params) -> Params:
 
 def update(eks: Any, params: Params) -> Params:
     """UpdatePodIdentityAssociation."""
-    association = _get(eks, params)
+    association = ASSOCIATION.find(eks, params)
     if params.get("roleArn"):
         check_role(eks, params["roleArn"])
         association.description["roleArn"] = params["roleArn"]
@@ -154,22 +152,14 @@ def update(eks: Any, params: Params) -> Params:
 
 def delete(eks: Any, params: Params) -> Params:
     """DeletePodIdentityAssociation."""
-    association = _get(eks, params)
+    association = ASSOCIATION.find(eks, params)
     eks.store.remove(association)
     return {"association": association.description}
 
 
-def _get(eks: Any, params: Params) -> Thing:
-    cluster = eks.cluster(params["clusterName"])
-    association = eks.store.get("pod_identity", cluster.name, params["associationId"])
-    if association is None:
-        raise not_found(f"Association {params['associationId']} not found in cluster {cluster.name}")
-    return association
-
-
 HANDLERS: Final = {
     "CreatePodIdentityAssociation": create,
-    "DescribePodIdentityAssociation": describe,
+    "DescribePodIdentityAssociation": ASSOCIATION.describe,
     "ListPodIdentityAssociations": every,
     "UpdatePodIdentityAssociation": update,
     "DeletePodIdentityAssociation": delete,

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from twin.aws.api_server.request import Refusal
+from twin.aws.iam import principals
 from twin.aws.services.eks.operations.errors import invalid
+from twin.aws.validation.moto_state import MotoState
 
 
 def role(eks: Any, arn: str) -> Any | None:
     """moto's role of that arn, or None."""
     with eks.moto.lock:
-        return next((role for role in eks.moto.backend("iam").roles.values() if role.arn == arn), None)
+        return principals.role_of(eks.moto, arn)
 
 
 def principal_exists(eks: Any, arn: str) -> bool:
@@ -20,20 +23,13 @@ def principal_exists(eks: Any, arn: str) -> bool:
         return any(role.arn == arn for role in [*iam.roles.values(), *iam.users.values()])
 
 
-def subnets(eks: Any, ids: list[str], region: str) -> list[Any]:
+def subnets(eks: Any, ids: list[str]) -> list[Any]:
     """moto's subnets, or EKS's refusal of one that does not exist."""
-    subnets: list[Any] = []
-    with eks.moto.lock:
-        zones = eks.moto.backend("ec2", region).subnets
-        for subnet_id in ids:
-            subnet = next((zone[subnet_id] for zone in zones.values() if subnet_id in zone), None)
-            if subnet is None:
-                raise invalid(
-                    f"The subnet ID '{subnet_id}' does not exist (Service: AmazonEC2; Status Code: 400; "
-                    f"Error Code: InvalidSubnetID.NotFound)"
-                )
-            subnets.append(subnet)
-    return subnets
+    try:
+        with eks.moto.lock:
+            return [_state(eks).subnet(subnet_id) for subnet_id in ids]
+    except Refusal as error:
+        raise _of_ec2(error) from None
 
 
 def zone_id(eks: Any, zone: str) -> str:
@@ -45,21 +41,27 @@ def zone_id(eks: Any, zone: str) -> str:
 
 def security_groups(eks: Any, ids: list[str], vpc_id: str) -> None:
     """Refuse groups that do not exist or are of another VPC."""
-    with eks.moto.lock:
-        groups_by_id = {k: v for groups in eks.moto.backend("ec2").groups.values() for k, v in groups.items()}
     for group_id in ids:
-        if group_id not in groups_by_id:
-            raise invalid(
-                f"The security group '{group_id}' does not exist (Service: AmazonEC2; Status Code: 400; "
-                f"Error Code: InvalidGroup.NotFound)"
-            )
-        if groups_by_id[group_id].vpc_id != vpc_id:
+        try:
+            with eks.moto.lock:
+                group = _state(eks).group(group_id)
+        except Refusal as error:
+            raise _of_ec2(error) from None
+        if group.vpc_id != vpc_id:
             raise invalid(f"Security group {group_id} is not in the VPC {vpc_id} of the subnets")
 
 
 def key_exists(eks: Any, arn: str) -> bool:
     """Whether an enabled symmetric KMS key has that arn."""
     with eks.moto.lock:
-        keys = eks.moto.backend("kms").keys
-    key = keys.get(arn.rsplit("/", 1)[-1])
+        key = _state(eks).kms.keys.get(arn.rsplit("/", 1)[-1])
     return key is not None and key.enabled and key.key_spec == "SYMMETRIC_DEFAULT"
+
+
+def _state(eks: Any) -> MotoState:
+    return MotoState(eks.moto, eks.instance.region)
+
+
+def _of_ec2(error: Refusal) -> Refusal:
+    """A refusal of EC2 as EKS reports it."""
+    return invalid(f"{error.message} (Service: AmazonEC2; Status Code: 400; Error Code: {error.code})")

@@ -201,21 +201,13 @@ def _data(cluster: Thing, group: Thing) -> Params:
             }
         ]
         data["MetadataOptions"] = {"HttpTokens": "required", "HttpPutResponseHopLimit": 2}
-    specifications = [
-        specification
-        for specification in data.get("TagSpecifications", [])
-        if specification.get("ResourceType") != "instance"
+    tags: dict[str, dict[str, str]] = {"instance": {}}
+    for specification in data.get("TagSpecifications", []):
+        pairs = {tag["Key"]: tag["Value"] for tag in specification.get("Tags", [])}
+        tags.setdefault(specification["ResourceType"], {}).update(pairs)
+    tags["instance"] |= {"eks:cluster-name": group.cluster, "eks:nodegroup-name": group.name}
+    data["TagSpecifications"] = [
+        {"ResourceType": kind, "Tags": [{"Key": key, "Value": value} for key, value in pairs.items()]}
+        for kind, pairs in tags.items()
     ]
-    named = [
-        specification
-        for specification in data.get("TagSpecifications", [])
-        if specification.get("ResourceType") == "instance"
-    ]
-    tags = {tag["Key"]: tag["Value"] for specification in named for tag in specification.get("Tags", [])}
-    tags.update({"eks:cluster-name": group.cluster, "eks:nodegroup-name": group.name})
-    instance = {
-        "ResourceType": "instance",
-        "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
-    }
-    data["TagSpecifications"] = [*specifications, instance]
     return data

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Final
 
+from twin.aws.validation import stated
+
 
 @dataclass(frozen=True)
 class Version:
@@ -21,6 +23,8 @@ class Version:
 
     name: str
     patch: str
+    platform: str
+    """The platform version that a new cluster gets."""
     released: date
     standard_until: date
     extended_until: date
@@ -32,21 +36,9 @@ class Version:
         return "EXTENDED_SUPPORT" if day <= self.extended_until else "UNSUPPORTED"
 
 
-_D = date
-VERSIONS: Final = {
-    version.name: version
-    for version in (
-        Version("1.30", "1.30.14", _D(2024, 5, 23), _D(2025, 7, 23), _D(2026, 7, 23)),
-        Version("1.31", "1.31.14", _D(2024, 9, 26), _D(2025, 11, 26), _D(2026, 11, 26)),
-        Version("1.32", "1.32.13", _D(2025, 1, 23), _D(2026, 3, 23), _D(2027, 3, 23)),
-        Version("1.33", "1.33.13", _D(2025, 5, 29), _D(2026, 7, 29), _D(2027, 7, 29)),
-        Version("1.34", "1.34.11", _D(2025, 10, 2), _D(2026, 12, 2), _D(2027, 12, 2)),
-        Version("1.35", "1.35.8", _D(2026, 1, 27), _D(2027, 3, 27), _D(2028, 3, 27)),
-        Version("1.36", "1.36.4", _D(2026, 6, 2), _D(2027, 8, 2), _D(2028, 8, 2)),
-    )
-}
-DEFAULT: Final = "1.35"
-PLATFORM: Final = {"1.30": "eks.58", "1.31": "eks.50", "1.32": "eks.34", "1.33": "eks.27"}
+_STATED: Final = stated.read(__name__)
+VERSIONS: Final = {name: Version(name, **version) for name, version in _STATED["versions"].items()}
+DEFAULT: Final[str] = _STATED["default"]
 
 
 @dataclass(frozen=True)
@@ -71,55 +63,7 @@ class AmiType:
         return self.image.format(version=version, release=release, date=release.rpartition("-")[2])
 
 
-def _al2023(name: str, variant: str, architecture: str = "x86_64", device: str = "") -> AmiType:
-    return AmiType(
-        name,
-        f"amazon-eks-node-al2023-{architecture}-{variant}-{{version}}-v{{date}}",
-        architecture,
-        device,
-    )
-
-
-def _bottlerocket(name: str, variant: str, architecture: str, device: str = "") -> AmiType:
-    machine = "aarch64" if architecture == "arm64" else architecture
-    text = f"bottlerocket-aws-k8s-{{version}}{variant}-{machine}-v{{release}}"
-    return AmiType(name, text, architecture, device, bottlerocket=True)
-
-
-def _windows(name: str, year: str, kind: str) -> AmiType:
-    return AmiType(
-        name, f"Windows_Server-{year}-English-{kind}-EKS_Optimized-{{version}}-{{release}}", windows=True
-    )
-
-
-AMI_TYPES: Final = {
-    kind.name: kind
-    for kind in (
-        AmiType("CUSTOM", ""),
-        AmiType("AL2_x86_64", "amazon-eks-node-{version}-v{date}", until="1.32"),
-        AmiType("AL2_x86_64_GPU", "amazon-eks-gpu-node-{version}-v{date}", device="nvidia", until="1.32"),
-        AmiType("AL2_ARM_64", "amazon-eks-arm64-node-{version}-v{date}", "arm64", until="1.32"),
-        _al2023("AL2023_x86_64_STANDARD", "standard"),
-        _al2023("AL2023_ARM_64_STANDARD", "standard", "arm64"),
-        _al2023("AL2023_x86_64_NVIDIA", "nvidia", device="nvidia"),
-        _al2023("AL2023_ARM_64_NVIDIA", "nvidia", "arm64", "nvidia"),
-        _al2023("AL2023_x86_64_NEURON", "neuron", device="neuron"),
-        _bottlerocket("BOTTLEROCKET_x86_64", "", "x86_64"),
-        _bottlerocket("BOTTLEROCKET_ARM_64", "", "arm64"),
-        _bottlerocket("BOTTLEROCKET_x86_64_FIPS", "-fips", "x86_64"),
-        _bottlerocket("BOTTLEROCKET_ARM_64_FIPS", "-fips", "arm64"),
-        _bottlerocket("BOTTLEROCKET_x86_64_NVIDIA", "-nvidia", "x86_64", "nvidia"),
-        _bottlerocket("BOTTLEROCKET_ARM_64_NVIDIA", "-nvidia", "arm64", "nvidia"),
-        _bottlerocket("BOTTLEROCKET_x86_64_NVIDIA_FIPS", "-nvidia-fips", "x86_64", "nvidia"),
-        _bottlerocket("BOTTLEROCKET_ARM_64_NVIDIA_FIPS", "-nvidia-fips", "arm64", "nvidia"),
-        _windows("WINDOWS_CORE_2019_x86_64", "2019", "Core"),
-        _windows("WINDOWS_FULL_2019_x86_64", "2019", "Full"),
-        _windows("WINDOWS_CORE_2022_x86_64", "2022", "Core"),
-        _windows("WINDOWS_FULL_2022_x86_64", "2022", "Full"),
-        _windows("WINDOWS_CORE_2025_x86_64", "2025", "Core"),
-        _windows("WINDOWS_FULL_2025_x86_64", "2025", "Full"),
-    )
-}
+AMI_TYPES: Final = {name: AmiType(name, **kind) for name, kind in _STATED["ami_types"].items()}
 
 
 def minor(version: str) -> int:
@@ -136,11 +80,6 @@ def supported(version: str) -> bool:
     """Whether a cluster can be made with the version today."""
     known = VERSIONS.get(version)
     return known is not None and known.status(today()) != "UNSUPPORTED"
-
-
-def platform_version(version: str) -> str:
-    """The platform version that a new cluster gets."""
-    return PLATFORM.get(version, "eks.13" if version == "1.34" else "eks.3")
 
 
 def release_version(version: str, ami_type: str) -> str:

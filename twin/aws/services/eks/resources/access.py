@@ -9,17 +9,6 @@ from twin.aws.resources.base import AwsResource
 from twin.provider_interface import Props
 
 
-class AccessEntry(AwsResource):
-    def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
-        if {"kubernetesGroups", "userName"} & self.changed(old, new):
-            params = {"clusterName": new["clusterName"], "principalArn": new["principalArn"]}
-            if new.get("kubernetesGroups") is not None:
-                params["kubernetesGroups"] = new["kubernetesGroups"]
-            if new.get("userName"):
-                params["username"] = new["userName"]
-            context.call("eks", "UpdateAccessEntry", params)
-
-
 class AccessPolicyAssociation(AwsResource):
     def find(self, context: AwsContext, id: str, state: Props) -> Any:
         answer = super().find(context, id, state)
@@ -44,10 +33,3 @@ class PodIdentityAssociation(AwsResource):
     def outputs(self, context: AwsContext, id: str, item: Any, state: Props) -> Props:
         outputs = super().outputs(context, id, item, state)
         return {**outputs, "id": id.partition(",")[2]} if "," in id else outputs
-
-    def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
-        changed = self.changed(old, new) & {"roleArn", "targetRoleArn", "disableSessionTags", "policy"}
-        if changed:
-            params = {name: new[name] for name in changed if new.get(name) is not None}
-            place = {"clusterName": new["clusterName"], "associationId": id}
-            context.call("eks", "UpdatePodIdentityAssociation", {**place, **params})

@@ -61,16 +61,7 @@ _VPC: Final = entries.shape(__name__, "vpc")
 
 class Cluster(AwsResource):
     def rules(self, inputs: Props) -> Iterator[Failure]:
-        vpc = inputs.get("vpcConfig")
-        if not isinstance(vpc, dict):
-            return
-        if vpc.get("endpointPublicAccess") is False and vpc.get("endpointPrivateAccess") in (None, False):
-            yield Failure(
-                "vpcConfig.endpointPrivateAccess",
-                "InvalidParameterException: Private and public endpoint access cannot be false. Cluster "
-                "requires at least one endpoint to be enabled.",
-            )
-        subnets = vpc.get("subnetIds")
+        subnets = (inputs.get("vpcConfig") or {}).get("subnetIds")
         if isinstance(subnets, list) and UNKNOWN not in subnets and len(set(subnets)) < 2:
             yield Failure(
                 "vpcConfig.subnetIds",

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from typing import Any
 
 from twin.aws.context import AwsContext
 from twin.aws.resources.base import AwsResource
 from twin.aws.resources.fields import to_api
 from twin.aws.services.eks.resources.clusters import await_update
-from twin.provider_interface import UNKNOWN, Failure, Props
+from twin.provider_interface import UNKNOWN, Props
 
 
 class NodeGroup(AwsResource):
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        yield from _sizes(inputs.get("scalingConfig"))
-
     def replaces(self, path: str, old: Props, new: Props) -> bool:
         if path == "launchTemplate":  # from none to one, or back
             return True
@@ -97,30 +93,6 @@ class Addon(AwsResource):
         answer = context.call("eks", "UpdateAddon", {**place, **params})
         where = {"name": new["clusterName"], "addonName": new["addonName"]}
         await_update(context, f"EKS Add-On ({id})", where, answer, 1200.0)
-
-
-def _sizes(scaling: Any) -> Iterator[Failure]:
-    if not isinstance(scaling, Mapping):
-        return
-    least, most, wanted = (scaling.get(name) for name in ("minSize", "maxSize", "desiredSize"))
-    known = (int, float)
-    if isinstance(least, known) and isinstance(most, known) and least > most:
-        yield Failure(
-            "scalingConfig.minSize",
-            f"InvalidParameterException: minimum capacity {least:g} can't be greater than the maximum "
-            f"{most:g}",
-        )
-    for name, value, broken in (
-        ("minimum", least, lambda one, other: other < one),
-        ("maximum", most, lambda one, other: other > one),
-    ):
-        if isinstance(value, known) and isinstance(wanted, known) and broken(value, wanted):
-            word = "less" if name == "minimum" else "greater"
-            yield Failure(
-                "scalingConfig.desiredSize",
-                f"InvalidParameterException: desired capacity {wanted:g} can't be {word} than the {name} "
-                f"{value:g}",
-            )
 
 
 def _taints(props: Props) -> dict[tuple[str, str], Props]:

@@ -134,23 +134,16 @@ class Policy(AwsResource):
 
 class RolePolicyAttachment(AwsResource):
     def find(self, context: AwsContext, id: str, state: Props) -> Any:
-        values = self.values(context, id, state)
-        marker: Props = {}
-        while True:
-            try:
-                answer = context.call(
-                    "iam", "ListAttachedRolePolicies", {"RoleName": values["role"], **marker}
-                )
-            except ClientError as error:
-                if code_of(error) in MISSING:
-                    return None
-                raise
-            for policy in answer["AttachedPolicies"]:
-                if policy["PolicyArn"] == values["policyArn"]:
-                    return {"RoleName": values["role"], **policy}
-            if not answer.get("IsTruncated"):
+        role, arn = (self.values(context, id, state)[name] for name in ("role", "policyArn"))
+        try:
+            attached = context.pages(
+                "iam", "ListAttachedRolePolicies", {"RoleName": role}, "AttachedPolicies"
+            )
+        except ClientError as error:
+            if code_of(error) in MISSING:
                 return None
-            marker = {"Marker": answer["Marker"]}
+            raise
+        return next(({"RoleName": role, **policy} for policy in attached if policy["PolicyArn"] == arn), None)
 
 
 def _in_order(arns: list[str], known: Any) -> list[str]:

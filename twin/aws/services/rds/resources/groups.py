@@ -7,7 +7,7 @@ from typing import Any, Final
 from twin.aws.context import AwsContext
 from twin.aws.resources import entries
 from twin.aws.resources.base import AwsResource
-from twin.aws.resources.fields import to_api
+from twin.aws.resources.fields import from_api, to_api
 from twin.provider_interface import Props
 
 _PARAMETERS: Final = entries.shape(__name__, "parameters")
@@ -23,11 +23,7 @@ class ParameterGroup(AwsResource):
         params = {"DBParameterGroupName": id, "Source": "user"}
         reported = context.call("rds", "DescribeDBParameters", params)["Parameters"]
         parameters = [
-            {
-                "name": parameter["ParameterName"],
-                "value": parameter["ParameterValue"],
-                "applyMethod": parameter.get("ApplyMethod") or "immediate",
-            }
+            {"applyMethod": "immediate", **from_api(_PARAMETERS, parameter)}
             for parameter in reported
             if "ParameterValue" in parameter
         ]
@@ -38,21 +34,16 @@ class ParameterGroup(AwsResource):
             return
         before, wanted = old.get("parameters") or [], new.get("parameters") or []
         names = {parameter["name"] for parameter in wanted}
-        gone = [
-            {**parameter, "applyMethod": "pending-reboot"}
-            for parameter in before
-            if parameter["name"] not in names
-        ]
-        for first in range(0, len(gone), _AT_ONCE):
-            some = [to_api(_PARAMETERS, name) for name in gone[first : first + _AT_ONCE]]
-            context.call("rds", "ResetDBParameterGroup", {"DBParameterGroupName": id, "Parameters": some})
+        gone = [parameter for parameter in before if parameter["name"] not in names]
+        reset = [{**parameter, "applyMethod": "pending-reboot"} for parameter in gone]
+        self._set(context, id, reset, "ResetDBParameterGroup")
         self._set(context, id, [parameter for parameter in wanted if parameter not in before])
 
     @staticmethod
-    def _set(context: AwsContext, id: str, parameters: list[Props]) -> None:
-        for first in range(0, len(parameters), _AT_ONCE):
-            some = [
-                to_api(_PARAMETERS, {"applyMethod": "immediate", **parameter})
-                for parameter in parameters[first : first + _AT_ONCE]
-            ]
-            context.call("rds", "ModifyDBParameterGroup", {"DBParameterGroupName": id, "Parameters": some})
+    def _set(
+        context: AwsContext, id: str, parameters: list[Props], operation: str = "ModifyDBParameterGroup"
+    ) -> None:
+        sent = [to_api(_PARAMETERS, {"applyMethod": "immediate", **parameter}) for parameter in parameters]
+        for first in range(0, len(sent), _AT_ONCE):
+            some = sent[first : first + _AT_ONCE]
+            context.call("rds", operation, {"DBParameterGroupName": id, "Parameters": some})

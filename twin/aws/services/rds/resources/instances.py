@@ -8,54 +8,9 @@ from typing import Any, Final
 from twin.aws.api_server.errors import code_of
 from twin.aws.context import AwsContext
 from twin.aws.resources.base import AwsResource, ClientError
-from twin.aws.resources.fields import Field, pascal, to_api
+from twin.aws.resources.calls import Change
 from twin.provider_interface import CloudError, Props
 
-_OTHERWISE: Final = {
-    "caCertIdentifier": "CACertificateIdentifier",
-    "dbSubnetGroupName": "DBSubnetGroupName",
-    "iamDatabaseAuthenticationEnabled": "EnableIAMDatabaseAuthentication",
-    "instanceClass": "DBInstanceClass",
-    "multiAz": "MultiAZ",
-    "performanceInsightsKmsKeyId": "PerformanceInsightsKMSKeyId",
-    "port": "DBPortNumber",
-}
-_SAME_IN_CHANGES: Final = (
-    "allocatedStorage",
-    "allowMajorVersionUpgrade",
-    "autoMinorVersionUpgrade",
-    "backupRetentionPeriod",
-    "copyTagsToSnapshot",
-    "databaseInsightsMode",
-    "dedicatedLogVolume",
-    "deletionProtection",
-    "engineVersion",
-    "iops",
-    "manageMasterUserPassword",
-    "masterUserSecretKmsKeyId",
-    "maxAllocatedStorage",
-    "monitoringInterval",
-    "monitoringRoleArn",
-    "networkType",
-    "optionGroupName",
-    "performanceInsightsRetentionPeriod",
-    "publiclyAccessible",
-    "storageThroughput",
-    "storageType",
-    "vpcSecurityGroupIds",
-)
-_CHANGES: Final = {
-    **pascal(*_SAME_IN_CHANGES),
-    **{name: Field(api) for name, api in _OTHERWISE.items()},
-    "backupWindow": Field("PreferredBackupWindow"),
-    "maintenanceWindow": Field("PreferredMaintenanceWindow"),
-    "parameterGroupName": Field("DBParameterGroupName"),
-    "password": Field("MasterUserPassword"),
-    "performanceInsightsEnabled": Field("EnablePerformanceInsights"),
-    "customerOwnedIpEnabled": Field("EnableCustomerOwnedIp"),
-    "identifier": Field("NewDBInstanceIdentifier"),
-}
-"""What ModifyDBInstance changes, by its own names."""
 _RESOURCE_ID: Final = re.compile(r"db-[A-Z0-9]{2,255}")
 
 
@@ -98,40 +53,30 @@ class Instance(AwsResource):
             ]
         return {"listenerEndpoints": [], "masterUserSecrets": [], **reported}
 
-    def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
-        changed = self.changed(old, new)
-        wanted = {**self.defaults, **{name: value for name, value in new.items() if value is not None}}
-        if not wanted.get("manageMasterUserPassword") and "manageMasterUserPassword" in changed:
-            wanted["manageMasterUserPassword"] = False
-        if changed & {"deletionProtection"}:
-            wanted.setdefault("deletionProtection", False)
-        params: Props = {}
-        for name in sorted(changed):
-            if name in _CHANGES and name in wanted:
-                params |= to_api({name: _CHANGES[name]}, wanted)
-        if "passwordWoVersion" in changed and wanted.get("passwordWo"):
-            params["MasterUserPassword"] = wanted["passwordWo"]
+    def changed_params(self, change: Change, old: Props, new: Props) -> Props:
+        params, changed = super().changed_params(change, old, new), self.changed(old, new)
+        major = bool(params.pop("AllowMajorVersionUpgrade", None) or new.get("allowMajorVersionUpgrade"))
+        if "passwordWoVersion" in changed and new.get("passwordWo"):
+            params["MasterUserPassword"] = new["passwordWo"]
         if "enabledCloudwatchLogsExports" in changed:
-            before = set(old.get("enabledCloudwatchLogsExports") or [])
-            after = set(wanted.get("enabledCloudwatchLogsExports") or [])
+            before, after = (set(props.get("enabledCloudwatchLogsExports") or []) for props in (old, new))
             params["CloudwatchLogsExportConfiguration"] = {
                 "EnableLogTypes": sorted(after - before),
                 "DisableLogTypes": sorted(before - after),
             }
-        if not set(params) - {"AllowMajorVersionUpgrade"}:
-            return
-        if "EngineVersion" in params and wanted.get("allowMajorVersionUpgrade"):
+        if not params:
+            return {}
+        if "EngineVersion" in params and major:
             params["AllowMajorVersionUpgrade"] = True
-        params["ApplyImmediately"] = bool(wanted.get("applyImmediately"))
-        context.call("rds", "ModifyDBInstance", {"DBInstanceIdentifier": old["identifier"], **params})
+        params["ApplyImmediately"] = bool(new.get("applyImmediately"))
+        return {"DBInstanceIdentifier": old["identifier"], **params}
 
     def unmake(self, context: AwsContext, id: str, state: Props) -> None:
         skipped, last = bool(state.get("skipFinalSnapshot")), state.get("finalSnapshotIdentifier")
         if not skipped and not last:
             raise CloudError(
                 f"deleting RDS DB Instance ({state['identifier']}): final_snapshot_identifier is required "
-                "when "
-                "skip_final_snapshot is false",
+                "when skip_final_snapshot is false",
                 path="finalSnapshotIdentifier",
             )
         params: Props = {"DBInstanceIdentifier": state["identifier"], "SkipFinalSnapshot": skipped}

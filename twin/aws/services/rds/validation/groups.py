@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
 from typing import Any, Final
 
 from twin.aws.api_server.request import Refusal
 from twin.aws.services.rds.data import ENGINES
-from twin.aws.validation import subnets
+from twin.aws.validation import stated, subnets
+from twin.aws.validation.extension_store import require
 from twin.aws.validation.moto_state import MotoState
 
 Params = dict[str, Any]
-
-_IDENTIFIER: Final = re.compile(r"[A-Za-z](-?[A-Za-z0-9])*")
-_WORDS: Final = (
-    "Identifiers must begin with a letter; must contain only ASCII letters, digits, and hyphens; and must "
-    "not "
-    "end with a hyphen or contain two consecutive hyphens."
-)
 
 
 def wrong(words: str) -> Refusal:
@@ -31,20 +23,9 @@ def apart(words: str) -> Refusal:
     return Refusal("InvalidParameterCombination", words)
 
 
-def identifier(name: str, value: str, longest: int) -> None:
-    """An identifier of RDS's form, or the refusal."""
-    if not _IDENTIFIER.fullmatch(value) or len(value) > longest:
-        raise wrong(f"The parameter {name} is not a valid identifier. {_WORDS}")
-
-
 def create_subnet_group(params: Params, state: MotoState) -> None:
     """CreateDBSubnetGroup: a new name, two zones of one VPC."""
     name = str(params.get("DBSubnetGroupName")).lower()
-    if name == "default" or not re.fullmatch(r"[a-z0-9 ._-]{1,255}", name):
-        raise wrong(
-            "The parameter DBSubnetGroupName is not a valid name: letters, digits, spaces, '.', '-' and '_'; "
-            f"not 'default'; got {name}"
-        )
     if name in backend(state).subnet_groups:
         raise Refusal("DBSubnetGroupAlreadyExists", f"The DB subnet group '{name}' already exists.")
     _covers(params, state)
@@ -81,15 +62,13 @@ def _covers(params: Params, state: MotoState) -> None:
         raise Refusal(
             "DBSubnetGroupDoesNotCoverEnoughAZs",
             "The DB subnet group doesn't meet Availability Zone (AZ) coverage requirement. Current AZ "
-            "coverage: "
-            f"{', '.join(zones)}. Add subnets to cover at least 2 AZs.",
+            f"coverage: {', '.join(zones)}. Add subnets to cover at least 2 AZs.",
         )
 
 
 def create_parameter_group(params: Params, state: MotoState) -> None:
     """CreateDBParameterGroup."""
     name, family = str(params.get("DBParameterGroupName")).lower(), str(params.get("DBParameterGroupFamily"))
-    identifier("DBParameterGroupName", name, 255)
     if name in backend(state).db_parameter_groups:
         raise Refusal("DBParameterGroupAlreadyExists", f"Parameter group {name} already exists")
     known = {
@@ -107,22 +86,13 @@ def delete_parameter_group(params: Params, state: MotoState) -> None:
             raise Refusal(
                 "InvalidDBParameterGroupState",
                 f"One or more database instances are still members of this parameter group {group.name}, so "
-                "the "
-                "group cannot be deleted",
+                "the group cannot be deleted",
             )
 
 
 def modify_parameter_group(params: Params, state: MotoState) -> None:
-    """ModifyDBParameterGroup: at most 20 at once, each with a way of being applied."""
+    """ModifyDBParameterGroup, ResetDBParameterGroup."""
     parameter_group(state, params.get("DBParameterGroupName"))
-    parameters = params.get("Parameters") or []
-    if len(parameters) > 20:
-        raise wrong("At most 20 parameters can be modified in one request.")
-    for parameter in parameters:
-        if parameter.get("ApplyMethod") not in ("immediate", "pending-reboot"):
-            raise wrong(
-                f"Apply method of {parameter.get('ParameterName')} must be immediate or pending-reboot"
-            )
 
 
 def subnet_group(state: MotoState, name: Any) -> Any:
@@ -132,20 +102,14 @@ def subnet_group(state: MotoState, name: Any) -> Any:
         name,
         "DBSubnetGroupNotFoundFault",
         f"DB subnet group '{name}' does not exist.",
+        404,
     )
 
 
 def parameter_group(state: MotoState, name: Any) -> Any:
     """A parameter group, or RDS's refusal."""
     words = f"DBParameterGroup not found: {name}"
-    return require(backend(state).db_parameter_groups, name, "DBParameterGroupNotFound", words)
-
-
-def require(resources: Mapping[str, Any], name: Any, code: str, words: str) -> Any:
-    """What has this name, or the refusal."""
-    if name not in resources:
-        raise Refusal(code, words, 404)
-    return resources[name]
+    return require(backend(state).db_parameter_groups, name, "DBParameterGroupNotFound", words, 404)
 
 
 def backend(state: MotoState) -> Any:
@@ -153,12 +117,15 @@ def backend(state: MotoState) -> Any:
     return state.moto.backend("rds", state.region)
 
 
-RULES: Final = {
-    "CreateDBSubnetGroup": create_subnet_group,
-    "ModifyDBSubnetGroup": modify_subnet_group,
-    "DeleteDBSubnetGroup": delete_subnet_group,
-    "CreateDBParameterGroup": create_parameter_group,
-    "ModifyDBParameterGroup": modify_parameter_group,
-    "ResetDBParameterGroup": modify_parameter_group,
-    "DeleteDBParameterGroup": delete_parameter_group,
-}
+RULES: Final = stated.rules(
+    __name__,
+    {
+        "CreateDBSubnetGroup": create_subnet_group,
+        "ModifyDBSubnetGroup": modify_subnet_group,
+        "DeleteDBSubnetGroup": delete_subnet_group,
+        "CreateDBParameterGroup": create_parameter_group,
+        "ModifyDBParameterGroup": modify_parameter_group,
+        "ResetDBParameterGroup": modify_parameter_group,
+        "DeleteDBParameterGroup": delete_parameter_group,
+    },
+)
