@@ -58,7 +58,9 @@ class _View:
 def _viewed(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_viewed(member) for member in value]
-    return value if isinstance(value, (str, int, float, dict, NoneType)) else _View(value)
+    if isinstance(value, dict):
+        return {key: _viewed(member) for key, member in value.items()}
+    return value if isinstance(value, (str, int, float, NoneType)) else _View(value)
 
 
 class _Functions(functions.Functions):
@@ -126,15 +128,27 @@ class _Functions(functions.Functions):
         key = self._state.key(str(named))
         return key is not None and key.enabled
 
+    def _all(self, kind: str) -> Any:
+        service, _, kind = kind.rpartition(".")
+        return getattr(getattr(self._state, service or "ec2"), kind)
+
     @functions.signature(_ANY, _ANY)
-    def _func_known(self, things: str, id: Any) -> bool:
-        """Whether one of EC2's things (`amis`) has an id."""
-        return id in getattr(self._state.ec2, things)
+    def _func_known(self, kind: str, id: Any) -> bool:
+        """Whether one of EC2's things (`amis`), or of another service (`iam.roles`), has an id."""
+        return id in self._all(kind)
+
+    @functions.signature()
+    def _func_balancers(self) -> list[dict[str, Any]]:
+        """The load balancers, with the ids of their subnets and groups."""
+        balancers = self._state.load_balancers()
+        return [
+            {"name": name, "subnets": [*subnets], "groups": [*groups]} for name, subnets, groups in balancers
+        ]
 
     @functions.signature(_ANY)
     def _func_things(self, kind: str) -> list[Any]:
-        """All of a kind of EC2's things (`internet_gateways`)."""
-        things = getattr(self._state.ec2, kind)
+        """All of a kind."""
+        things = self._all(kind)
         return _viewed(list(things.values() if isinstance(things, dict) else things))
 
     @functions.signature(_ANY, _ANY, _ANY)

@@ -24,28 +24,4 @@ def sizes(params: Params, state: MotoState) -> None:
             raise Refusal("ValidationError", f"The subnet ID '{subnet}' does not exist") from None
 
 
-def desired(params: Params, state: MotoState) -> None:
-    """SetDesiredCapacity."""
-    name = params.get("AutoScalingGroupName")
-    group = state.autoscaling.autoscaling_groups.get(name)
-    if group is None:
-        raise Refusal("ValidationError", f"AutoScalingGroup name not found - {name}")
-    stated.check(__name__, "desired", {**params, "least": group.min_size, "most": group.max_size}, state)
-
-
-def tags(params: Params, state: MotoState) -> None:
-    """CreateOrUpdateTags: the groups must exist."""
-    for tag in params.get("Tags") or []:
-        name = tag.get("ResourceId")
-        if name not in state.autoscaling.autoscaling_groups:
-            raise Refusal(
-                "ValidationError", f"AutoScalingGroup name not found - AutoScalingGroup '{name}' not found"
-            )
-
-
-RULES: Final = {
-    "CreateAutoScalingGroup": sizes,
-    "UpdateAutoScalingGroup": sizes,
-    "SetDesiredCapacity": desired,
-    "CreateOrUpdateTags": tags,
-}
+RULES: Final = stated.rules(__name__, {"CreateAutoScalingGroup": sizes, "UpdateAutoScalingGroup": sizes})

@@ -79,46 +79,6 @@ def update_trust(params: Params, state: MotoState) -> None:
     _trust(params.get("PolicyDocument"), state)
 
 
-def attach(params: Params, state: MotoState) -> None:
-    """AttachRolePolicy: the policy must exist, and ten are the limit."""
-    role = state.role(params.get("RoleName") or "")
-    _modifiable(role)
-    arn = params.get("PolicyArn") or ""
-    if arn not in state.iam.managed_policies:
-        raise Refusal("NoSuchEntity", f"Policy {arn} does not exist or is not attachable.", 404)
-    if arn not in role.managed_policies and len(role.managed_policies) >= 10:
-        raise Refusal("LimitExceeded", "Cannot exceed quota for PoliciesPerRole: 10", 409)
-
-
-def delete_role(params: Params, state: MotoState) -> None:
-    """DeleteRole: not while policies or instance profiles hold on to it."""
-    role = state.role(params.get("RoleName") or "")
-    profiles = [other for profile in state.iam.instance_profiles.values() for other in profile.roles]
-    for attached, words in (
-        (role.managed_policies, "detach all policies first"),
-        (role.policies, "delete policies first"),
-        (role in profiles, "remove roles from instance profile first"),
-    ):
-        if attached:
-            raise Refusal("DeleteConflict", f"Cannot delete entity, must {words}.", 409)
-
-
-def delete_policy(params: Params, state: MotoState) -> None:
-    """DeletePolicy: not while it is attached, nor while it has versions besides the default one."""
-    managed_policy = state.iam.managed_policies.get(params.get("PolicyArn"))
-    if managed_policy is None:
-        return
-    if managed_policy.attachment_count:
-        raise Refusal("DeleteConflict", "Cannot delete a policy attached to entities.", 409)
-    if len(managed_policy.versions) > 1:
-        raise Refusal(
-            "DeleteConflict",
-            "This policy has more than one version. Before you delete a policy, you must delete the policy's "
-            "versions. The default version is deleted with the policy.",
-            409,
-        )
-
-
 def _trust(text: str | None, state: MotoState) -> None:
     document = _parsed(text)
     if _size(text) > TRUST_SIZE:
@@ -184,7 +144,4 @@ RULES: Final = {
     "PutRolePolicy": identity_policy,
     "PutUserPolicy": identity_policy,
     "PutGroupPolicy": identity_policy,
-    "AttachRolePolicy": attach,
-    "DeleteRole": delete_role,
-    "DeletePolicy": delete_policy,
 }

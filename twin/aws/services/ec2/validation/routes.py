@@ -28,19 +28,6 @@ def replace(params: Params, state: MotoState) -> None:
         _target(params, table, state)
 
 
-def associate(params: Params, state: MotoState) -> None:
-    """AssociateRouteTable: a subnet, or a gateway, has one table in addition to the main one."""
-    for name in ("SubnetId", "GatewayId"):
-        wanted = params.get(name)
-        for table in state.ec2.route_tables.values() if wanted else ():
-            if wanted in table._associations.values() and table.id != params.get("RouteTableId"):
-                raise Refusal(
-                    "Resource.AlreadyAssociated",
-                    f"the specified association for route table {params.get('RouteTableId')} conflicts "
-                    "with an existing association",
-                )
-
-
 def _table(params: Params, state: MotoState) -> Any | None:
     return state.ec2.route_tables.get(params.get("RouteTableId"))  # moto refuses one that does not exist
 
@@ -60,4 +47,4 @@ def _target(params: Params, table: Any, state: MotoState) -> None:
     stated.check(__name__, "target", {**params, "table": vars(table)}, state)
 
 
-RULES: Final = {"AssociateRouteTable": associate, "CreateRoute": create, "ReplaceRoute": replace}
+RULES: Final = stated.rules(__name__, {"CreateRoute": create, "ReplaceRoute": replace})

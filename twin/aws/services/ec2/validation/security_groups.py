@@ -59,36 +59,10 @@ def _count(group: Any, permissions: list[Params], direction: str) -> None:
         )
 
 
-def delete_group(params: Params, state: MotoState) -> None:
-    """DeleteSecurityGroup: not while an interface, a load balancer or another group's rule uses it."""
-    group_id = params.get("GroupId") or ""
-    if group_id not in state.groups():
-        return  # moto refuses
-    users = [
-        eni.id
-        for eni in state.ec2.enis.values()
-        if group_id in {security_group.id for security_group in eni.group_set or []}
-    ]
-    for other in state.groups().values():
-        if other.id != group_id:
-            rules = [*other.ingress_rules, *other.egress_rules]
-            if any(group_id == rule.source_group.get("GroupId") for rule in rules):
-                users.append(other.id)
-    for endpoint in state.ec2.vpc_end_points.values():
-        if endpoint.state != "deleted" and group_id in (endpoint.security_group_ids or []):
-            users.append(endpoint.id)
-    users += [name for name, _, groups in state.load_balancers() if group_id in groups]
-    if users:
-        raise Refusal(
-            "DependencyViolation", f"resource {group_id} has a dependent object ({', '.join(users[:3])})"
-        )
-
-
 RULES: Final = stated.rules(
     __name__,
     {
         "AuthorizeSecurityGroupIngress": ingress,
         "AuthorizeSecurityGroupEgress": egress,
-        "DeleteSecurityGroup": delete_group,
     },
 )
