@@ -56,7 +56,7 @@ class _View:
 
 
 def _viewed(value: Any) -> Any:
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, (list, tuple, set)):
         return [_viewed(member) for member in value]
     if isinstance(value, dict):
         return {key: _viewed(member) for key, member in value.items()}
@@ -130,7 +130,9 @@ class _Functions(functions.Functions):
 
     def _all(self, kind: str) -> Any:
         service, _, kind = kind.rpartition(".")
-        return getattr(getattr(self._state, service or "ec2"), kind)
+        regional = service not in ("iam", "s3")
+        backend = self._state.moto.backend(service or "ec2", *([self._state.region] if regional else []))
+        return getattr(backend, kind)
 
     @functions.signature(_ANY, _ANY)
     def _func_known(self, kind: str, id: Any) -> bool:
@@ -149,12 +151,13 @@ class _Functions(functions.Functions):
     def _func_things(self, kind: str) -> list[Any]:
         """All of a kind."""
         things = self._all(kind)
-        return _viewed(list(things.values() if isinstance(things, dict) else things))
+        return _viewed(list(things.values() if isinstance(things, Mapping) else things))
 
     @functions.signature(_ANY, _ANY, _ANY)
     def _func_where(self, things: Any, member: str, value: Any) -> list[Any]:
         """Those of a list of which a JMESPath has a value, or a list with it."""
-        values = [_compiled(member).search(thing) for thing in things]
+        options = jmespath.Options(custom_functions=self)
+        values = [_compiled(member).search(thing, options=options) for thing in things]
         return [
             thing
             for thing, known in zip(things, values, strict=True)
@@ -167,6 +170,15 @@ class _Functions(functions.Functions):
         from twin.aws.services.autoscaling.capacity import instance_type_info
 
         return instance_type_info(name)
+
+    @functions.signature(_ANY, _ANY)
+    def _func_after(self, text: Any, separator: str) -> str:
+        """What comes after the last separator; the whole text where there is none."""
+        return str(text).rpartition(separator)[2]
+
+    @functions.signature()
+    def _func_account(self) -> str:
+        return self._state.account
 
     @functions.signature()
     def _func_region(self) -> str:

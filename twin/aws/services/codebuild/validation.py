@@ -100,25 +100,10 @@ def _vpc(vpc: Params, role: Any, state: MotoState) -> None:
             raise invalid(f"Invalid vpc config: {id} is in {there}, not in {wanted}")
 
 
-def webhook(params: Params, state: MotoState) -> None:
-    """CreateWebhook: one a project, of a source that can report of events, with a way to it."""
-    project = _project(state, params.get("projectName"))
-    if project.get("webhook"):
-        raise Refusal("ResourceAlreadyExistsException", f"Webhook already exists for {project['arn']}")
-    stated.check(__name__, "webhook", {**params, "source": project["source"]}, state)
-    stated.check(__name__, "filters", {**params, "source": project["source"]}, state)
-
-
-def update_webhook(params: Params, state: MotoState) -> None:
-    """UpdateWebhook."""
-    project = _project(state, params.get("projectName"))
-    _hook(project)
-    stated.check(__name__, "filters", {**params, "source": project["source"]}, state)
-
-
-def delete_webhook(params: Params, state: MotoState) -> None:
-    """DeleteWebhook."""
-    _hook(_project(state, params.get("projectName")))
+def check_webhook(params: Params, state: MotoState) -> None:
+    """CreateWebhook, UpdateWebhook: filters that go with the project's source."""
+    source = _project(state, params.get("projectName"))["source"]
+    stated.check(__name__, "filters", {**params, "source": source}, state)
 
 
 def start_build(params: Params, state: MotoState) -> None:
@@ -145,20 +130,16 @@ def _project(state: MotoState, name: Any) -> Params:
     raise Refusal("ResourceNotFoundException", f"Project cannot be found: {arn}")
 
 
-def _hook(project: Params) -> Params:
-    if not project.get("webhook"):
-        raise Refusal("ResourceNotFoundException", f"Webhook cannot be found for {project['arn']}")
-    return project["webhook"]
-
-
-RULES: Final = {
-    "CreateProject": create_project,
-    "UpdateProject": update_project,
-    "CreateWebhook": webhook,
-    "UpdateWebhook": update_webhook,
-    "DeleteWebhook": delete_webhook,
-    "StartBuild": start_build,
-}
+RULES: Final = stated.rules(
+    __name__,
+    {
+        "CreateProject": create_project,
+        "UpdateProject": update_project,
+        "CreateWebhook": check_webhook,
+        "UpdateWebhook": check_webhook,
+        "StartBuild": start_build,
+    },
+)
 
 
 # Operations

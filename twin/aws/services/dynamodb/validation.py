@@ -9,68 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar, Final
 
-from twin.aws.api_server.request import Answer, Call, Refusal
+from twin.aws.api_server.request import Answer, Call
 from twin.aws.validation import stated
-from twin.aws.validation.moto_state import MotoState, absent
+from twin.aws.validation.moto_state import absent
 
 Params = dict[str, Any]
 
 _MORE: Final = ("TableClass", "OnDemandThroughput")
 
 
-def invalid(words: str) -> Refusal:
-    """DynamoDB's answer to parameters that it does not take."""
-    return Refusal("ValidationException", words)
-
-
-def update_table(params: Params, state: MotoState) -> None:
-    """UpdateTable."""
-    table(state, params.get("TableName"))
-
-
-def delete_table(params: Params, state: MotoState) -> None:
-    """DeleteTable."""
-    if table(state, params.get("TableName")).deletion_protection_enabled:
-        raise invalid(
-            "Resource cannot be deleted as it is currently protected against deletion. Disable deletion "
-            "protection first."
-        )
-
-
-def time_to_live(params: Params, state: MotoState) -> None:
-    """UpdateTimeToLive: nothing that is so already, and one attribute at a time."""
-    existing = table(state, params.get("TableName"))
-    wanted = params.get("TimeToLiveSpecification") or {}
-    on = existing.ttl.get("TimeToLiveStatus") == "ENABLED"
-    if wanted.get("Enabled") and on:
-        if existing.ttl.get("AttributeName") == wanted.get("AttributeName"):
-            raise invalid("TimeToLive is already enabled")
-        raise invalid(
-            "TimeToLive is active on a different AttributeName: current AttributeName is "
-            f"{existing.ttl.get('AttributeName')}"
-        )
-    if not wanted.get("Enabled") and not on:
-        raise invalid("TimeToLive is already disabled")
-
-
-def table(state: MotoState, named: Any) -> Any:
-    """A table by name or arn, or the refusal."""
-    name = str(named).rpartition("table/")[2]
-    table = state.moto.backend("dynamodb", state.region).tables.get(name)
-    if table is None:
-        raise Refusal("ResourceNotFoundException", f"Requested resource not found: Table: {name} not found")
-    return table
-
-
-RULES: Final = stated.rules(
-    __name__,
-    {
-        "PutResourcePolicy": absent("policies of tables"),
-        "UpdateTable": update_table,
-        "DeleteTable": delete_table,
-        "UpdateTimeToLive": time_to_live,
-    },
-)
+RULES: Final = stated.rules(__name__, {"PutResourcePolicy": absent("policies of tables")})
 
 
 # Operations

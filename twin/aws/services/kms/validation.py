@@ -40,19 +40,6 @@ def key_policy(params: Params, state: MotoState) -> None:
     )
 
 
-def create_alias(params: Params, state: MotoState) -> None:
-    """CreateAlias."""
-    name, place = params.get("AliasName") or "", f"arn:aws:kms:{state.region}:{state.account}"
-    target = params.get("TargetKeyId") or ""
-    key = state.kms.keys.get(target.rsplit("/", 1)[-1])
-    if key is None:
-        raise Refusal("NotFoundException", f"Key '{place}:key/{target}' does not exist")
-    if key.key_state == "PendingDeletion":
-        raise Refusal("KMSInvalidStateException", f"{key.arn} is pending deletion.")
-    if any(name in other_key.aliases for other_key in state.kms.keys.values()):
-        raise Refusal("AlreadyExistsException", f"An alias with the name {place}:{name} already exists")
-
-
 def _makers(state: MotoState) -> set[str]:
     from twin.aws.credentials import ROLE, deployer_arn
 
@@ -66,6 +53,4 @@ def _makers(state: MotoState) -> set[str]:
     }
 
 
-RULES: Final = stated.rules(
-    __name__, {"CreateKey": key_policy, "PutKeyPolicy": key_policy, "CreateAlias": create_alias}
-)
+RULES: Final = stated.rules(__name__, {"CreateKey": key_policy, "PutKeyPolicy": key_policy})

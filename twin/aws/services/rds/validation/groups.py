@@ -25,9 +25,6 @@ def apart(words: str) -> Refusal:
 
 def create_subnet_group(params: Params, state: MotoState) -> None:
     """CreateDBSubnetGroup: a new name, two zones of one VPC."""
-    name = str(params.get("DBSubnetGroupName")).lower()
-    if name in backend(state).subnet_groups:
-        raise Refusal("DBSubnetGroupAlreadyExists", f"The DB subnet group '{name}' already exists.")
     _covers(params, state)
 
 
@@ -37,18 +34,6 @@ def modify_subnet_group(params: Params, state: MotoState) -> None:
     _covers(params, state)
     if any(state.subnet(id).vpc_id != group.vpc_id for id in params["SubnetIds"]):
         raise Refusal("InvalidSubnet", "The new Subnets are not in the same Vpc as the existing subnet group")
-
-
-def delete_subnet_group(params: Params, state: MotoState) -> None:
-    """DeleteDBSubnetGroup: none that instances are in."""
-    group = subnet_group(state, params.get("DBSubnetGroupName"))
-    for database in backend(state).databases.values():
-        if getattr(database, "db_subnet_group", None) is group:
-            raise Refusal(
-                "InvalidDBSubnetGroupStateFault",
-                f"Cannot delete the subnet group '{group.name}' because at least one database instance: "
-                f"{database.db_instance_identifier} is still using it.",
-            )
 
 
 def _no_subnet(id: str) -> str:
@@ -66,33 +51,14 @@ def _covers(params: Params, state: MotoState) -> None:
         )
 
 
-def create_parameter_group(params: Params, state: MotoState) -> None:
+def create_parameter_group(params: Params, _: MotoState) -> None:
     """CreateDBParameterGroup."""
-    name, family = str(params.get("DBParameterGroupName")).lower(), str(params.get("DBParameterGroupFamily"))
-    if name in backend(state).db_parameter_groups:
-        raise Refusal("DBParameterGroupAlreadyExists", f"Parameter group {name} already exists")
+    family = str(params.get("DBParameterGroupFamily"))
     known = {
         f"{kind}{engine.major(version)}" for kind, engine in ENGINES.items() for version in engine.versions
     }
     if family.startswith(tuple(ENGINES)) and family not in known:
         raise wrong(f"ParameterGroupFamily {family} is not a valid parameter group family")
-
-
-def delete_parameter_group(params: Params, state: MotoState) -> None:
-    """DeleteDBParameterGroup: none that an instance uses."""
-    group = parameter_group(state, params.get("DBParameterGroupName"))
-    for database in backend(state).databases.values():
-        if str(database.db_parameter_group_name or "").lower() == group.name:
-            raise Refusal(
-                "InvalidDBParameterGroupState",
-                f"One or more database instances are still members of this parameter group {group.name}, so "
-                "the group cannot be deleted",
-            )
-
-
-def modify_parameter_group(params: Params, state: MotoState) -> None:
-    """ModifyDBParameterGroup, ResetDBParameterGroup."""
-    parameter_group(state, params.get("DBParameterGroupName"))
 
 
 def subnet_group(state: MotoState, name: Any) -> Any:
@@ -122,10 +88,6 @@ RULES: Final = stated.rules(
     {
         "CreateDBSubnetGroup": create_subnet_group,
         "ModifyDBSubnetGroup": modify_subnet_group,
-        "DeleteDBSubnetGroup": delete_subnet_group,
         "CreateDBParameterGroup": create_parameter_group,
-        "ModifyDBParameterGroup": modify_parameter_group,
-        "ResetDBParameterGroup": modify_parameter_group,
-        "DeleteDBParameterGroup": delete_parameter_group,
     },
 )
