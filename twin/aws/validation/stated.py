@@ -36,7 +36,7 @@ import jmespath
 from jmespath import functions
 
 from twin.aws.api_server.request import Refusal
-from twin.aws.validation import schedules
+from twin.aws.validation import extension_store, schedules
 from twin.aws.validation.moto_state import MotoState
 
 Params = dict[str, Any]
@@ -152,6 +152,13 @@ class _Functions(functions.Functions):
         """All of a kind."""
         things = self._all(kind)
         return _viewed(list(things.values() if isinstance(things, Mapping) else things))
+
+    @functions.signature(_ANY)
+    def _func_kept(self, kind: str) -> list[Any]:
+        """The descriptions of what the twin keeps in a backend of moto (`ecr.templates`)."""
+        service, _, kind = kind.partition(".")
+        backend = self._state.moto.backend(service, self._state.region)
+        return [thing.description for thing in extension_store.resources(backend, kind).values()]
 
     @functions.signature(_ANY, _ANY, _ANY)
     def _func_where(self, things: Any, member: str, value: Any) -> list[Any]:

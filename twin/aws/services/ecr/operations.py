@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable
 from typing import Any, Final
 
 from twin.aws.api_server.request import Refusal
@@ -51,13 +50,7 @@ def _policy(text: Any, state: MotoState, what: str) -> None:
 
 def cache(params: Params, state: MotoState) -> None:
     """CreatePullThroughCacheRule."""
-    prefix, url = str(params.get("ecrRepositoryPrefix")), str(params.get("upstreamRegistryUrl"))
-    if prefix in extension_store.resources(_backend(state), _RULES):
-        raise Refusal(
-            "PullThroughCacheRuleAlreadyExistsException",
-            f"A pull through cache rule already exists with ecr repository prefix '{prefix}' in the registry "
-            f"with id '{state.account}'",
-        )
+    url = str(params.get("upstreamRegistryUrl"))
     _upstream(params, state)
     if registry_of(url) == "ecr" and not params.get("customRoleArn") and state.account not in url:
         raise invalid("customRoleArn is required for an upstream registry of another account's ECR")
@@ -91,35 +84,14 @@ def registry_of(url: str) -> str:
 
 def update_cache(params: Params, state: MotoState) -> None:
     """UpdatePullThroughCacheRule."""
-    _upstream({**_cached(state, params).description, **params}, state)
-
-
-def _cached(state: MotoState, params: Params) -> extension_store.Thing:
-    prefix = params.get("ecrRepositoryPrefix")
-    return extension_store.require(
-        extension_store.resources(_backend(state), _RULES),
-        prefix,
-        "PullThroughCacheRuleNotFoundException",
-        f"A pull through cache rule with prefix '{prefix}' does not exist in the registry with id "
-        f"'{state.account}'",
-    )
-
-
-def template(params: Params, state: MotoState) -> None:
-    """CreateRepositoryCreationTemplate."""
-    prefix = params.get("prefix")
-    if prefix in extension_store.resources(_backend(state), _TEMPLATES):
-        raise Refusal(
-            "TemplateAlreadyExistsException",
-            f"The repository creation template with prefix '{prefix}' already exists in the registry with id "
-            f"'{state.account}'",
-        )
-    _template(params, state)
+    rules = extension_store.resources(_backend(state), _RULES)
+    _upstream({**rules[params["ecrRepositoryPrefix"]].description, **params}, state)
 
 
 def update_template(params: Params, state: MotoState) -> None:
     """UpdateRepositoryCreationTemplate."""
-    _template({**_template_of(state, params).description, **params}, state)
+    templates = extension_store.resources(_backend(state), _TEMPLATES)
+    _template({**templates[params["prefix"]].description, **params}, state)
 
 
 def _template(params: Params, state: MotoState) -> None:
@@ -138,13 +110,6 @@ def _template_of(state: MotoState, params: Params) -> extension_store.Thing:
         "TemplateNotFoundException",
         f"The repository creation template with prefix '{prefix}' does not exist",
     )
-
-
-def _there(find: Callable[[MotoState, Params], Any]) -> Callable[[Params, MotoState], None]:
-    def check(params: Params, state: MotoState) -> None:
-        find(state, params)
-
-    return check
 
 
 def _backend(state: MotoState) -> Any:
@@ -202,18 +167,18 @@ def _references(content: str, repository: Any, name: str) -> None:
         )
 
 
-RULES: Final = {
-    **stated.rules(__name__),
-    "PutImage": put_image,
-    "SetRepositoryPolicy": repository_policy,
-    "PutRegistryPolicy": absent("the policy of a registry"),
-    "CreatePullThroughCacheRule": cache,
-    "UpdatePullThroughCacheRule": update_cache,
-    "DeletePullThroughCacheRule": _there(_cached),
-    "CreateRepositoryCreationTemplate": template,
-    "UpdateRepositoryCreationTemplate": update_template,
-    "DeleteRepositoryCreationTemplate": _there(_template_of),
-}
+RULES: Final = stated.rules(
+    __name__,
+    {
+        "PutImage": put_image,
+        "SetRepositoryPolicy": repository_policy,
+        "PutRegistryPolicy": absent("the policy of a registry"),
+        "CreatePullThroughCacheRule": cache,
+        "UpdatePullThroughCacheRule": update_cache,
+        "CreateRepositoryCreationTemplate": _template,
+        "UpdateRepositoryCreationTemplate": update_template,
+    },
+)
 
 
 # Operations
@@ -257,13 +222,6 @@ def _drop(kind: str, key: str) -> extension_store.Act:
 def _report(kind: str, names: str, member: str) -> extension_store.Act:
     def describe(params: Params, backend: Any) -> Params:
         things, wanted = extension_store.resources(backend, kind), params.get(names)
-        for name in wanted or [] if kind == _RULES else []:
-            if name not in things:
-                raise Refusal(
-                    "PullThroughCacheRuleNotFoundException",
-                    f"A pull through cache rule with prefix '{name}' does not exist in the registry with id "
-                    f"'{backend.account_id}'",
-                )
         descriptions = [thing.description for name, thing in things.items() if name in (wanted or things)]
         return {"registryId": backend.account_id, member: descriptions}
 

@@ -37,13 +37,9 @@ def wrong(words: str) -> Refusal:
     return Refusal("InvalidParameterValue", words)
 
 
-def create_user(params: Params, state: MotoState) -> None:
+def create_user(params: Params, _: MotoState) -> None:
     """CreateUser."""
-    id = str(params.get("UserId"))
-    if id.lower() in extension_store.resources(_backend(state), USERS) or id == "default":
-        raise Refusal("UserAlreadyExists", "User already exists.")
     _access(str(params.get("AccessString")))
-    stated.check(__name__, "authentication", params, state)
 
 
 def modify_user(params: Params, state: MotoState) -> None:
@@ -70,15 +66,13 @@ def _access(text: str) -> None:
 
 def create_group(params: Params, state: MotoState) -> None:
     """CreateUserGroup."""
-    id = str(params.get("UserGroupId")).lower()
-    if id in extension_store.resources(_backend(state), GROUPS):
-        raise Refusal("UserGroupAlreadyExists", f"User Group {id} already exists.")
     _members(params.get("UserIds") or [], str(params.get("Engine")).lower(), state)
 
 
 def modify_group(params: Params, state: MotoState) -> None:
     """ModifyUserGroup."""
-    description = group(state, params.get("UserGroupId")).description
+    groups = extension_store.resources(_backend(state), GROUPS)
+    description = groups[params["UserGroupId"].lower()].description
     ids = [
         user_id for user_id in description["UserIds"] if user_id not in (params.get("UserIdsToRemove") or [])
     ]
@@ -102,40 +96,27 @@ def _members(ids: list[str], engine: str, state: MotoState) -> None:
         raise Refusal("DefaultUserRequired", "A user group of the engine redis needs a user named default.")
 
 
-def drop_group(params: Params, state: MotoState) -> None:
-    """DeleteUserGroup: none that a cache has."""
-    id = group(state, params.get("UserGroupId")).description["UserGroupId"]
-    for cache in extension_store.resources(_backend(state), CACHES).values():
-        if cache.description.get("UserGroupId") == id:
-            name = cache.description["ServerlessCacheName"]
-            raise Refusal("InvalidUserGroupState", f"User group {id} is in use by the cache {name}.")
-
-
 def create_cache(params: Params, state: MotoState) -> None:
     """CreateServerlessCache."""
-    name = str(params.get("ServerlessCacheName"))
-    if name.lower() in extension_store.resources(_backend(state), CACHES):
-        raise Refusal("ServerlessCacheAlreadyExistsFault", f"Serverless Cache {name} already exists.")
-    _cache(params, str(params.get("Engine")), state)
+    _cache(params, str(params.get("Engine")))
     _place(params, state)
 
 
 def modify_cache(params: Params, state: MotoState) -> None:
     """ModifyServerlessCache."""
-    description = cache(state, params.get("ServerlessCacheName")).description
+    caches = extension_store.resources(_backend(state), CACHES)
+    description = caches[params["ServerlessCacheName"].lower()].description
     engine = params.get("Engine") or description["Engine"]
     stated.check(__name__, "cache", {**params, "Engine": engine}, state)
-    _cache(params, engine, state)
+    _cache(params, engine)
     if params.get("SecurityGroupIds"):
         _place({**description, **params}, state)
 
 
-def _cache(params: Params, engine: str, state: MotoState) -> None:
+def _cache(params: Params, engine: str) -> None:
     version, offered = params.get("MajorEngineVersion"), VERSIONS[engine]
     if version and version not in offered:
         raise wrong(f"Invalid major engine version {version} for {engine}: one of {', '.join(offered)}.")
-    if params.get("UserGroupId"):
-        group(state, params["UserGroupId"])
 
 
 def _place(params: Params, state: MotoState) -> None:
@@ -155,23 +136,8 @@ def _no_subnet(id: str) -> str:
 
 def user(state: MotoState, id: Any) -> extension_store.Thing:
     """A user, or the refusal."""
-    return _require(state, USERS, id, "UserNotFound", f"User {id} not found.")
-
-
-def group(state: MotoState, id: Any) -> extension_store.Thing:
-    """A user group, or the refusal."""
-    return _require(state, GROUPS, id, "UserGroupNotFound", f"User Group {id} not found.")
-
-
-def cache(state: MotoState, name: Any) -> extension_store.Thing:
-    """A serverless cache, or the refusal."""
-    words = f"Serverless Cache {name} not found."
-    return _require(state, CACHES, name, "ServerlessCacheNotFoundFault", words)
-
-
-def _require(state: MotoState, kind: str, name: Any, code: str, words: str) -> extension_store.Thing:
-    things = extension_store.resources(_backend(state), kind)
-    return extension_store.require(things, str(name).lower(), code, words, 404)
+    users = extension_store.resources(_backend(state), USERS)
+    return extension_store.require(users, str(id).lower(), "UserNotFound", f"User {id} not found.", 404)
 
 
 def _backend(state: MotoState) -> Any:
@@ -184,14 +150,9 @@ RULES: Final = stated.rules(
         "CreateCacheSubnetGroup": absent("subnet groups of caches"),
         "CreateUser": create_user,
         "ModifyUser": modify_user,
-        "DeleteUser": lambda params, state: user(state, params.get("UserId")) and None,
         "CreateUserGroup": create_group,
         "ModifyUserGroup": modify_group,
-        "DeleteUserGroup": drop_group,
         "CreateServerlessCache": create_cache,
         "ModifyServerlessCache": modify_cache,
-        "DeleteServerlessCache": lambda params, state: (
-            cache(state, params.get("ServerlessCacheName")) and None
-        ),
     },
 )
