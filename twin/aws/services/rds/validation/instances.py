@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from twin.aws.api_server.request import Refusal
 from twin.aws.iam import service_roles
 from twin.aws.services.rds import data as rds
 from twin.aws.services.rds.data import ENGINES, STORAGE
@@ -21,7 +20,6 @@ from twin.aws.services.rds.validation.groups import (
     wrong,
 )
 from twin.aws.validation import stated
-from twin.aws.validation.extension_store import require
 from twin.aws.validation.moto_state import MotoState
 
 Params = dict[str, Any]
@@ -32,8 +30,6 @@ _MONITORING: Final = "monitoring.rds.amazonaws.com"
 
 def create_instance(params: Params, state: MotoState) -> None:
     """CreateDBInstance."""
-    if str(params.get("DBInstanceIdentifier")) in backend(state).databases:
-        raise Refusal("DBInstanceAlreadyExists", "DB instance already exists")
     engine = ENGINES.get(str(params.get("Engine")))
     reserved, longest = (sorted(engine.reserved), engine.password) if engine else ([], 128)
     if not params.get("DBClusterIdentifier"):
@@ -44,7 +40,7 @@ def create_instance(params: Params, state: MotoState) -> None:
 
 def modify_instance(params: Params, state: MotoState) -> None:
     """ModifyDBInstance: the whole is checked again with what changes."""
-    before = instance(state, params.get("DBInstanceIdentifier"))
+    before = backend(state).databases[params["DBInstanceIdentifier"]]
     managed = {"ManageMasterUserPassword": bool(getattr(before, "manage_master_user_password", False))}
     stated.check(__name__, "password", {**managed, "longest": 128, **params}, state)
     size = params.get("AllocatedStorage")
@@ -54,23 +50,7 @@ def modify_instance(params: Params, state: MotoState) -> None:
             f"to {size} GiB."
         )
     _upgrade(params, before)
-    new = params.get("NewDBInstanceIdentifier")
-    if new and new in backend(state).databases:
-        raise Refusal("DBInstanceAlreadyExists", "DB instance already exists")
     _check({**_as_given(before), **params}, state, fresh=params)
-
-
-def delete_instance(params: Params, state: MotoState) -> None:
-    """DeleteDBInstance: a last snapshot is named or waived, and a protected instance stays."""
-    if instance(state, params.get("DBInstanceIdentifier")).deletion_protection:
-        raise apart("Cannot delete protected DB Instance, please disable deletion protection and try again.")
-    stated.check(__name__, "last_snapshot", params, state)
-    last = params.get("FinalDBSnapshotIdentifier")
-    if last and last in backend(state).database_snapshots:
-        raise Refusal(
-            "DBSnapshotAlreadyExists",
-            f"Cannot create the snapshot because a snapshot with the identifier {last} already exists.",
-        )
 
 
 def _check(params: Params, state: MotoState, fresh: Params | None = None) -> None:
@@ -86,8 +66,9 @@ def _check(params: Params, state: MotoState, fresh: Params | None = None) -> Non
         facts["room"] = (params.get("AllocatedStorage") or 0) * _ROOM
         stated.check(__name__, "storage", {**params, **facts, "new": new}, state)
     _class(params, new)
-    stated.check(__name__, "instance", {**params, "new": new}, state)
-    _network(params, state)
+    named = params.get("DBSubnetGroupName")
+    vpc = subnet_group(state, named).vpc_id if named else getattr(state.ec2.default_vpc, "id", "")
+    stated.check(__name__, "instance", {**params, "new": new, "vpc": vpc}, state)
     _group(params, new, state)
     role = params.get("MonitoringRoleArn")
     if params.get("MonitoringInterval") and service_roles.by(_MONITORING, str(role), state) is None:
@@ -143,29 +124,6 @@ def _class(params: Params, new: Params) -> None:
         )
 
 
-def _network(params: Params, state: MotoState) -> None:
-    named = params.get("DBSubnetGroupName")
-    vpc = subnet_group(state, named).vpc_id if named else getattr(state.ec2.default_vpc, "id", "")
-    groups = state.groups()
-    for id in params.get("VpcSecurityGroupIds") or []:
-        if id not in groups:
-            raise wrong(f"Invalid security group , groupId= {id}, groupName=.")
-        if groups[id].vpc_id != vpc:
-            raise apart(
-                "The DB instance and EC2 security group are in different VPCs. The DB instance is in "
-                f"{vpc} and the EC2 security group is in {groups[id].vpc_id}"
-            )
-    if params.get("PubliclyAccessible") and not any(
-        internet_gateway.vpc and internet_gateway.vpc.id == vpc
-        for internet_gateway in state.ec2.internet_gateways.values()
-    ):
-        raise Refusal(
-            "InvalidVPCNetworkStateFault",
-            f"Cannot create a publicly accessible DBInstance. The specified VPC {vpc} has no internet "
-            "gateway attached. Update the VPC and then try again",
-        )
-
-
 def _group(params: Params, new: Params, state: MotoState) -> None:
     named, engine = new.get("DBParameterGroupName"), ENGINES.get(str(params.get("Engine")))
     if not named or str(named).startswith("default."):
@@ -203,17 +161,10 @@ def _as_given(database: Any) -> Params:
     }
 
 
-def instance(state: MotoState, name: Any) -> Any:
-    """An instance, or RDS's refusal."""
-    words = f"DBInstance {str(name).lower()} not found."
-    return require(backend(state).databases, name, "DBInstanceNotFound", words, 404)
-
-
 RULES: Final = stated.rules(
     __name__,
     {
         "CreateDBInstance": create_instance,
         "ModifyDBInstance": modify_instance,
-        "DeleteDBInstance": delete_instance,
     },
 )
