@@ -171,13 +171,6 @@ class _Functions(functions.Functions):
             if (value in known if isinstance(known, list) else value == known)
         ]
 
-    @functions.signature(_ANY)
-    def _func_instance_type(self, name: Any) -> Any:
-        """EC2's description of an instance type."""
-        from twin.aws.services.autoscaling.capacity import instance_type_info
-
-        return instance_type_info(name)
-
     @functions.signature(_ANY, _ANY)
     def _func_after(self, text: Any, separator: str) -> str:
         """What comes after the last separator; the whole text where there is none."""
@@ -190,13 +183,6 @@ class _Functions(functions.Functions):
     @functions.signature()
     def _func_region(self) -> str:
         return self._state.region
-
-    @functions.signature(_ANY)
-    def _func_zones_offering(self, instance_type: Any) -> list[str]:
-        """The zones of the region that offer an instance type."""
-        from twin.aws.services.autoscaling.capacity import zones_offering
-
-        return zones_offering(instance_type, self._state.region)
 
     @functions.signature(_ANY)
     def _func_subnet(self, id: Any) -> _View:

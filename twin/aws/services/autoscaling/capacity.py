@@ -69,6 +69,12 @@ def instance_type_info(name: str) -> dict[str, Any] | None:
     return INSTANCE_TYPES.get(name)
 
 
+def facts(instance_type: str | None, region: str) -> dict[str, Any]:
+    """What rules ask of a type: EC2's description (`info`), and the zones that offer it (`offering`)."""
+    name = instance_type or ""
+    return {"info": instance_type_info(name), "offering": zones_offering(name, region)}
+
+
 def zones(region: str) -> list[str]:
     """The zones of a region by their names, as `us-west-2a`; none where there is no such region."""
     from moto.ec2.models.instance_types import INSTANCE_TYPE_OFFERINGS

@@ -43,8 +43,7 @@ def _policy(text: Any, state: MotoState, what: str) -> None:
     except Refusal as error:
         raise invalid(
             f"Invalid parameter at 'PolicyText' failed to satisfy constraint: 'Invalid {what} policy "
-            "provided': "
-            f"{error.message}"
+            f"provided': {error.message}"
         ) from None
 
 
@@ -100,16 +99,6 @@ def _template(params: Params, state: MotoState) -> None:
     _role(params, state)
     if params.get("repositoryPolicy"):
         _policy(params["repositoryPolicy"], state, "repository")
-
-
-def _template_of(state: MotoState, params: Params) -> extension_store.Thing:
-    prefix = params.get("prefix")
-    return extension_store.require(
-        extension_store.resources(_backend(state), _TEMPLATES),
-        prefix,
-        "TemplateNotFoundException",
-        f"The repository creation template with prefix '{prefix}' does not exist",
-    )
 
 
 def _backend(state: MotoState) -> Any:

@@ -28,21 +28,12 @@ _SERVICE: Final = re.compile(r"[a-z0-9][a-z0-9.\-]*\.amazonaws\.com(\.cn)?")
 def identity_policy(params: Params, state: MotoState) -> None:
     """CreatePolicy, CreatePolicyVersion, PutRolePolicy and such."""
     if params.get("RoleName"):
-        _modifiable(state.role(params["RoleName"]))
+        stated.check(__name__, "role", params, state)
+        stated.check(__name__, "modifiable", params, state)
     document = _parsed(params.get("PolicyDocument"))
     _sizes(params, state)
     _statements(document)
     _grammar(document, "identity")
-
-
-def _modifiable(role: Any) -> None:
-    """AWS alone changes service-linked roles and those of IAM Identity Center."""
-    if role.path.startswith(("/aws-service-role/", "/aws-reserved/")):
-        raise Refusal(
-            "UnmodifiableEntity",
-            f"Cannot perform the operation on the protected role '{role.name}' - this role is only "
-            "modifiable by AWS",
-        )
 
 
 def _sizes(params: Params, state: MotoState) -> None:

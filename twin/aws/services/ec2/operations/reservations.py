@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from twin.aws.api_server.request import Refusal
-from twin.aws.services.autoscaling.capacity import zones_offering
+from twin.aws.services.autoscaling.capacity import facts, zones_offering
 from twin.aws.services.ec2.capacity_reservations import Reservation, find, reservations, used
 from twin.aws.services.ec2.operations import placement
 from twin.aws.validation import extension_store, stated
@@ -36,8 +36,15 @@ def create(params: Params, backend: Any) -> Params:
 def _check(params: Params, state: MotoState) -> None:
     """CreateCapacityReservation."""
     end = _date(params.get("EndDate"))
-    scope = {**params, "zone": _zone(params, state.ec2), "over": end is not None and end <= datetime.now(UTC)}
-    stated.check(__name__, "reservation", scope, state)
+    scope = {"zone": _zone(params, state.ec2), "over": end is not None and end <= datetime.now(UTC)}
+    kind = facts(params.get("InstanceType"), state.region)
+    stated.check(__name__, "reservation", {**params, **scope, **kind}, state)
+
+
+def _check_offerings(params: Params, state: MotoState) -> None:
+    """DescribeCapacityBlockOfferings."""
+    kind = facts(params.get("InstanceType"), state.region)
+    stated.check(__name__, "offerings", {**params, **kind}, state)
 
 
 def offerings(params: Params, backend: Any) -> Params:
@@ -218,7 +225,7 @@ def _described(one: Reservation, backend: Any) -> Params:
     }
 
 
-RULES: Final = stated.rules(__name__, {"CreateCapacityReservation": _check})
+RULES: Final = {"CreateCapacityReservation": _check, "DescribeCapacityBlockOfferings": _check_offerings}
 OPERATIONS: Final = extension_store.operations(
     {
         "CreateCapacityReservation": create,

@@ -7,6 +7,7 @@ import binascii
 from typing import Any, Final
 
 from twin.aws.api_server.request import Refusal
+from twin.aws.services.autoscaling.capacity import facts
 from twin.aws.validation import stated
 from twin.aws.validation.moto_state import MotoState
 
@@ -24,12 +25,13 @@ def run_instances(params: Params, state: MotoState) -> None:
     launch(params, state)
     ami = state.ec2.amis.get(params.get("ImageId"))
     architecture = ami.architecture if ami is not None else None
-    stated.check(__name__, "run", {**params, "architecture": architecture}, state)
+    known = {**facts(params.get("InstanceType"), state.region), "architecture": architecture}
+    stated.check(__name__, "run", {**params, **known}, state)
 
 
 def launch(data: Params, state: MotoState) -> None:
     """What an instance would be made of: the image, the type, the groups and the cards must exist and fit."""
-    stated.check(__name__, "launch", data, state)
+    stated.check(__name__, "launch", {**data, **facts(data.get("InstanceType"), state.region)}, state)
     _user_data(data.get("UserData"))
     placement = (data.get("Placement") or {}).get("GroupName")
     if placement:
