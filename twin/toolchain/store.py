@@ -86,7 +86,7 @@ class Store:
                     if not (folder / recipe.binary).exists():
                         raise ToolchainError(
                             f"The build of {recipe.name} ended well and left no {recipe.binary}.",
-                            advice="please report it: its recipe in twin/toolchain/build_specs.py is wrong.",
+                            advice="please report it: its recipe in twin/toolchain/tools.toml is wrong.",
                         )
                     self._cache.install(folder, recipe.name, recipe.key)
                 settle()
