@@ -6,13 +6,12 @@ What it asks is answered by twin/aws/services/eks/operations/controller_api.py.
 from __future__ import annotations
 
 from twin.instances import Instance
-from twin.kubernetes.cloud_client import ApiServerError, RemoteView
-from twin.kubernetes.cloud_interface import CloudView
+from twin.kubernetes.cloud_client import ApiServerError, CloudView
 
 __all__ = ["ApiServerError", "AwsView", "connect"]
 
 
-class AwsView(RemoteView):
+class AwsView(CloudView):
     """An instance's AWS."""
 
     SHORT = frozenset({"InsufficientInstanceCapacity"})

@@ -13,11 +13,14 @@ import fnmatch
 import logging
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Final
 
-from twin.kubernetes.api import ApiError, Kube, Object, path
+import yaml
+
+from twin.kubernetes.api import Kube, Object, passing_over, path
 from twin.kubernetes.cloud_interface import Principal
 
 log = logging.getLogger(__name__)
@@ -28,83 +31,10 @@ GKE: Final = "container."
 GKE_PREFIX: Final = "gke-iam:"
 LABEL: Final = {"app.kubernetes.io/managed-by": "twin.ai-platform"}
 RBAC: Final = "rbac.authorization.k8s.io/v1"
-OWN_ROLE: Final = ""
-ROLES: Final = {
-    "AmazonEKSClusterAdminPolicy": "cluster-admin",
-    "AmazonEKSAdminPolicy": "admin",
-    "AmazonEKSEditPolicy": "edit",
-    "AmazonEKSViewPolicy": "view",
-    "AmazonEKSAdminViewPolicy": OWN_ROLE,
-    "AmazonEKSSecretReaderPolicy": OWN_ROLE,
-    "container.admin": "cluster-admin",
-    "container.developer": OWN_ROLE,
-    "container.viewer": OWN_ROLE,
-}
-"""Policy to ClusterRole; those without an equal among Kubernetes' own get one here."""
-READ: Final = ["get", "list", "watch"]
-GKE_GROUPS: Final = [
-    "",
-    "admissionregistration.k8s.io",
-    "apiextensions.k8s.io",
-    "apps",
-    "autoscaling",
-    "autoscaling.x-k8s.io",
-    "batch",
-    "cloud.google.com",
-    "coordination.k8s.io",
-    "discovery.k8s.io",
-    "events.k8s.io",
-    "gateway.networking.k8s.io",
-    "monitoring.googleapis.com",
-    "networking.gke.io",
-    "networking.k8s.io",
-    "node.k8s.io",
-    "policy",
-    "resource.k8s.io",
-    "scheduling.k8s.io",
-    "snapshot.storage.k8s.io",
-    "storage.k8s.io",
-]
-"""API groups that GKE's roles for developers and viewers reach."""
-GKE_CORE: Final = [
-    "bindings",
-    "configmaps",
-    "endpoints",
-    "events",
-    "limitranges",
-    "namespaces",
-    "nodes",
-    "persistentvolumeclaims",
-    "persistentvolumes",
-    "pods",
-    "pods/log",
-    "pods/status",
-    "podtemplates",
-    "replicationcontrollers",
-    "resourcequotas",
-    "serviceaccounts",
-    "services",
-]
-"""The core group's resources that a viewer reads: all but Secrets."""
-RULES: Final = {
-    "AmazonEKSAdminViewPolicy": [
-        {"apiGroups": ["*"], "resources": ["*"], "verbs": READ},
-        {"nonResourceURLs": ["*"], "verbs": ["get"]},
-    ],
-    "AmazonEKSSecretReaderPolicy": [{"apiGroups": [""], "resources": ["secrets"], "verbs": READ}],
-    # All objects but RBAC's own, which a developer may read.
-    "container.developer": [
-        {"apiGroups": ["*"], "resources": ["*"], "verbs": READ},
-        {"apiGroups": GKE_GROUPS, "resources": ["*"], "verbs": ["*"]},
-        {"nonResourceURLs": ["*"], "verbs": ["get"]},
-    ],
-    # All objects but Secrets and RBAC's.
-    "container.viewer": [
-        {"apiGroups": [""], "resources": GKE_CORE, "verbs": READ},
-        {"apiGroups": [group for group in GKE_GROUPS if group], "resources": ["*"], "verbs": READ},
-        {"nonResourceURLs": ["*"], "verbs": ["get"]},
-    ],
-}
+POLICIES: Final[Mapping[str, str | list[Object]]] = yaml.safe_load(
+    Path(__file__).with_suffix(".yaml").read_text("utf-8")
+)
+"""Policy -> an equal ClusterRole of Kubernetes' own, or the rules of one that is created."""
 
 Grant = tuple[str, str]
 """A policy's name and a pattern of namespaces; an empty pattern is the whole cluster."""
@@ -183,13 +113,14 @@ class AccessPolicies:
 
     def _bind(self, grant: Grant, namespace: str) -> None:
         policy = grant[0]
-        role = ROLES.get(policy)
+        role = POLICIES.get(policy)
         if role is None:
-            log.warning("access policy %s grants nothing in the twin; known are %s", policy, ", ".join(ROLES))
+            known = ", ".join(POLICIES)
+            log.warning("access policy %s grants nothing in the twin; known are %s", policy, known)
             return
-        if role == OWN_ROLE:
-            role = f"{_prefix(policy)}{policy}"
-            self._put(path(RBAC, "clusterroles"), _object("ClusterRole", role, "", rules=RULES[policy]))
+        if not isinstance(role, str):
+            rules, role = role, f"{_prefix(policy)}{policy}"
+            self._put(path(RBAC, "clusterroles"), _object("ClusterRole", role, "", rules=rules))
         kind = "RoleBinding" if namespace else "ClusterRoleBinding"
         body = _object(
             kind,
@@ -201,11 +132,8 @@ class AccessPolicies:
         self._put(path(RBAC, kind.lower() + "s", namespace), body)
 
     def _put(self, where: str, body: Object) -> None:
-        try:
+        with passing_over(409):
             self._kube.create(where, body)
-        except ApiError as error:
-            if error.status != 409:
-                raise
 
 
 def _object(kind: str, name: str, namespace: str, **rest: object) -> Object:

@@ -18,7 +18,8 @@ from typing import Any, Final
 from twin.instances import Instance
 from twin.kubernetes import manifests
 from twin.kubernetes.api import Kube, Object
-from twin.kubernetes.cloud_interface import Addon, CloudView, Cluster
+from twin.kubernetes.cloud_client import CloudView
+from twin.kubernetes.cloud_interface import Addon, Cluster
 from twin.kubernetes.informer import Mirror
 from twin.kubernetes.time_scale import Clock
 

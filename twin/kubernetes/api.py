@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -53,6 +54,16 @@ def path(api_version: str, plural: str, namespace: str = "", name: str = "") -> 
     return "/".join(parts)
 
 
+@contextmanager
+def passing_over(*statuses: int) -> Iterator[None]:
+    """Pass over refusals with these statuses: 404, 409 where an object was deleted or changed meanwhile."""
+    try:
+        yield
+    except ApiError as error:
+        if error.status not in statuses:
+            raise
+
+
 class Kube:
     """A client of one API server, by a kubeconfig file that may come later or change."""
 
@@ -68,12 +79,9 @@ class Kube:
 
     def find(self, where: str) -> Object | None:
         """GET an object, or None where there is none."""
-        try:
+        with passing_over(404):
             return self.get(where)
-        except ApiError as error:
-            if error.status == 404:
-                return None
-            raise
+        return None
 
     def create(self, where: str, body: Mapping[str, Any]) -> Object:
         """POST an object to its collection."""
@@ -97,13 +105,10 @@ class Kube:
         query: dict[str, str | int] = {"propagationPolicy": "Background"}
         if grace is not None:
             query["gracePeriodSeconds"] = grace
-        try:
+        with passing_over(404):
             self._json("DELETE", where, query)
-        except ApiError as error:
-            if error.status == 404:
-                return False
-            raise
-        return True
+            return True
+        return False
 
     def watch(self, where: str, resource_version: str, seconds: int = 240) -> Iterator[Object]:
         """Events of a collection since a version, with bookmarks, until the server ends the watch."""

@@ -15,7 +15,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -92,7 +92,7 @@ class Pki:
 
     def authority_base64(self) -> str:
         """The cluster's authority as kubeconfigs and EKS write it: base64 of the PEM."""
-        return base64.b64encode(self.certificate("ca").read_bytes()).decode()
+        return _encoded(self.certificate("ca"))
 
 
 def ensure(folder: Path, *, now: dt.datetime | None = None) -> Pki:
@@ -108,6 +108,19 @@ def ensure(folder: Path, *, now: dt.datetime | None = None) -> Pki:
     shutil.rmtree(folder, ignore_errors=True)
     draft.replace(folder)
     return pki
+
+
+def secret(pki: Pki, namespace: str, name: str, names: Sequence[str], folder: Path) -> dict[str, Any]:
+    """Issue a certificate for a server into a folder; return a Secret with it, as cert-manager writes one."""
+    files = folder / "tls.crt", folder / "tls.key"
+    issue(pki, names, *files)
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "type": "kubernetes.io/tls",
+        "metadata": {"name": name, "namespace": namespace},
+        "data": {**{file.name: _encoded(file) for file in files}, "ca.crt": pki.authority_base64()},
+    }
 
 
 def issue(pki: Pki, names: Sequence[str], certificate: Path, key: Path) -> None:

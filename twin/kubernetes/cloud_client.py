@@ -9,7 +9,7 @@ from __future__ import annotations
 import http.client
 import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 from twin import credential
@@ -31,8 +31,8 @@ class ApiServerError(Exception):
     """The API server refused; the text is its own."""
 
 
-class RemoteView:
-    """An instance's cloud. Threads may share it: each has its own connection.
+class CloudView:
+    """An instance's cloud, seen from the control plane. Threads may share it: each has its own connection.
 
     SHORT, DENIED: the codes of refusals that mean no machines, and no rights.
     """
@@ -50,11 +50,11 @@ class RemoteView:
         return Cluster(**cluster) if cluster else None
 
     def cluster_ready(self, endpoint: str, certificate_authority: str) -> None:
-        """CREATING becomes ACTIVE."""
+        """The control plane is fresh and answers: CREATING becomes ACTIVE. CA: base64 of the PEM."""
         self.ask("cluster_ready", endpoint=endpoint, certificate_authority=certificate_authority)
 
     def cluster_gone(self) -> None:
-        """DELETING ends."""
+        """The control plane was wiped: DELETING ends."""
         self.ask("cluster_gone")
 
     def machines(self) -> Sequence[Machine]:
@@ -69,15 +69,16 @@ class RemoteView:
         ]
 
     def node_group_health(self, node_group: str, ready: int, issues: Sequence[str]) -> None:
-        """How many of a node group's nodes are Ready."""
+        """How many of a node group's nodes are Ready; the cloud moves its status (ACTIVE, DEGRADED)."""
         self.ask("node_group_health", node_group=node_group, ready=ready, issues=list(issues))
 
     def set_desired(self, group: str, count: int, *, role: str) -> None:
-        """Ask for that many machines with the rights of a role."""
+        """Ask for that many machines with the rights of a role (arn). Raises PermissionError when the role
+        may not, InsufficientCapacity when there are none."""
         self.ask("set_desired", group=group, count=count, role=role)
 
     def terminate(self, group: str, provider_id: str, *, role: str) -> None:
-        """Take one machine out with the rights of a role."""
+        """Take one machine out and lower the desired number."""
         self.ask("terminate", group=group, provider_id=provider_id, role=role)
 
     def addons(self) -> Sequence[Addon]:
@@ -85,20 +86,29 @@ class RemoteView:
         return [Addon(**addon) for addon in self.ask("addons")["addons"]]
 
     def addon_status(self, name: str, status: str, issues: Sequence[str]) -> None:
-        """What became of an add-on."""
+        """What became of an add-on (ACTIVE, DEGRADED, and why). DELETING with no objects left: `GONE`."""
         self.ask("addon_status", name=name, status=status, issues=list(issues))
 
     def workload_role(self, namespace: str, service_account: str) -> str | None:
-        """The role that a workload identity binding gives to a service account."""
+        """The role (arn) that a workload identity binding gives to a service account."""
         return self.ask("workload_role", namespace=namespace, service_account=service_account)["role"]
 
     def authenticate(self, token: str) -> Principal | None:
-        """Who a bearer token is."""
+        """Who a bearer token is, or None: who has no access entry gets in nowhere."""
         principal = self.ask("authenticate", token=token)["principal"]
         if principal is None:
             return None
         policies = tuple((name, tuple(namespaces)) for name, namespaces in principal.pop("policies"))
         return Principal(**principal, policies=policies)
+
+    def autoscaling_profile(self) -> str:
+        """How eagerly the autoscaler built into GKE shrinks: BALANCED or OPTIMIZE_UTILIZATION."""
+        return self.ask("settings")["autoscaling_profile"]
+
+    def grow_for(self, request: str, sizes: Mapping[str, int]) -> None:
+        """Set the sizes of several groups (by name) of GKE, all or none, and mark the new machines with the
+        ProvisioningRequest that they are for. Raises InsufficientCapacity."""
+        self.ask("grow_for", request=request, sizes=dict(sizes))
 
     def ask(self, name: str, /, **body: Any) -> dict[str, Any]:
         """Ask the API server. Raises PermissionError, InsufficientCapacity, ApiServerError; OSError: away."""

@@ -1,14 +1,14 @@
-"""What the simulation around the control plane asks of a cloud: nodes, groups, add-ons, principals.
+"""What the simulation around the control plane knows of a cloud: nodes, groups, add-ons, principals.
 
-AWS and Google Cloud each implement `CloudView`; the simulation (nodes, autoscaler, device plugins, tokens,
-add-ons) is shared.
+The simulation (nodes, autoscaler, device plugins, tokens, add-ons) is shared by AWS and Google Cloud; it asks
+them through a `CloudView` (cloud_client.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -126,69 +126,3 @@ class Principal:
 
 class InsufficientCapacity(Exception):  # noqa: N818 - the cloud's own term
     """The cloud has no such machine now."""
-
-
-class CloudView(Protocol):
-    """A cloud, seen from the control plane."""
-
-    def cluster(self) -> Cluster | None:
-        """The one cluster of this instance, or None."""
-        ...
-
-    def cluster_ready(self, endpoint: str, certificate_authority: str) -> None:
-        """The control plane is fresh and answers: CREATING becomes ACTIVE. CA: base64 of the PEM."""
-        ...
-
-    def cluster_gone(self) -> None:
-        """The control plane was wiped: DELETING ends."""
-        ...
-
-    def machines(self) -> Sequence[Machine]:
-        """The machines that should be Nodes now."""
-        ...
-
-    def groups(self) -> Sequence[Group]:
-        """The groups that can grow."""
-        ...
-
-    def node_group_health(self, node_group: str, ready: int, issues: Sequence[str]) -> None:
-        """How many of a node group's nodes are Ready; the cloud moves its status (ACTIVE, DEGRADED)."""
-        ...
-
-    def set_desired(self, group: str, count: int, *, role: str) -> None:
-        """Ask for that many machines with the rights of a role (arn). Raises PermissionError when the role
-        may not, InsufficientCapacity when there are none."""
-        ...
-
-    def terminate(self, group: str, provider_id: str, *, role: str) -> None:
-        """Take one machine out and lower the desired number."""
-        ...
-
-    def addons(self) -> Sequence[Addon]:
-        """The add-ons asked for."""
-        ...
-
-    def addon_status(self, name: str, status: str, issues: Sequence[str]) -> None:
-        """What became of an add-on (ACTIVE, DEGRADED, and why). DELETING with no objects left: `GONE`."""
-        ...
-
-    def workload_role(self, namespace: str, service_account: str) -> str | None:
-        """The role (arn) that a workload identity binding gives to a service account."""
-        ...
-
-    def authenticate(self, token: str) -> Principal | None:
-        """Who a bearer token is, or None: who has no access entry gets in nowhere."""
-        ...
-
-
-class SelfScalingView(CloudView, Protocol):
-    """A cloud whose managed clusters have an autoscaler built in, with nothing installed for it (GKE)."""
-
-    def autoscaling_profile(self) -> str:
-        """How eagerly it shrinks: BALANCED or OPTIMIZE_UTILIZATION."""
-        ...
-
-    def grow_for(self, request: str, sizes: Mapping[str, int]) -> None:
-        """Set the sizes of several groups (by name), all or none, and mark the new machines with the
-        ProvisioningRequest that they are for. Raises InsufficientCapacity."""
-        ...

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from twin.kubernetes.api import ApiError, Kube, Object, path
-from twin.kubernetes.cloud_interface import CloudView, Cluster
+from twin.kubernetes.cloud_client import CloudView
+from twin.kubernetes.cloud_interface import Cluster
 from twin.kubernetes.informer import Mirror
 
 log = logging.getLogger(__name__)

@@ -16,7 +16,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from twin.instances import Instance, load
 from twin.kubernetes import control_plane, egress, preinstalled
@@ -25,7 +25,8 @@ from twin.kubernetes.addons import Addons
 from twin.kubernetes.api import Kube, Unreachable
 from twin.kubernetes.autoscaler import Autoscaler, BuiltInAutoscaler
 from twin.kubernetes.backends import Backends
-from twin.kubernetes.cloud_interface import CloudView, Cluster, Principal, SelfScalingView
+from twin.kubernetes.cloud_client import CloudView
+from twin.kubernetes.cloud_interface import Cluster, Principal
 from twin.kubernetes.cluster_life import ClusterLife, ControlPlane, identity
 from twin.kubernetes.controllers.absent import Absent
 from twin.kubernetes.controllers.supervisor import Supervisor
@@ -110,9 +111,7 @@ class Controller:
         self.addons = Addons(view, self.kube, self.mirror, instance, self.clock)
         self.autoscaler = Autoscaler(view, self.kube, self.mirror, self.clock, instance.cloud)
         self.built_in = (
-            BuiltInAutoscaler(cast(SelfScalingView, view), self.kube, self.mirror, self.clock)
-            if instance.cloud == "gcp"
-            else None
+            BuiltInAutoscaler(view, self.kube, self.mirror, self.clock) if instance.cloud == "gcp" else None
         )
         self.health = NodeGroupHealth(view, self.clock)
         self.provisioner = Provisioner(self.kube, self.mirror)

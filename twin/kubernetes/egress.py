@@ -15,11 +15,11 @@ import selectors
 import socket
 import socketserver
 import stat
-import sys
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
+
+from twin.kubernetes.relayed import Background
 
 log = logging.getLogger(__name__)
 
@@ -31,8 +31,6 @@ _HEAD_BYTES: Final = 8192
 _HEAD_SECONDS: Final = 10.0
 _CONNECT_SECONDS: Final = 5.0
 _CHUNK: Final = 65536
-POLL_SECONDS: Final = 0.05
-"""How soon a server's thread sees that it is stopped."""
 
 Serve = Callable[[socket.socket], None]
 Resolve = Callable[[str, int], Serve]
@@ -84,30 +82,21 @@ class Relay:
 
     def start(self) -> None:
         """Begin to answer."""
-        threading.Thread(
-            target=self._server.serve_forever, args=(POLL_SECONDS,), name="egress", daemon=True
-        ).start()
+        self._server.start("egress")
 
     def stop(self) -> None:
         """Stop answering. The socket's file stays: until the next relay, a call is refused at once."""
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.stop()
 
     def close(self) -> None:
         """Release the socket of a relay that was never started."""
         self._server.server_close()
 
 
-class _Server(socketserver.ThreadingUnixStreamServer):
-    daemon_threads = True
-    block_on_close = False
+class _Server(Background, socketserver.UnixStreamServer):
     # A Unix socket refuses what exceeds its queue at once: Python's default is 5 connections, and an update
     # calls more webhooks at the same time.
     request_queue_size = 128
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A caller that gave up or was killed resets its connection: a line, and no traceback."""
-        log.info("a connection of the API server broke: %s", sys.exc_info()[1])
 
 
 class _Handler(socketserver.BaseRequestHandler):

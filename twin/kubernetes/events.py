@@ -6,10 +6,10 @@ import logging
 import time
 import uuid
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any, Final
 
-from twin.kubernetes.api import ApiError, Kube, path
+from twin.kubernetes.api import ApiError, Kube, passing_over, path
+from twin.kubernetes.time_scale import timestamp
 
 log = logging.getLogger(__name__)
 
@@ -57,20 +57,17 @@ class Recorder:
     def _again(self, target: Mapping[str, Any], name: str, count: int) -> str:
         if not name:
             return ""
-        try:
-            self._kube.merge(self._where(target, name), {"count": count, "lastTimestamp": _now()})
-        except ApiError as error:
-            if error.status == 404:
-                return ""
-            raise
-        return name
+        with passing_over(404):
+            self._kube.merge(self._where(target, name), {"count": count, "lastTimestamp": timestamp()})
+            return name
+        return ""
 
     def _new(self, target: Mapping[str, Any], kind: str, reason: str, message: str, warning: bool) -> str:
         metadata = target["metadata"]
         namespace = metadata.get("namespace") or "default"
         name = f"{metadata['name']}.{uuid.uuid4().hex[:16]}"
         api_version = API_VERSIONS.get(kind, "v1")
-        now = _now()
+        now = timestamp()
         self._kube.create(
             path("v1", "events", namespace),
             {
@@ -96,7 +93,3 @@ class Recorder:
             },
         )
         return name
-
-
-def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

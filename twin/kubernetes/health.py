@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from typing import Final
 
 from twin.kubernetes.api import Object
-from twin.kubernetes.cloud_interface import CloudView, Group, Machine
+from twin.kubernetes.cloud_client import CloudView
+from twin.kubernetes.cloud_interface import Group, Machine
 from twin.kubernetes.nodes import not_ready_for
 from twin.kubernetes.pods import ready
 from twin.kubernetes.time_scale import Clock

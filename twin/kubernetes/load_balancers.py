@@ -4,11 +4,11 @@ There is no load balancer in the cloud's API behind it."""
 from __future__ import annotations
 
 import hashlib
-import time
 from typing import Any, Final
 
-from twin.kubernetes.api import ApiError, Kube, Object, path
+from twin.kubernetes.api import Kube, Object, passing_over, path
 from twin.kubernetes.informer import Mirror
+from twin.kubernetes.time_scale import Interval
 
 LOOK: Final = 2.0
 """Seconds between looks."""
@@ -27,22 +27,17 @@ class LoadBalancers:
         self._kube = kube
         self._mirror = mirror
         self._cloud = cloud
-        self._looked = -LOOK
+        self._look = Interval(LOOK)
 
     def step(self) -> None:
         """Give new Services an address, and let those that are in deletion end. Raises ApiError and
         Unreachable."""
-        now = time.monotonic()
-        if now - self._looked < LOOK:
+        if not self._look.due():
             return
-        self._looked = now
         for service in self._kube.get(SERVICES, fieldSelector="spec.type=LoadBalancer")["items"]:
             if self._is_ours(service):
-                try:
+                with passing_over(404, 409):
                     self._step(service)
-                except ApiError as error:
-                    if error.status not in (404, 409):
-                        raise
 
     def _is_ours(self, service: Object) -> bool:
         """Whether there is a controller for it. One of a class is left alone by all others."""

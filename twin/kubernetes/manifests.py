@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -16,32 +17,6 @@ ESTABLISHED: Final = 30
 """Tenths of a second that a new kind is given to be served."""
 MANAGER: Final = {"aws": "eks", "gcp": "gke"}
 """The field manager of what the cloud itself applies."""
-PLURALS: Final = {
-    "StorageClass": "storageclasses",
-    "NetworkPolicy": "networkpolicies",
-    "PriorityClass": "priorityclasses",
-    "ComputeClass": "computeclasses",
-    "GatewayClass": "gatewayclasses",
-    "MutatingAdmissionPolicy": "mutatingadmissionpolicies",
-    "ValidatingAdmissionPolicy": "validatingadmissionpolicies",
-}
-CLUSTER_WIDE: Final = {
-    "ClusterRole",
-    "ClusterRoleBinding",
-    "ComputeClass",
-    "CSIDriver",
-    "CustomResourceDefinition",
-    "GatewayClass",
-    "GKENetworkParamSet",
-    "MutatingAdmissionPolicy",
-    "MutatingAdmissionPolicyBinding",
-    "Namespace",
-    "Network",
-    "PriorityClass",
-    "StorageClass",
-    "ValidatingAdmissionPolicy",
-    "ValidatingAdmissionPolicyBinding",
-}
 
 
 def load(cloud: str, name: str, values: Mapping[str, str] | None = None) -> list[Object]:
@@ -58,11 +33,11 @@ def exists(cloud: str, name: str) -> bool:
 
 
 def where(item: Object) -> str:
-    """The URL path of an object."""
+    """The URL path of an object, which states its namespace where its kind has one."""
     kind, metadata = item["kind"], item["metadata"]
-    plural = PLURALS[kind] if kind in PLURALS else f"{kind.lower()}s"
-    namespace = "" if kind in CLUSTER_WIDE else metadata.get("namespace", "default")
-    return path(item["apiVersion"], plural, namespace, metadata["name"])
+    singular = kind.lower()
+    plural = re.sub("y$", "ie", singular) + ("es" if singular.endswith("s") else "s")
+    return path(item["apiVersion"], plural, metadata.get("namespace", ""), metadata["name"])
 
 
 def apply(kube: Kube, items: Iterable[Object], manager: str) -> None:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from twin.kubernetes import kwok
-from twin.kubernetes.api import ApiError, Kube, Object, path
+from twin.kubernetes.api import Kube, Object, passing_over, path
 from twin.kubernetes.cloud_interface import Machine, Taint
 from twin.kubernetes.pods import condition, leaving, phase, ready, repository
+from twin.kubernetes.time_scale import timestamp
 
 log = logging.getLogger(__name__)
 
@@ -76,12 +77,8 @@ class Nodes:
     def _register(self, machine: Machine) -> None:
         if not self._version:
             self._version = self._kube.get("/version")["gitVersion"]
-        try:
+        with passing_over(409):  # the watch has not reported it yet
             self._kube.create(path("v1", "nodes"), self._body(machine))
-        except ApiError as error:
-            if error.status != 409:  # the watch has not reported it yet
-                raise
-        else:
             log.info("node %s joins (%s, group %s)", machine.name, machine.instance_type, machine.group)
 
     def _body(self, machine: Machine) -> Object:
@@ -228,7 +225,7 @@ def _pressures() -> list[Object]:
 
 
 def _condition(kind: str, status: str, reason: str, message: str) -> Object:
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    now = timestamp()
     return {
         "type": kind,
         "status": status,

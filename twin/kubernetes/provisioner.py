@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from twin.kubernetes.api import ApiError, Kube, Object
 from twin.kubernetes.informer import Mirror
 from twin.kubernetes.pods import node_of
+from twin.kubernetes.time_scale import Interval
 
 LOOK: Final = 5.0
 """Seconds between looks at volumes that exist."""
@@ -31,7 +31,7 @@ class Provisioner:
         self._kube = kube
         self._mirror = mirror
         self._some = True
-        self._looked = -LOOK
+        self._look = Interval(LOOK)
 
     def step(self) -> None:
         """Create the volumes that Pods wait for, and delete those whose claim was deleted. Raises ApiError
@@ -39,9 +39,7 @@ class Provisioner:
         if any(True for _ in self._waiting()):
             for claim in self._kube.get(_CLAIMS)["items"]:
                 self._provide(claim)
-        now = time.monotonic()
-        if self._some and now - self._looked >= LOOK:
-            self._looked = now
+        if self._some and self._look.due():
             volumes = [item for item in self._kube.get(_VOLUMES)["items"] if _is_ours(item)]
             self._some = bool(volumes)
             for volume in volumes:

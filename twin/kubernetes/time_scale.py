@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 VARIABLE = "AIPLATFORM_TWIN_CLOCK"
 DEFAULT = 10.0
@@ -27,6 +28,27 @@ def factor() -> float:
     if not 0 < chosen < 1e6:
         raise ValueError(f"{VARIABLE}={text!r}: a number above 0 is wanted, as 10 (ten times as fast) or 1")
     return chosen
+
+
+def timestamp(seconds: float | None = None) -> str:
+    """A time of the API, to the second. seconds: of the epoch; now by default."""
+    moment = datetime.now(UTC) if seconds is None else datetime.fromtimestamp(seconds, UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@dataclass
+class Interval:
+    """Something that is done from time to time. seconds: real ones between two times."""
+
+    seconds: float
+    _last: float = field(default=float("-inf"))
+
+    def due(self) -> bool:
+        """Whether it is time again, from which the next interval counts."""
+        now = time.monotonic()
+        is_due = now - self._last >= self.seconds
+        self._last = now if is_due else self._last
+        return is_due
 
 
 @dataclass

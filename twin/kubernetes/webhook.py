@@ -9,15 +9,12 @@ from __future__ import annotations
 import json
 import logging
 import socket
-import sys
-import threading
 from collections.abc import Callable
-from http.server import ThreadingHTTPServer
+from http.server import HTTPServer
 from typing import Any
 
 from twin.kubernetes.cloud_interface import Principal
-from twin.kubernetes.egress import POLL_SECONDS
-from twin.kubernetes.relayed import Requests
+from twin.kubernetes.relayed import Background, Requests
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +52,6 @@ class Webhook:
     def __init__(self, port: int, authenticate: Authenticate) -> None:
         self._reviews = type("Reviews", (_Reviews,), {"authenticate": staticmethod(authenticate)})
         self._server = _Server(("127.0.0.1", port), _Health)
-        self._server.daemon_threads = True
 
     @property
     def port(self) -> int:
@@ -64,9 +60,7 @@ class Webhook:
 
     def start(self) -> None:
         """Begin to answer."""
-        threading.Thread(
-            target=self._server.serve_forever, args=(POLL_SECONDS,), name="webhook", daemon=True
-        ).start()
+        self._server.start("webhook")
 
     def serve(self, connection: socket.socket) -> None:
         """Answer the reviews that the API server sends on a connection of the relay's, until it ends."""
@@ -74,14 +68,11 @@ class Webhook:
 
     def stop(self) -> None:
         """Stop answering, and give the port back."""
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.stop()
 
 
-class _Server(ThreadingHTTPServer):
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """An API server that is killed resets its connections: that is a line, and no traceback."""
-        log.info("a connection of the API server broke: %s", sys.exc_info()[1])
+class _Server(Background, HTTPServer):
+    """Of the port."""
 
 
 class _Health(Requests):

@@ -14,14 +14,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from twin.kubernetes.api import ApiError, Kube, Object, path
+from twin.kubernetes.api import Kube, Object, path
 from twin.kubernetes.autoscaler import compute_class
 from twin.kubernetes.autoscaler.flags import Flags
 from twin.kubernetes.autoscaler.groups import managed
 from twin.kubernetes.autoscaler.provisioning import ProvisioningRequests
 from twin.kubernetes.autoscaler.scale_down import ScaleDown
 from twin.kubernetes.autoscaler.scale_up import ScaleUp, Scene
-from twin.kubernetes.cloud_interface import Group, Machine, SelfScalingView
+from twin.kubernetes.cloud_client import CloudView
+from twin.kubernetes.cloud_interface import Group, Machine
 from twin.kubernetes.events import Recorder
 from twin.kubernetes.informer import Mirror
 from twin.kubernetes.pods import by_node
@@ -40,7 +41,7 @@ CONSUMES: Final = (
 class BuiltInAutoscaler:
     """What GKE does around a cluster's control plane to size its node pools."""
 
-    def __init__(self, view: SelfScalingView, kube: Kube, mirror: Mirror, clock: Clock) -> None:
+    def __init__(self, view: CloudView, kube: Kube, mirror: Mirror, clock: Clock) -> None:
         self._view = view
         self._kube = kube
         self._mirror = mirror
@@ -95,13 +96,8 @@ class BuiltInAutoscaler:
         """The ComputeClasses by name; they are asked for only where a node pool is of one."""
         if not any(compute_class.class_of(group) for group in groups):
             return {}
-        try:
-            classes = self._kube.get(path("cloud.google.com/v1", "computeclasses"))["items"]
-        except ApiError as error:
-            if error.status != 404:
-                raise
-            return {}
-        return {item["metadata"]["name"]: item for item in classes}
+        classes = self._kube.find(path("cloud.google.com/v1", "computeclasses")) or {}
+        return {item["metadata"]["name"]: item for item in classes.get("items", ())}
 
     def _status_object(self) -> Object:
         """The ConfigMap that GKE's autoscaler writes its state and events on."""

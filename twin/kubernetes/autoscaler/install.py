@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from twin.kubernetes.api import Kube, Object
 from twin.kubernetes.autoscaler.flags import FlagError, Flags, parse
-from twin.kubernetes.cloud_interface import CloudView
+from twin.kubernetes.cloud_client import CloudView
 from twin.kubernetes.informer import Mirror
 from twin.kubernetes.pods import leaving, ready, repository
 from twin.kubernetes.scheduling_predicates import selector_holds

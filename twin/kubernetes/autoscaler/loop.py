@@ -11,7 +11,8 @@ from twin.kubernetes.autoscaler.groups import discover, managed
 from twin.kubernetes.autoscaler.install import Installation, NotWorking
 from twin.kubernetes.autoscaler.scale_down import ScaleDown
 from twin.kubernetes.autoscaler.scale_up import ScaleUp, Scene
-from twin.kubernetes.cloud_interface import CloudView, Group, Machine
+from twin.kubernetes.cloud_client import CloudView
+from twin.kubernetes.cloud_interface import Group, Machine
 from twin.kubernetes.events import Recorder
 from twin.kubernetes.informer import Mirror
 from twin.kubernetes.pods import by_node

@@ -11,15 +11,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any, Final
 
-from twin.kubernetes.api import ApiError, Kube, Object, path
+from twin.kubernetes.api import Kube, Object, path
 from twin.kubernetes.autoscaler.groups import Managed
-from twin.kubernetes.cloud_interface import InsufficientCapacity, SelfScalingView
+from twin.kubernetes.cloud_client import CloudView
+from twin.kubernetes.cloud_interface import InsufficientCapacity
 from twin.kubernetes.events import Recorder
 from twin.kubernetes.scheduling_predicates import misfits, opened, overheads, pack
-from twin.kubernetes.time_scale import Clock
+from twin.kubernetes.time_scale import Clock, timestamp
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ class _NoPoolError(Exception):
 class ProvisioningRequests:
     """Follows the requests of a cluster."""
 
-    def __init__(self, view: SelfScalingView, kube: Kube, recorder: Recorder, clock: Clock) -> None:
+    def __init__(self, view: CloudView, kube: Kube, recorder: Recorder, clock: Clock) -> None:
         self._view = view
         self._kube = kube
         self._recorder = recorder
@@ -67,12 +67,7 @@ class ProvisioningRequests:
 
     def step(self, groups: Sequence[Managed], daemonsets: Iterable[Object]) -> bool:
         """Once over all requests. Returns whether a group was grown. groups: the queued ones."""
-        try:
-            requests = self._kube.get(path(API, "provisioningrequests"))["items"]
-        except ApiError as error:
-            if error.status == 404:
-                return False
-            raise
+        requests: list[Object] = (self._kube.find(path(API, "provisioningrequests")) or {}).get("items", [])
         present = {_key(request) for request in requests}
         self._pools = {key: pool for key, pool in self._pools.items() if key in present}
         every = list(daemonsets)
@@ -147,7 +142,7 @@ class ProvisioningRequests:
             "status": status,
             "reason": reason,
             "message": message,
-            "lastTransitionTime": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "lastTransitionTime": timestamp(),
             "observedGeneration": metadata.get("generation", 1),
         }
         request.setdefault("status", {})["conditions"] = [*others, fresh]

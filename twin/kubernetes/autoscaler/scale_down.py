@@ -10,11 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from twin.kubernetes.api import ApiError, Kube, path
+from twin.kubernetes.api import Kube, passing_over, path
 from twin.kubernetes.autoscaler.flags import Flags
 from twin.kubernetes.autoscaler.groups import OPTIONS, Managed, Member
 from twin.kubernetes.autoscaler.scale_up import NEVER, Scene
-from twin.kubernetes.cloud_interface import CloudView, Group
+from twin.kubernetes.cloud_client import CloudView
+from twin.kubernetes.cloud_interface import Group
 from twin.kubernetes.events import Recorder
 from twin.kubernetes.pods import finished, owner_kind, ready
 from twin.kubernetes.time_scale import seconds
@@ -114,17 +115,12 @@ class ScaleDown:
     def _taint(self, node: Mapping[str, Any], now: float) -> None:
         taints = [taint for taint in node.get("spec", {}).get("taints") or () if taint["key"] != DELETED]
         taints.append({"key": DELETED, "value": str(int(now)), "effect": "NoSchedule"})
-        try:
-            self.kube.merge(
-                path("v1", "nodes", name=node["metadata"]["name"]),
-                {
-                    "metadata": {"resourceVersion": node["metadata"].get("resourceVersion")},
-                    "spec": {"taints": taints},
-                },
-            )
-        except ApiError as error:
-            if error.status != 404:
-                raise
+        body = {
+            "metadata": {"resourceVersion": node["metadata"].get("resourceVersion")},
+            "spec": {"taints": taints},
+        }
+        with passing_over(404):
+            self.kube.merge(path("v1", "nodes", name=node["metadata"]["name"]), body)
 
 
 def _spare(scene: Scene) -> dict[str, int]:

@@ -13,7 +13,8 @@ from twin.kubernetes.api import Object
 from twin.kubernetes.autoscaler.expander import Option, choose
 from twin.kubernetes.autoscaler.flags import Flags
 from twin.kubernetes.autoscaler.groups import Managed, similar, takes_pods
-from twin.kubernetes.cloud_interface import CloudView, InsufficientCapacity
+from twin.kubernetes.cloud_client import CloudView
+from twin.kubernetes.cloud_interface import InsufficientCapacity
 from twin.kubernetes.events import Recorder
 from twin.kubernetes.pods import condition, finished, leaving, node_of
 from twin.kubernetes.scheduling_predicates import Bin, Pod, fill, misfits, opened, overheads, pack, shape_of

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import shutil
@@ -193,7 +192,7 @@ class ControllerProcess:
         (self._folder / "tmp").mkdir(parents=True, exist_ok=True, mode=0o700)
         self._write_kubeconfig(places, pod["metadata"]["namespace"])
         if self.program.certificate:
-            self._write_certificate(pod)
+            self._certificate(pod)
         rewrite = Rewriter(places, LOOPBACK, pod["metadata"]["namespace"], ())
         # Those of the program mean nothing to the module that runs in its place.
         stated = () if self.program.module else container.get("args") or ()
@@ -266,17 +265,16 @@ class ControllerProcess:
         }
         write_context(self._folder / "kubeconfig", "twin", cluster, "pod", user, namespace=namespace)
 
-    def _write_certificate(self, pod: Object) -> tuple[Path, Path]:
+    def _certificate(self, pod: Object, name: str = "") -> Object:
         """Issue a certificate for the Services of a Pod, by the authority that the API server trusts. Returns
-        its file and its key's."""
+        a Secret of that name with it."""
         namespace = pod["metadata"]["namespace"]
         services = self._kube.get(path("v1", "services", namespace))["items"]
         selecting = [service["metadata"]["name"] for service in services if selects(service, pod)]
-        names = [*selecting, *(f"{name}.{namespace}.svc" for name in selecting)]
-        folder = self._folder / self.program.certificate
-        certificate, key = folder / "tls.crt", folder / "tls.key"
-        certificates.issue(self._pki(), names, certificate, key)
-        return certificate, key
+        names = [*selecting, *(f"{service}.{namespace}.svc" for service in selecting)]
+        return certificates.secret(
+            self._pki(), namespace, name, names, self._folder / self.program.certificate
+        )
 
     def _pki(self) -> Pki:
         return Pki(self._instance.folder / "kubernetes" / "pki")
@@ -294,18 +292,7 @@ class ControllerProcess:
             namespace, name = pod["metadata"]["namespace"], volume["secret"]["secretName"]
             if self._kube.find(path("v1", "secrets", namespace, name)) is not None:
                 continue
-            files = {
-                file.name: base64.b64encode(file.read_bytes()).decode()
-                for file in self._write_certificate(pod)
-            }
-            body = {
-                "apiVersion": "v1",
-                "kind": "Secret",
-                "type": "kubernetes.io/tls",
-                "metadata": {"name": name, "namespace": namespace},
-                "data": {**files, "ca.crt": self._pki().authority_base64()},
-            }
-            self._kube.create(path("v1", "secrets", namespace), body)
+            self._kube.create(path("v1", "secrets", namespace), self._certificate(pod, name))
 
     @property
     def _launch_file(self) -> Path:

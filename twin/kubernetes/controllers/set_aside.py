@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import copy
 import logging
-import time
 from collections.abc import Iterator
 from typing import Any, Final
 
-from twin.kubernetes.api import ApiError, Kube, Object
+from twin.kubernetes.api import ApiError, Kube, Object, passing_over
 from twin.kubernetes.backends import Backends
 from twin.kubernetes.certificates import Pki
+from twin.kubernetes.time_scale import Interval
 
 log = logging.getLogger(__name__)
 
@@ -42,14 +42,12 @@ class SetAside:
         self._backends = backends
         self._pki = pki
         self._names: list[str] = []
-        self._looked = -LOOK
+        self._interval = Interval(LOOK)
 
     def names(self) -> list[str]:
         """Return kind, name and Service of each, by the last look. Raises ApiError and Unreachable."""
-        now = time.monotonic()
-        if now - self._looked >= LOOK:
+        if self._interval.due():
             self._names = list(self._look())
-            self._looked = now
         return self._names
 
     def _look(self) -> Iterator[str]:
@@ -78,11 +76,10 @@ class SetAside:
         name = item["metadata"]["name"]
         version = {"resourceVersion": item["metadata"].get("resourceVersion")}
         try:
-            self._kube.merge(f"{where}/{name}", {"metadata": version, "webhooks": webhooks})
+            with passing_over(404, 409):
+                self._kube.merge(f"{where}/{name}", {"metadata": version, "webhooks": webhooks})
         except ApiError as error:
-            # Changed or deleted meanwhile: the next look decides.
-            if error.status not in (404, 409):
-                log.warning("%s %s: %s (trying again)", kind, name, error)
+            log.warning("%s %s: %s (trying again)", kind, name, error)
 
 
 def _injected(item: Object) -> bool:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from twin.instances import Instance
-from twin.kubernetes.api import ApiError, Kube, Object, Unreachable, path
+from twin.kubernetes.api import ApiError, Kube, Object, Unreachable, passing_over, path
 from twin.kubernetes.backends import Backends
 from twin.kubernetes.certificates import Pki
 from twin.kubernetes.controllers import reports, selection
@@ -22,6 +21,7 @@ from twin.kubernetes.controllers.set_aside import SetAside
 from twin.kubernetes.informer import Mirror
 from twin.kubernetes.pods import leaving, phase, ready
 from twin.kubernetes.processes.sources import MissingSourceError
+from twin.kubernetes.time_scale import timestamp
 from twin.processes import ProcessError
 
 if TYPE_CHECKING:
@@ -175,8 +175,7 @@ class Supervisor:
         before = next((status for status in statuses if status["name"] == container), {})
         if ready(pod) == is_ready and before.get("restartCount") == restarts:
             return
-        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        fresh: dict[str, Any] = {"status": "True" if is_ready else "False", "lastTransitionTime": now}
+        fresh: dict[str, Any] = {"status": "True" if is_ready else "False", "lastTransitionTime": timestamp()}
         if not is_ready:
             fresh["reason"] = NOT_READY
         kinds = ("Ready", "ContainersReady")
@@ -188,11 +187,8 @@ class Supervisor:
         }
         metadata = pod["metadata"]
         where = path("v1", "pods", metadata["namespace"], metadata["name"])
-        try:
+        with passing_over(404, 409):
             self._kube.merge(f"{where}/status", {"status": body})
-        except ApiError as error:
-            if error.status not in (404, 409):
-                raise
 
 
 def version_of(image: str) -> str:

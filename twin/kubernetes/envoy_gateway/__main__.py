@@ -10,16 +10,17 @@ import shutil
 import sys
 import threading
 from collections.abc import Sequence
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Final
 
-from twin.kubernetes.api import ApiError, Kube, Object, Unreachable, path
+from twin.kubernetes.api import ApiError, Kube, Object, Unreachable, passing_over, path
 from twin.kubernetes.envoy_gateway import configuration, translation
 from twin.kubernetes.envoy_gateway.proxy import MANAGED, Proxy
 from twin.kubernetes.envoy_gateway.services import Services
 from twin.kubernetes.envoy_gateway.status import merged, observing
 from twin.kubernetes.informer import Mirror
+from twin.kubernetes.relayed import Requests
 from twin.private_files import write_private
 
 log = logging.getLogger("envoy-gateway")
@@ -119,12 +120,9 @@ class Controller:
         version, kind = translation.KINDS[plural]
         where = path(version, plural, metadata.get("namespace", ""), metadata["name"])
         body = {**item, "apiVersion": version, "kind": kind, "status": status}
-        try:
+        # Another version of it is here in a moment, and is translated.
+        with passing_over(404, 409):
             self._kube.replace(f"{where}/status", body)
-        except ApiError as error:
-            # Another version of it is here in a moment, and is translated.
-            if error.status not in (404, 409):
-                raise
 
     def _remove_others(self, names: set[str]) -> None:
         selector = ",".join(f"{key}={value}" for key, value in MANAGED.items())
@@ -170,14 +168,10 @@ def includes(present: Any, wanted: Any) -> bool:
 def _serve_health(address: str, controller: Controller) -> None:
     """Answer probes: ready once all collections are known."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Requests):
         def do_GET(self) -> None:
-            self.send_response(200 if self.path == "/healthz" or controller.mirror.synced else 503)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, format: str, *args: Any) -> None:
-            """Say nothing."""
+            is_ready = self.path == "/healthz" or controller.mirror.synced
+            self.say(200 if is_ready else 503, b"", "text/plain")
 
     host, _, port = address.rpartition(":")
     server = ThreadingHTTPServer((host or "127.0.0.1", int(port)), Handler)

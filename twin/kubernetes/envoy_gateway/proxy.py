@@ -10,7 +10,10 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from string import Template
 from typing import Any, Final
+
+import yaml
 
 from twin.kubernetes.api import Object
 from twin.kubernetes.processes import addresses
@@ -23,10 +26,11 @@ MANAGED: Final = {
 }
 IMAGE: Final = "docker.io/envoyproxy/envoy:distroless-v1.39.0"
 """Where no EnvoyProxy states another one."""
-BOOTSTRAP: Final = "twin.ai-platform/bootstrap"
-"""The annotation of a Pod with a digest of its bootstrap configuration: another one needs another process."""
 METRICS_PORT: Final = 19001
-READY_PORT: Final = 19003
+_OBJECTS: Final = Path(__file__).with_name("envoy.yaml")
+_SERVICE: Final = ("type", "loadBalancerClass", "externalTrafficPolicy", "loadBalancerSourceRanges")
+_POD: Final = ("priorityClassName", "tolerations", "nodeSelector", "affinity", "topologySpreadConstraints")
+"""What an EnvoyProxy states of a Service and of a Pod."""
 _SHIFT: Final = 10_000
 
 
@@ -67,96 +71,48 @@ class Proxy:
 
     def objects(self, bootstrap: Path, digest: str) -> Iterable[tuple[str, Object]]:
         """Yield collection and object. bootstrap: the file, and a digest of it."""
-        metadata = {"name": self.name, "namespace": self.namespace, "labels": self.labels}
-        service = self._kubernetes.get("envoyService") or {}
-        copied = ("type", "loadBalancerClass", "externalTrafficPolicy", "loadBalancerSourceRanges")
-        spec = {key: service[key] for key in copied if key in service}
+        words = {
+            "NAME": self.name,
+            "NAMESPACE": self.namespace,
+            "BOOTSTRAP": bootstrap,
+            "METRICS_PORT": METRICS_PORT,
+            "DIGEST": f'"{digest}"',
+        }
+        service, deployment = yaml.safe_load_all(Template(_OBJECTS.read_text("utf-8")).substitute(words))
+        for item in (service, deployment):
+            item["metadata"]["labels"] = self.labels
+        self._complete_service(service)
+        self._complete_pod(deployment["spec"]["template"]["spec"])
+        deployment["spec"]["selector"] = {"matchLabels": self.labels}
+        deployment["spec"]["template"]["metadata"]["labels"] = self.labels
+        return [("services", service), ("deployments", deployment)]
+
+    def _complete_service(self, item: Object) -> None:
+        stated = self._kubernetes.get("envoyService") or {}
+        spec = {key: stated[key] for key in _SERVICE if key in stated}
         spec.setdefault("type", "LoadBalancer")
         if spec["type"] == "ClusterIP":
             spec.pop("externalTrafficPolicy", None)
-        yield (
-            "services",
-            {
-                "apiVersion": "v1",
-                "kind": "Service",
-                "metadata": {**metadata, "annotations": dict(service.get("annotations") or {})},
-                "spec": {
-                    **spec,
-                    "selector": self.labels,
-                    "ports": [
-                        {"name": f"port-{port}", "port": port, "targetPort": shifted(port), "protocol": "TCP"}
-                        for port in self._ports
-                    ],
-                },
-            },
-        )
-        yield (
-            "deployments",
-            {
-                "apiVersion": "apps/v1",
-                "kind": "Deployment",
-                "metadata": metadata,
-                "spec": {
-                    "replicas": 1,
-                    # A second Envoy could not listen on the same address.
-                    "strategy": {"type": "Recreate"},
-                    "selector": {"matchLabels": self.labels},
-                    "template": {
-                        "metadata": {"labels": self.labels, "annotations": {BOOTSTRAP: digest}},
-                        "spec": self._pod(bootstrap),
-                    },
-                },
-            },
-        )
+        ports = [
+            {"name": f"port-{port}", "port": port, "targetPort": shifted(port), "protocol": "TCP"}
+            for port in self._ports
+        ]
+        item["metadata"]["annotations"] = dict(stated.get("annotations") or {})
+        item["spec"] = {**spec, "selector": self.labels, "ports": ports}
+
+    def _complete_pod(self, spec: Object) -> None:
+        stated = self._kubernetes.get("envoyDeployment") or {}
+        of_pod, of_container = stated.get("pod") or {}, stated.get("container") or {}
+        spec |= {key: of_pod[key] for key in _POD if of_pod.get(key)}
+        [container] = spec["containers"]
+        container["image"] = of_container.get("image") or IMAGE
+        container["resources"] = of_container.get("resources") or {}
+        listeners = [{"name": f"port-{port}", "containerPort": shifted(port)} for port in self._ports]
+        container["ports"] = [*listeners, *container["ports"]]
 
     @property
     def _ports(self) -> list[int]:
         return sorted({listener["port"] for listener in self.gateway["spec"]["listeners"]})
-
-    def _pod(self, bootstrap: Path) -> Object:
-        deployment = self._kubernetes.get("envoyDeployment") or {}
-        container, pod = deployment.get("container") or {}, deployment.get("pod") or {}
-        copied = ("priorityClassName", "tolerations", "nodeSelector", "affinity", "topologySpreadConstraints")
-        return {
-            **{key: pod[key] for key in copied if pod.get(key)},
-            "hostname": self.name,
-            "subdomain": self.name,
-            "automountServiceAccountToken": False,
-            "containers": [
-                {
-                    "name": "envoy",
-                    "image": container.get("image") or IMAGE,
-                    "args": [
-                        "-c",
-                        str(bootstrap),
-                        "--log-level",
-                        "warn",
-                        "--concurrency",
-                        "1",
-                        "--disable-hot-restart",
-                        "--drain-time-s",
-                        "1",
-                    ],
-                    "ports": [
-                        *({"name": f"port-{port}", "containerPort": shifted(port)} for port in self._ports),
-                        {"name": "metrics", "containerPort": METRICS_PORT},
-                        {"name": "readiness", "containerPort": READY_PORT},
-                    ],
-                    "readinessProbe": {
-                        "httpGet": {"path": "/ready", "port": READY_PORT},
-                        "periodSeconds": 5,
-                    },
-                    "resources": container.get("resources") or {},
-                    "securityContext": {
-                        "allowPrivilegeEscalation": False,
-                        "capabilities": {"drop": ["ALL"]},
-                        "runAsNonRoot": True,
-                        "runAsUser": 65532,
-                        "seccompProfile": {"type": "RuntimeDefault"},
-                    },
-                }
-            ],
-        }
 
 
 def shifted(port: int) -> int:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from twin.kubernetes.api import Object
 from twin.kubernetes.envoy_gateway.configuration import Endpoint
-from twin.kubernetes.processes import addresses
+from twin.kubernetes.processes import network
 
 _SUFFIXES: Final = ("", ".svc", ".svc.cluster.local")
 
@@ -16,11 +16,7 @@ class Services:
     """Services by ClusterIP and by name, with the Pods that run here."""
 
     def __init__(self, services: Iterable[Object], slices: Iterable[Object]) -> None:
-        self._slices: dict[tuple[str, str], list[Object]] = {}
-        for piece in slices:
-            metadata = piece["metadata"]
-            name = (metadata.get("labels") or {}).get("kubernetes.io/service-name", "")
-            self._slices.setdefault((metadata["namespace"], name), []).append(piece)
+        self._slices = network.by_service(slices)
         self._services: dict[str, Object] = {}
         for service in services:
             name, namespace = service["metadata"]["name"], service["metadata"]["namespace"]
@@ -35,17 +31,6 @@ class Services:
         if service is None:
             return None
         entries: list[dict[str, Any]] = service["spec"].get("ports") or []
-        name = next((entry.get("name") or "" for entry in entries if entry["port"] == port), None)
+        of_port = next((entry for entry in entries if entry["port"] == port), None)
         key = (service["metadata"]["namespace"], service["metadata"]["name"])
-        return sorted(
-            {
-                (here, open_port["port"])
-                for piece in self._slices.get(key, [])
-                for open_port in piece.get("ports") or ()
-                if (open_port.get("name") or "") == name and open_port.get("port")
-                for endpoint in piece.get("endpoints") or ()
-                if (endpoint.get("conditions") or {}).get("ready") is not False
-                for address in endpoint["addresses"]
-                if (here := addresses.loopback(address)) is not None
-            }
-        )
+        return network.targets_of(self._slices.get(key, []), of_port) if of_port else []

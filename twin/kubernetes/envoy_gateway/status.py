@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any, cast
 
 from twin.kubernetes.api import Object
+from twin.kubernetes.time_scale import timestamp
 
 _TIME = "lastTransitionTime"
 
@@ -48,7 +48,7 @@ def _timed(present: Any, wanted: Any) -> Any:
     entries = {key: _timed(known.get(key), value) for key, value in wanted.items() if key != _TIME}
     if _TIME in wanted:
         same = known.get("status") == wanted.get("status") and _TIME in known
-        entries[_TIME] = known[_TIME] if same else datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        entries[_TIME] = known[_TIME] if same else timestamp()
     return entries
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from twin.kubernetes.api import Object
+from twin.kubernetes.scheduling_predicates import selector_holds
 
 CONTROLLER: Final = "gateway.envoyproxy.io/gatewayclass-controller"
 KINDS: Final[Mapping[str, tuple[str, str]]] = {
@@ -129,17 +130,7 @@ def _takes(rule: Mapping[str, Any], namespace: Object, gateway_namespace: str) -
     if kind != "Selector":
         return kind == "All" or (kind == "Same" and namespace["metadata"]["name"] == gateway_namespace)
     labels: Mapping[str, str] = namespace["metadata"].get("labels") or {}
-    selector = rule.get("selector") or {}
-    exact = all(labels.get(key) == value for key, value in (selector.get("matchLabels") or {}).items())
-    return exact and all(_matches(entry, labels) for entry in selector.get("matchExpressions") or ())
-
-
-def _matches(entry: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
-    """Whether labels meet an expression of a selector."""
-    value = labels.get(entry["key"])
-    if entry["operator"] in ("Exists", "DoesNotExist"):
-        return (value is not None) == (entry["operator"] == "Exists")
-    return (value in entry["values"]) == (entry["operator"] == "In")
+    return selector_holds(rule.get("selector") or {}, labels)
 
 
 def attaches(route: Object, name: str, namespace: str) -> bool:

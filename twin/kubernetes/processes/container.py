@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from twin.kubernetes.api import ApiError, Object
@@ -16,6 +15,7 @@ from twin.kubernetes.processes.logs import Selection, read
 from twin.kubernetes.processes.probes import Probe, succeeds
 from twin.kubernetes.processes.process import START_ERROR, Process
 from twin.kubernetes.processes.sources import MissingSourceError
+from twin.kubernetes.time_scale import timestamp
 
 BACK_OFF: Final = 10.0
 """Seconds before the second restart; doubled with each one up to the longest. Divided by the twin's clock."""
@@ -129,10 +129,10 @@ class Container:
             self._wait("CreateContainerError", str(error), now)
         except OSError as error:
             self._event("Failed", f"Error: {error}", True)
-            self.state = {"running": {"startedAt": _time(time.time())}}
+            self.state = {"running": {"startedAt": timestamp()}}
             self._ended(START_ERROR, "StartError", str(error))
         else:
-            self.state = {"running": {"startedAt": _time(self.process.started)}}
+            self.state = {"running": {"startedAt": timestamp(self.process.started)}}
             self._event("Started", f"Started container {self.name}", False)
             self._probes = {
                 kind: Probe(self.spec[kind], now)
@@ -167,7 +167,7 @@ class Container:
         self._event("Failed", f"Error: {message}", True)
 
     def _simulate(self) -> None:
-        now = _time(time.time())
+        now = timestamp()
         self.started = self.ready = True
         self.state = {"running": {"startedAt": now}}
         if self.kind == "init":
@@ -208,7 +208,7 @@ class Container:
                 "exitCode": exit_code,
                 "reason": reason,
                 "startedAt": started,
-                "finishedAt": _time(now),
+                "finishedAt": timestamp(now),
                 **({"message": message} if message else {}),
             }
         }
@@ -271,7 +271,3 @@ class Container:
                 process.kill()
             time.sleep(0.05)
         self.check(launcher)
-
-
-def _time(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -14,7 +14,6 @@ import ssl
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from http.server import BaseHTTPRequestHandler
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
@@ -23,6 +22,7 @@ from twin.kubernetes.processes import logs, port_forward
 from twin.kubernetes.processes.container import Container
 from twin.kubernetes.processes.logs import Selection
 from twin.kubernetes.processes.pod import Pod
+from twin.kubernetes.relayed import Requests
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +47,6 @@ class Kubelet:
         """Answer the requests of a connection, until it ends."""
         try:
             with self._context.wrap_socket(connection, server_side=True) as secured:
-                secured.settimeout(_SECONDS)
                 self._handler(secured, ("relay", 0), None)  # pyright: ignore[reportArgumentType]
         except (OSError, ValueError) as error:
             log.info("a connection of the API server to a kubelet broke: %s", error)
@@ -61,8 +60,8 @@ class _RefusedError(Exception):
         self.status = status
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Handler(Requests):
+    timeout = _SECONDS
     rbufsize = 0  # no byte of what follows the request's head, which may be another protocol's
     find: Find
 
@@ -77,7 +76,8 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             self._route(url.path, {name: values[0] for name, values in parse_qs(url.query).items()})
         except _RefusedError as error:
-            self._refuse(error.status, str(error))
+            status = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": str(error)}
+            self.say(error.status, json.dumps(status).encode(), "application/json")
 
     def _route(self, path: str, query: dict[str, str]) -> None:
         if match := _LOGS.fullmatch(path):
@@ -138,18 +138,6 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
         client: Any = self.connection
         port_forward.Session(client, lambda port: _connect(pod, port)).run()
-
-    def _refuse(self, status: int, message: str) -> None:
-        body = json.dumps({"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": message})
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.send_header("Connection", "close")
-        self.end_headers()
-        self.wfile.write(body.encode())
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """A request needs no line in the log."""
 
 
 def _connect(pod: Pod, port: int) -> socket.socket:

@@ -38,11 +38,7 @@ class Network:
 
     def update(self, services: Iterable[Object], slices: Iterable[Object]) -> None:
         """Take over the Services and EndpointSlices of the cluster."""
-        ends: dict[tuple[str, str], list[Object]] = {}
-        for piece in slices:
-            metadata = piece["metadata"]
-            service = (metadata.get("labels") or {}).get("kubernetes.io/service-name", "")
-            ends.setdefault((metadata["namespace"], service), []).append(piece)
+        ends = by_service(slices)
         names: dict[str, list[str]] = {}
         targets: dict[str, list[Target]] = {}
         headless: dict[str, list[str]] = {}
@@ -57,7 +53,7 @@ class Network:
                 continue
             names[f"{name}.{namespace}"] = [spec["clusterIP"]]
             for port in spec.get("ports") or ():
-                targets[f"{spec['clusterIP']}:{port['port']}"] = _targets(here, port)
+                targets[f"{spec['clusterIP']}:{port['port']}"] = targets_of(here, port)
             if (namespace, name) == ("default", "kubernetes"):
                 targets[f"{spec['clusterIP']}:443"] = [self._api_server]
         self._targets, self._headless = targets, headless
@@ -77,6 +73,16 @@ class Network:
             return random.choice(known)  # noqa: S311 - as kube-proxy
         address = addresses.loopback(host)
         return None if address is None else (address, port)
+
+
+def by_service(slices: Iterable[Object]) -> dict[tuple[str, str], list[Object]]:
+    """Return the EndpointSlices of each Service, by its namespace and name."""
+    pieces: dict[tuple[str, str], list[Object]] = {}
+    for piece in slices:
+        metadata = piece["metadata"]
+        service = (metadata.get("labels") or {}).get("kubernetes.io/service-name", "")
+        pieces.setdefault((metadata["namespace"], service), []).append(piece)
+    return pieces
 
 
 def _endpoints(slices: Iterable[Object]) -> Iterable[tuple[Object, str]]:
@@ -102,7 +108,8 @@ def _hosts(slices: Iterable[Object]) -> list[tuple[str, str]]:
     ]
 
 
-def _targets(slices: Iterable[Object], port: Mapping[str, Any]) -> list[Target]:
+def targets_of(slices: Iterable[Object], port: Mapping[str, Any]) -> list[Target]:
+    """Return where the Pods of a Service listen that are ready and run here. port: of the Service."""
     targets: set[Target] = set()
     for piece in slices:
         for open_port in piece.get("ports") or ():

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
-from twin.kubernetes.api import ApiError, Kube, Object, Unreachable, path
+from twin.kubernetes.api import ApiError, Kube, Object, Unreachable, passing_over, path
 from twin.kubernetes.events import Recorder
 from twin.kubernetes.processes import addresses, listening, status
 from twin.kubernetes.processes.container import Container, Rules
@@ -267,10 +267,7 @@ class Pod:
         if comparable == self._published:
             return
         patch = {"metadata": {"uid": self.uid}, "status": body}
-        try:
+        # Deleted meanwhile, or another Pod of this name: the watch reports it.
+        with passing_over(404, 409):
             self._kube.merge(self._where() + "/status", patch, strategic=True)
-        except ApiError as error:
-            if error.status not in (404, 409):
-                raise
-            return  # deleted meanwhile, or another Pod of this name: the watch reports it
-        self._published = comparable
+            self._published = comparable

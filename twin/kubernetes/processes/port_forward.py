@@ -14,6 +14,7 @@ import struct
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 log = logging.getLogger(__name__)
@@ -24,32 +25,11 @@ _SYN_STREAM, _SYN_REPLY, _RST_STREAM, _PING, _GOAWAY, _HEADERS = 1, 2, 3, 6, 7, 
 _VERSION: Final = 3
 _FIN: Final = 1
 _CHUNK: Final = 32 * 1024
-# What both sides preset their compression of headers with: names with their lengths, then frequent text.
-_NAMES: Final = (
-    "options head post put delete trace accept accept-charset accept-encoding accept-language "
-    "accept-ranges age allow authorization cache-control connection content-base content-encoding "
-    "content-language content-length content-location content-md5 content-range content-type date "
-    "etag expect expires from host if-match if-modified-since if-none-match if-range "
-    "if-unmodified-since last-modified location max-forwards pragma proxy-authenticate "
-    "proxy-authorization range referer retry-after server te trailer transfer-encoding upgrade "
-    "user-agent vary via warning www-authenticate method get status 200_OK version HTTP/1.1 url "
-    "public set-cookie keep-alive origin"
-)
-_TEXT: Final = (
-    "100101201202205206300302303304305306307402405406407408409410411412413414415416417502504505"
-    "203 Non-Authoritative Information204 No Content301 Moved Permanently400 Bad Request401 Unauthorized"
-    "403 Forbidden404 Not Found500 Internal Server Error501 Not Implemented503 Service Unavailable"
-    "Jan Feb Mar Apr May Jun Jul Aug Sept Oct Nov Dec 00:00:00 Mon, Tue, Wed, Thu, Fri, Sat, Sun, GMT"
-    "chunked,text/html,image/png,image/jpg,image/gif,application/xml,application/xhtml+xml,text/plain,"
-    "text/javascript,publicprivatemax-age=gzip,deflate,sdchcharset=utf-8charset=iso-8859-1,utf-,*,enq=0."
-)
+_NAMES, _, _TEXT = Path(__file__).with_name("spdy_headers.txt").read_text("ascii").partition("\n\n")
 DICTIONARY: Final = (
-    b"".join(
-        struct.pack(">I", len(name)) + name.replace("_", " ").encode()  # of "200_OK"
-        for name in _NAMES.split()
-    )
-    + _TEXT.encode()
+    b"".join(struct.pack(">I", len(name)) + name.encode() for name in _NAMES.split("\n")) + _TEXT.encode()
 )
+"""What both sides preset their compression of headers with: names with their lengths, then frequent text."""
 
 Connect = Callable[[int], socket.socket]
 

@@ -9,6 +9,7 @@ Workflows reads in a variable where the mounts of its container are.
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,28 +54,9 @@ EXECUTOR_PATH: Final = "/var/run/argo/argoexec"
 SHORTEST_WAIT: Final = 5.0
 """Seconds of the shortest wait of an option. Alertmanager takes an alert for resolved four waits after it was
 sent last: on a machine that is busy a shorter one would end alerts that go on."""
-PROGRAMS: Final = (
-    # Its default is all interfaces of the machine, at a port that another Pod may use.
-    PodProgram(
-        "prometheus",
-        "prometheus/prometheus",
-        ("--web.listen-address=0.0.0.0:9090",),
-        {"--rules.alert.resend-delay": "1m"},
-    ),
-    PodProgram("alertmanager", "prometheus/alertmanager"),
-    PodProgram("prometheus-config-reloader", "prometheus-operator/prometheus-config-reloader"),
-    # A Pod of it is created by the twin's controller of gateways (twin/kubernetes/envoy_gateway).
-    PodProgram("envoy", "envoyproxy/envoy"),
-    # Jobs send numbers to it. Its default is all interfaces, too.
-    PodProgram("pushgateway", "prometheus/pushgateway", ("--web.listen-address=0.0.0.0:9091",)),
-    # Next to a server. The first option is of the twin's build; the second is where the agent calls itself.
-    PodProgram(
-        "kserve-agent",
-        "kserve/agent",
-        ("--component-host=127.0.0.1", "--log-marshaller-url=http://127.0.0.1:9083/marshal"),
-    ),
-    # The executor of steps of workflows, which the controller of Argo Workflows adds to their Pods.
-    PodProgram("argoexec", EXECUTOR),
+PROGRAMS: Final = tuple(
+    PodProgram(name, table["repository"], tuple(table.get("options", ())), table.get("waits", {}))
+    for name, table in tomllib.loads(Path(__file__).with_name("programs.toml").read_text("utf-8")).items()
 )
 
 

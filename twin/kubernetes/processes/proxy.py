@@ -10,11 +10,12 @@ import logging
 import socket
 import threading
 from http.client import HTTPConnection
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Final
+from http.server import HTTPServer
+from typing import Final
 from urllib.parse import urlsplit
 
 from twin.kubernetes.egress import NoBackendError, Resolve, Serve
+from twin.kubernetes.relayed import Background, Requests
 
 log = logging.getLogger(__name__)
 
@@ -24,27 +25,16 @@ _HOP_BY_HOP: Final = frozenset(
 )
 
 
-class Proxy:
+class Proxy(Background, HTTPServer):
     """The proxy, on loopback. resolve: answers an address of the cluster."""
 
     def __init__(self, resolve: Resolve) -> None:
-        handler = type("Handler", (_Handler,), {"resolve": staticmethod(resolve)})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._server.daemon_threads = True
+        super().__init__(("127.0.0.1", 0), type("Handler", (_Handler,), {"resolve": staticmethod(resolve)}))
 
     @property
     def address(self) -> str:
         """Its URL."""
-        return f"http://127.0.0.1:{self._server.server_port}"
-
-    def start(self) -> None:
-        """Begin to answer."""
-        threading.Thread(target=self._server.serve_forever, name="proxy", daemon=True).start()
-
-    def stop(self) -> None:
-        """Stop answering."""
-        self._server.shutdown()
-        self._server.server_close()
+        return f"http://127.0.0.1:{self.server_port}"
 
 
 class _Served(HTTPConnection):
@@ -60,9 +50,8 @@ class _Served(HTTPConnection):
         threading.Thread(target=_served, args=(self._serve, other), name="proxied", daemon=True).start()
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Requests):
     resolve: Resolve
-    protocol_version = "HTTP/1.1"
     timeout = 300
 
     def do_CONNECT(self) -> None:
@@ -130,9 +119,6 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.send_header("Connection", "close")
         self.end_headers()
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Requests are not logged."""
 
 
 def _served(serve: Serve, client: socket.socket) -> None:

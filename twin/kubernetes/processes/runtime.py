@@ -117,7 +117,7 @@ class Processes:
         mark = {MARK: os.environ[MARK]} if MARK in os.environ else {}
         kubelet = Kubelet(certificates.ensure(self._instance.folder / "kubernetes" / "pki"), self._find)
         proxy = Proxy(self._resolve)
-        proxy.start()
+        proxy.start("proxy")
         return _Node(identity, network, kubelet, Machine(api_server, network.file, mark), proxy)
 
     def halt(self) -> None:

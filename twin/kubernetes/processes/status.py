@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Final
 
 from twin.kubernetes.api import Object
 from twin.kubernetes.processes.container import Container
+from twin.kubernetes.time_scale import timestamp
 
 _READY_KINDS: Final = ("main", "sidecar")
 
@@ -56,7 +56,7 @@ def status(
         "phase": phase,
         **({"reason": reason} if reason else {}),
         "conditions": conditions,
-        "startTime": started or _now(),
+        "startTime": started or timestamp(),
         "podIP": address,
         "podIPs": [{"ip": address}],
         **({"hostIP": host, "hostIPs": [{"ip": host}]} if host else {}),
@@ -95,7 +95,7 @@ def _condition(pod: Object, kind: str, holds: bool, reason: str) -> Object:
             since = before.get("lastTransitionTime")
             break
     else:
-        since = _now()
+        since = timestamp()
     # None deletes what an earlier patch has written.
     return {
         "type": kind,
@@ -104,7 +104,3 @@ def _condition(pod: Object, kind: str, holds: bool, reason: str) -> Object:
         "reason": None if holds else reason or None,
         "message": None,
     }
-
-
-def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

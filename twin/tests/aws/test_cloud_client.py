@@ -10,7 +10,8 @@ import pytest
 from twin import credential
 from twin.aws.cloud_client import ApiServerError, AwsView, connect
 from twin.aws.server import application, bind
-from twin.kubernetes.cloud_interface import CloudView, InsufficientCapacity
+from twin.kubernetes.cloud_client import CloudView
+from twin.kubernetes.cloud_interface import InsufficientCapacity
 from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.services.eks.scene import Names, group_params, make_cluster_of, network_and_roles
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from twin.kubernetes.api import ApiError, Object
+from twin.kubernetes.cloud_client import CloudView
 from twin.kubernetes.cloud_interface import (
     Addon,
     Cluster,
@@ -54,7 +55,7 @@ def template(
 
 
 @dataclass
-class FakeView:
+class FakeView(CloudView):
     """A cloud whose groups make machines at once."""
 
     present: Cluster | None = None

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from twin.kubernetes.access_policies import ROLES, RULES, AccessPolicies, grants, group, with_groups
+from twin.kubernetes.access_policies import POLICIES, AccessPolicies, grants, group, with_groups
 from twin.kubernetes.cloud_interface import Principal
 from twin.tests.kubernetes.fakes import FakeKube
 
@@ -97,7 +97,7 @@ def test_bound_once_is_not_asked_again() -> None:
 
 def test_googles_roles_are_bound_under_a_name_of_their_own() -> None:
     assert group(("container.viewer", "")) == "gke-iam:container.viewer"
-    assert ROLES["container.admin"] == "cluster-admin"
-    for rule in RULES["container.viewer"]:
+    assert POLICIES["container.admin"] == "cluster-admin"
+    for rule in POLICIES["container.viewer"]:
         assert "secrets" not in rule.get("resources", [])
         assert "rbac.authorization.k8s.io" not in rule.get("apiGroups", [])

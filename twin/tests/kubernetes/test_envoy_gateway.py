@@ -11,7 +11,7 @@ import pytest
 
 from twin.kubernetes.envoy_gateway.__main__ import includes
 from twin.kubernetes.envoy_gateway.configuration import Place, files
-from twin.kubernetes.envoy_gateway.proxy import BOOTSTRAP, Proxy, shifted
+from twin.kubernetes.envoy_gateway.proxy import Proxy, shifted
 from twin.kubernetes.envoy_gateway.services import Services
 from twin.kubernetes.envoy_gateway.status import merged
 from twin.kubernetes.envoy_gateway.translation import CONTROLLER, KINDS, Translation, request
@@ -258,7 +258,7 @@ def test_an_envoy_has_one_pod_whose_address_is_known_and_settings_of_its_proxy()
     assert proxy.address.startswith("127.")
     template = objects["deployments"]["spec"]["template"]
     assert objects["deployments"]["spec"]["replicas"] == 1
-    assert template["metadata"]["annotations"] == {BOOTSTRAP: "digest"}
+    assert template["metadata"]["annotations"] == {"twin.ai-platform/bootstrap": "digest"}
     assert template["spec"]["hostname"] == template["spec"]["subdomain"] == proxy.name
     assert template["spec"]["containers"][0]["image"] == "mirror.example/envoy:1"
     spec = objects["services"]["spec"]

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from twin.instances import Instance
 from twin.kubernetes.api import Object
-from twin.kubernetes.cloud_interface import CloudView
+from twin.kubernetes.cloud_client import CloudView
 
 log = logging.getLogger(__name__)
 

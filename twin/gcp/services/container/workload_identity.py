@@ -12,13 +12,12 @@ import logging
 import secrets
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Final, cast
+from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 from twin.instances import Instance
 from twin.kubernetes.api import Kube, Object, path
-from twin.kubernetes.cloud_client import RemoteView
-from twin.kubernetes.cloud_interface import CloudView
+from twin.kubernetes.cloud_client import CloudView
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +38,7 @@ class MetadataServer:
 
     def __init__(self, instance: Instance, view: CloudView) -> None:
         self._instance = instance
-        self._view = cast(RemoteView, view)
+        self._view = view
         self._kube = Kube(instance.kubeconfig)
         self._accounts: dict[str, tuple[str, str]] = {}
         handler = type("Handler", (_Handler,), {"metadata": self})
