@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from twin.kubernetes.api import Kube, Object, path
 from twin.kubernetes.egress import NoBackendError, Serve, to_loopback
-from twin.kubernetes.pods import ready
+from twin.kubernetes.informer import Mirror
+from twin.kubernetes.pods import ready, selects
 from twin.kubernetes.processes import addresses
 
 NO_CONTAINERS: Final = "the twin runs no containers"
@@ -24,11 +25,13 @@ class Backends:
 
     The twin runs no container. A Pod has a backend where a process of this machine is its container, and a
     Service where one of its Pods has. absent: what serves a Service whose Pods are simulated; without it such
-    a Service has no backend.
+    a Service has no backend. mirror: with Services and Pods, by which `is_absent`, which is asked often,
+    needs no request.
     """
 
-    def __init__(self, kube: Kube, absent: Absent | None = None) -> None:
+    def __init__(self, kube: Kube, absent: Absent | None = None, mirror: Mirror | None = None) -> None:
         self._kube = kube
+        self._mirror = mirror
         self._absent = absent
         self._hosts: dict[tuple[str, int], Serve] = {}
         self._services: dict[tuple[str, str, int], Serve] = {}
@@ -57,8 +60,12 @@ class Backends:
 
     def is_absent(self, namespace: str, name: str) -> bool:
         """Return whether a Service is served in the place of a program that does not run here."""
-        service = self._kube.find(path("v1", "services", namespace, name))
-        return service is not None and self._is_absent(self._pods_of(service))
+        if self._mirror is None:
+            service = self._kube.find(path("v1", "services", namespace, name))
+            return service is not None and self._is_absent(self._pods_of(service))
+        service = self._mirror.one("services", name, namespace)
+        pods = self._mirror.all("pods") if service else []
+        return self._is_absent([pod for pod in pods if service and selects(service, pod)])
 
     def resolve(self, host: str, port: int) -> Serve:
         """What serves a connection. Raises NoBackendError, Unreachable and ApiError."""

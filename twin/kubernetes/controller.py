@@ -118,7 +118,7 @@ class Controller:
         self.load_balancers = LoadBalancers(self.kube, self.mirror, instance.cloud)
         self.policies = AccessPolicies(self.kube, settle=SETTLE)
         self.webhook = Webhook(instance.ports["webhook"], self.authenticate)
-        self.backends = Backends(self.kube, Absent(instance, self.kube).serve)
+        self.backends = Backends(self.kube, Absent(instance, self.kube).serve, self.mirror)
         self.backends.register_host(*egress.TOKEN_WEBHOOK, self.webhook.serve)
         identity = cache(lambda: workload_identity(instance, view))
         self.processes = Processes(

@@ -19,6 +19,7 @@ WATCHED: Final = {
     "nodes": "/api/v1/nodes",
     "pods": "/api/v1/pods",
     "namespaces": "/api/v1/namespaces",
+    "services": "/api/v1/services",
     "daemonsets": "/apis/apps/v1/daemonsets",
     "deployments": "/apis/apps/v1/deployments",
 }

@@ -8,11 +8,7 @@ from typing import Any, Final
 
 from twin.kubernetes.api import Kube, Object, passing_over, path
 from twin.kubernetes.informer import Mirror
-from twin.kubernetes.time_scale import Interval
 
-LOOK: Final = 2.0
-"""Seconds between looks."""
-SERVICES: Final = "/api/v1/services"
 AWS_CLASS: Final = "service.k8s.aws/nlb"
 """The class of the AWS Load Balancer Controller."""
 FINALIZERS: Final = {"aws": "service.k8s.aws/resources", "gcp": "service.kubernetes.io/load-balancer-cleanup"}
@@ -21,21 +17,18 @@ _CONTROLLER: Final = "aws-load-balancer-controller"
 
 
 class LoadBalancers:
-    """The controller of a cluster's load balancers. mirror: with Deployments."""
+    """The controller of a cluster's load balancers. mirror: with Services and Deployments."""
 
     def __init__(self, kube: Kube, mirror: Mirror, cloud: str) -> None:
         self._kube = kube
         self._mirror = mirror
         self._cloud = cloud
-        self._look = Interval(LOOK)
 
     def step(self) -> None:
         """Give new Services an address, and let those that are in deletion end. Raises ApiError and
         Unreachable."""
-        if not self._look.due():
-            return
-        for service in self._kube.get(SERVICES, fieldSelector="spec.type=LoadBalancer")["items"]:
-            if self._is_ours(service):
+        for service in self._mirror.all("services"):
+            if service["spec"].get("type") == "LoadBalancer" and self._is_ours(service):
                 with passing_over(404, 409):
                     self._step(service)
 

@@ -56,6 +56,14 @@ def repository(image: str) -> str:
     return head + slash + tail.partition(":")[0]
 
 
+def selects(service: Mapping[str, Any], pod: Pod) -> bool:
+    """Whether a Service's selector matches a Pod."""
+    selector = service["spec"].get("selector") or {}
+    labels = pod["metadata"].get("labels") or {}
+    same = service["metadata"]["namespace"] == pod["metadata"]["namespace"]
+    return same and bool(selector) and all(labels.get(key) == value for key, value in selector.items())
+
+
 def by_node(pods: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
     """Pods that are bound, by their node."""
     pods_of: dict[str, list[dict[str, Any]]] = {}

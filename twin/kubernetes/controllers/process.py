@@ -20,6 +20,7 @@ from twin.kubernetes.certificates import Pki, write_context
 from twin.kubernetes.controllers.configuration import adapted, listening
 from twin.kubernetes.controllers.programs import FOLDER, LOOPBACK, NAMESPACE, Program
 from twin.kubernetes.controllers.selection import Build
+from twin.kubernetes.pods import selects
 from twin.kubernetes.processes import variables
 from twin.kubernetes.processes.images import ROOT
 from twin.kubernetes.processes.probes import port_of, succeeds
@@ -309,10 +310,3 @@ class ControllerProcess:
     def _write(self) -> None:
         assert self._launch is not None  # noqa: S101 - set by `keep`
         write_private(self._launch_file, json.dumps(vars(self._launch)) + "\n")
-
-
-def selects(service: Object, pod: Object) -> bool:
-    """Return whether a Service's selector matches a Pod of its namespace."""
-    selector = service["spec"].get("selector") or {}
-    labels = pod["metadata"].get("labels") or {}
-    return bool(selector) and all(labels.get(key) == value for key, value in selector.items())

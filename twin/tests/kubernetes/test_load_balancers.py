@@ -20,23 +20,11 @@ def service(**more: Any) -> dict[str, Any]:
     }
 
 
-class Kube(FakeKube):
-    """A cluster with one Service."""
-
-    def __init__(self, body: dict[str, Any]) -> None:
-        super().__init__()
-        self.objects[WHERE] = body
-
-    def get(self, where: str, **query: str | int) -> Any:
-        if where == "/api/v1/services":
-            assert query == {"fieldSelector": "spec.type=LoadBalancer"}
-            return {"items": [self.objects[WHERE]]}
-        return super().get(where, **query)
-
-
 def stepped(body: dict[str, Any], cloud: str, deployments: Any = ()) -> dict[str, Any]:
-    kube: Any = Kube(body)
-    mirror: Any = FakeMirror(deployments=list(deployments))
+    kube: Any = FakeKube()
+    kube.objects[WHERE] = body
+    internal = {"metadata": {"name": "internal", "namespace": "gateway"}, "spec": {"type": "ClusterIP"}}
+    mirror: Any = FakeMirror(deployments=list(deployments), services=[internal, body])
     LoadBalancers(kube, mirror, cloud).step()
     return kube.objects[WHERE]
 
