@@ -73,9 +73,8 @@ def _plugin(instance: Instance, name: str) -> Path:
     """The place of a provider's executable."""
     folder = plugins(instance) / f"resource-{name}-v{sdk_version(name)}"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    # The engine's mark of an installation that was broken off, and this project's older place for providers.
+    # The engine's mark of an installation that was broken off.
     folder.with_name(f"{folder.name}.partial").unlink(missing_ok=True)
-    (instance.bin / f"pulumi-resource-{name}").unlink(missing_ok=True)
     return folder / f"pulumi-resource-{name}"
 
 

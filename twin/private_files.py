@@ -1,10 +1,18 @@
-"""Files that only their owner reads, written whole or not at all."""
+"""Files that only their owner reads, written whole or not at all, and folders for their owner only."""
 
 from __future__ import annotations
 
 import os
 import uuid
 from pathlib import Path
+
+
+def private_folder(path: Path) -> Path:
+    """Create a folder, and those above it that are missing, with mode 0700; return it."""
+    if not path.is_dir():
+        private_folder(path.parent)
+        path.mkdir(exist_ok=True, mode=0o700)
+    return path
 
 
 def write_private(target: Path, text: str) -> Path:

@@ -84,14 +84,6 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         text = schema_text(self.cloud.sdk, cache_dir() / "schemas")
         return provider_pb2.GetSchemaResponse(schema=text)
 
-    def GetMapping(self, request: Any, context: grpc.ServicerContext) -> Any:
-        """No mapping from another ecosystem."""
-        return provider_pb2.GetMappingResponse()
-
-    def GetMappings(self, request: Any, context: grpc.ServicerContext) -> Any:
-        """No mapping from another ecosystem."""
-        return provider_pb2.GetMappingsResponse()
-
     @guarded
     def CheckConfig(self, request: Any, context: grpc.ServicerContext) -> Any:
         """Validate the provider's configuration; answered as it came, unknowns and all."""

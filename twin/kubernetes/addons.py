@@ -40,6 +40,9 @@ DEFAULT_VERSIONS: Final = {
 }
 SERVICE_CIDR: Final = "172.20.0.0/16"
 
+SELF_MANAGED = ("vpc-cni", "kube-proxy", "coredns")
+"""What EKS puts in where `bootstrapSelfManagedAddons` is true, which is its default."""
+
 PodSpec = dict[str, Any]
 
 
@@ -149,6 +152,22 @@ CONFIGURE: Final[Mapping[str, Callable[[Sequence[Object], Mapping[str, Any]], No
     "coredns": _coredns,
     "binary-authorization": _binary_authorization,
 }
+
+
+def preinstall(kube: Kube, instance: Instance, cluster: Cluster) -> None:
+    """Apply the cloud's own objects. Repeated, it changes nothing.
+
+    AWS: the StorageClass gp2, which is the default no longer (since EKS 1.30), the roles of EKS's own
+    components, the CRDs of the VPC resource controller and the network policy controller. No ConfigMap
+    aws-auth: it comes with the authentication mode CONFIG_MAP only.
+    """
+    manager = manifests.MANAGER[instance.cloud]
+    if manifests.exists(instance.cloud, "preinstalled"):
+        manifests.apply(kube, manifests.load(instance.cloud, "preinstalled"), manager)
+    if cluster.self_managed_addons:
+        for name in SELF_MANAGED:
+            addon = Addon(name, "", "ACTIVE", {})
+            manifests.apply(kube, objects(instance, addon, cluster), manager)
 
 
 class Addons:

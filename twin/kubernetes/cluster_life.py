@@ -6,8 +6,10 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
+from twin.instances import Instance
+from twin.kubernetes import control_plane
 from twin.kubernetes.api import ApiError, Kube, Object, path
 from twin.kubernetes.cloud_client import CloudView
 from twin.kubernetes.cloud_interface import Cluster
@@ -34,20 +36,27 @@ GONE_AFTER: Final = 4
 """How often in a row the cloud must know of no cluster before one that was there is wiped."""
 
 
-class ControlPlane(Protocol):
-    """What is done to the processes; `twin.kubernetes.control_plane` in life."""
+class ControlPlane:
+    """The processes of an instance's control plane."""
+
+    def __init__(self, instance: Instance) -> None:
+        self._instance = instance
+
+    def _settings(self, cluster: Cluster | None) -> control_plane.Settings:
+        stated = {"service_cidr": cluster.service_cidr, "issuer": cluster.issuer} if cluster else {}
+        return control_plane.Settings(**{name: value for name, value in stated.items() if value})
 
     def matches(self, cluster: Cluster) -> bool:
         """Whether it runs with the settings that the cluster asks for."""
-        ...
+        return control_plane.settings_of(self._instance) == self._settings(cluster)
 
     def wipe(self, cluster: Cluster | None) -> None:
         """Empty it, and start it with the cluster's settings."""
-        ...
+        control_plane.wipe(self._instance, settings=self._settings(cluster))
 
     def address(self) -> tuple[str, str]:
         """Its endpoint, and its authority in base64."""
-        ...
+        return control_plane.endpoint(self._instance), control_plane.certificate_authority(self._instance)
 
 
 @dataclass

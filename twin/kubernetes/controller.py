@@ -19,14 +19,14 @@ from functools import cache
 from typing import Any, Final
 
 from twin.instances import Instance, load
-from twin.kubernetes import control_plane, egress, preinstalled
+from twin.kubernetes import egress
 from twin.kubernetes.access_policies import AccessPolicies
-from twin.kubernetes.addons import Addons
+from twin.kubernetes.addons import Addons, preinstall
 from twin.kubernetes.api import Kube, Unreachable
 from twin.kubernetes.autoscaler import Autoscaler, BuiltInAutoscaler
 from twin.kubernetes.backends import Backends
 from twin.kubernetes.cloud_client import CloudView
-from twin.kubernetes.cloud_interface import Cluster, Principal
+from twin.kubernetes.cloud_interface import Principal
 from twin.kubernetes.cluster_life import ClusterLife, ControlPlane, identity
 from twin.kubernetes.controllers.absent import Absent
 from twin.kubernetes.controllers.supervisor import Supervisor
@@ -55,30 +55,6 @@ SETTLE: Final = 0.2
 """Seconds that a burst of changes in the cluster is given to end."""
 
 
-class _Processes:
-    """The control plane's processes, as `ClusterLife` wants them."""
-
-    def __init__(self, instance: Instance) -> None:
-        self._instance = instance
-
-    def _settings(self, cluster: Cluster | None) -> control_plane.Settings:
-        settings: dict[str, str] = {}
-        if cluster is not None and cluster.service_cidr:
-            settings["service_cidr"] = cluster.service_cidr
-        if cluster is not None and cluster.issuer:
-            settings["issuer"] = cluster.issuer
-        return control_plane.Settings(**settings)
-
-    def matches(self, cluster: Cluster) -> bool:
-        return control_plane.settings_of(self._instance) == self._settings(cluster)
-
-    def wipe(self, cluster: Cluster | None) -> None:
-        control_plane.wipe(self._instance, settings=self._settings(cluster))
-
-    def address(self) -> tuple[str, str]:
-        return control_plane.endpoint(self._instance), control_plane.certificate_authority(self._instance)
-
-
 class Controller:
     """All loops over one instance.
 
@@ -102,8 +78,8 @@ class Controller:
             view,
             self.kube,
             self.mirror,
-            processes or _Processes(instance),
-            lambda cluster: preinstalled.install(self.kube, instance, cluster),
+            processes or ControlPlane(instance),
+            lambda cluster: preinstall(self.kube, instance, cluster),
         )
         self.nodes = Nodes(self.kube, network_built_in=instance.cloud != "aws")
         self.devices = DevicePlugins(self.kube)

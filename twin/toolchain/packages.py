@@ -25,11 +25,10 @@ WITHOUT_PLUGIN = frozenset({"pulumi-policy", "pulumi-esc-sdk"})
 
 @dataclass(frozen=True)
 class Package:
-    """An installed distribution. `plugin` is its pulumi-plugin.json, `required` whether another needs it."""
+    """An installed distribution. `plugin` is its pulumi-plugin.json."""
 
     name: str
     version: str
-    required: bool
     plugin: Mapping[str, Any] | None
 
 

@@ -13,13 +13,14 @@ from typing import Final
 
 from twin.kubernetes.api import Object
 from twin.kubernetes.certificates import write_context
-from twin.kubernetes.processes import environments, private, variables
+from twin.kubernetes.processes import environments, variables
 from twin.kubernetes.processes.configurations import Adaptation
 from twin.kubernetes.processes.images import ROOT, Image
 from twin.kubernetes.processes.process import MARK, Process
 from twin.kubernetes.processes.rewriting import Rewriter
 from twin.kubernetes.processes.sources import Sources
 from twin.kubernetes.processes.volumes import Volumes
+from twin.private_files import private_folder
 
 HOOK: Final = Path(__file__).with_name("hook")
 """A folder for PYTHONPATH: its sitecustomize.py gives Python programs the Pod's addresses and names."""
@@ -183,7 +184,7 @@ class Launcher:
         return Adaptation(rewrite, proxy, self.folder / "kubeconfig", factor)
 
     def _private(self, *names: str) -> Path:
-        return private.folder(self.folder.joinpath(*names))
+        return private_folder(self.folder.joinpath(*names))
 
     def _message_file(self, container: Object) -> Path:
         return self._private("messages") / container["name"]

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Final
 
-from twin.kubernetes.processes import private
+from twin.private_files import private_folder
 
 LIMIT_BYTES: Final = 10 * 1024 * 1024
 """As a kubelet's containerLogMaxSize; the file before it is deleted."""
@@ -25,7 +25,7 @@ class Writer:
     """Writes what a process prints, from a thread for each stream."""
 
     def __init__(self, file: Path) -> None:
-        private.folder(file.parent)
+        private_folder(file.parent)
         self._path = file
         self._file = file.open("ab")
         self._lock = threading.Lock()

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from twin.kubernetes.api import Object
-from twin.kubernetes.processes import private
 from twin.kubernetes.processes.sources import Sources
 from twin.kubernetes.processes.variables import expand
+from twin.private_files import private_folder
 
 _WRITTEN: Final = ("configMap", "secret", "downwardAPI", "projected")
 _DEFAULT_MODE: Final = 0o644
@@ -45,9 +45,9 @@ class Volumes:
 
     def write(self) -> None:
         """Create the folders, and write what has changed. Raises MissingSourceError."""
-        private.folder(self._folder)
+        private_folder(self._folder)
         for name, volume in self._volumes.items():
-            folder = private.folder(self._of(name))
+            folder = private_folder(self._of(name))
             if any(kind in volume for kind in _WRITTEN):
                 files = {
                     file: (self.adapt(name, file, content), mode)
@@ -66,7 +66,7 @@ class Volumes:
             place = self._of(mount["name"]) / inside
             volume = self._volumes[mount["name"]]
             if create and not place.exists() and not any(kind in volume for kind in _WRITTEN):
-                private.folder(place)
+                private_folder(place)
             mounts[mount["mountPath"]] = place
         return mounts
 
@@ -138,10 +138,10 @@ def _replace(place: Path, files: Mapping[str, File]) -> None:
     link = place / _DATA
     if link.is_symlink() and str(link.readlink()) == fresh:
         return
-    private.folder(place / fresh)
+    private_folder(place / fresh)
     for name, (content, mode) in files.items():
         target = place / fresh / name
-        private.folder(target.parent)
+        private_folder(target.parent)
         # Its user's only, and executable where the volume's mode states it.
         with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT, 0o600 | (mode & 0o100)), "wb") as stream:
             stream.write(content)

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from twin.instances import Instance
-from twin.kubernetes import manifests, preinstalled
-from twin.kubernetes.addons import Addons, complete, objects
+from twin.kubernetes import manifests
+from twin.kubernetes.addons import Addons, complete, objects, preinstall
 from twin.kubernetes.cloud_interface import Addon, Cluster
 from twin.kubernetes.time_scale import Clock
 from twin.tests.kubernetes.fakes import FakeKube, FakeMirror, FakeView
@@ -224,13 +224,13 @@ def test_an_addon_that_the_twin_has_no_objects_for_is_taken_as_it_is() -> None:
 
 def test_eks_puts_in_gp2_that_is_no_default_and_no_aws_auth() -> None:
     kube = FakeKube()
-    preinstalled.install(kube, INSTANCE, CLUSTER)  # pyright: ignore[reportArgumentType]
+    preinstall(kube, INSTANCE, CLUSTER)  # pyright: ignore[reportArgumentType]
     gp2 = kube.objects["/apis/storage.k8s.io/v1/storageclasses/gp2"]
     assert gp2["provisioner"] == "kubernetes.io/aws-ebs"
     assert "annotations" not in gp2["metadata"], "since EKS 1.30 no StorageClass is the default"
     assert not any("aws-auth" in at for at in kube.objects)
     assert not any("aws-node" in at for at in kube.objects)
-    preinstalled.install(
+    preinstall(
         kube,  # pyright: ignore[reportArgumentType]
         INSTANCE,
         replace(CLUSTER, self_managed_addons=True),

@@ -8,13 +8,13 @@ import pytest
 
 from twin.kubernetes.api import Unreachable
 from twin.kubernetes.cloud_interface import Cluster
-from twin.kubernetes.cluster_life import GONE_AFTER, MARK, ClusterLife
+from twin.kubernetes.cluster_life import GONE_AFTER, MARK, ClusterLife, ControlPlane
 from twin.tests.kubernetes.fakes import FakeKube, FakeMirror, FakeView
 
 CLUSTER = Cluster("acme-dev", "CREATING", "1.34", uid="one")
 
 
-class Processes:
+class Processes(ControlPlane):
     def __init__(self, kube: FakeKube) -> None:
         self.kube = kube
         self.settings = ""
