@@ -8,12 +8,15 @@ divided by the factor in `AIPLATFORM_TWIN_CLOCK`. 10 is the default: ten minutes
 from __future__ import annotations
 
 import os
+import re
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 VARIABLE = "AIPLATFORM_TWIN_CLOCK"
 DEFAULT = 10.0
+_UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001, "us": 1e-6, "ns": 1e-9}
+_PART = re.compile(r"(\d+\.?\d*|\.\d+)(h|ms|m|s|us|ns)")
 
 
 def factor() -> float:
@@ -64,18 +67,11 @@ class Clock:
 
 def seconds(duration: str) -> float:
     """A Go duration (`10m`, `1h30m`, `90s`, `500ms`) in seconds; `ValueError` for anything else."""
-    units = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001, "us": 1e-6, "ns": 1e-9}
-    rest, total = duration.strip(), 0.0
-    if rest in {"0", "+0", "-0"}:
+    text = duration.strip()
+    if text in {"0", "+0", "-0"}:
         return 0.0
-    if not rest:
+    if not text:
         raise ValueError("an empty duration; write it as 10m or 90s")
-    while rest:
-        digits = len(rest) - len(rest.lstrip("0123456789."))
-        number, rest = rest[:digits], rest[digits:]
-        letters = len(rest) - len(rest.lstrip("abcdefghijklmnopqrstuvwxyz"))
-        unit, rest = rest[:letters], rest[letters:]
-        if unit not in units or not number:
-            raise ValueError(f"{duration!r} is no duration; write it as 10m, 90s or 1h30m")
-        total += float(number) * units[unit]
-    return total
+    if not re.fullmatch(f"({_PART.pattern})+", text):
+        raise ValueError(f"{duration!r} is no duration; write it as 10m, 90s or 1h30m")
+    return sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(text))

@@ -110,6 +110,6 @@ def _require_call(request: language_pb2.RunPluginRequest) -> None:
     by = runtime_options(request.info).get(STACK_BY)
     if by != "call":
         raise OptionError(
-            f"the runtime option {STACK_BY} of the policy pack is {by!r}; expected 'call': this host tells a "
-            "pack of its stack by ConfigureStack alone (the official Pulumi CLI knows another way)"
+            f"the runtime option {STACK_BY} of the policy pack is {by!r}; expected 'call': this host states "
+            "the stack by ConfigureStack alone (the official Pulumi CLI knows another way)"
         )

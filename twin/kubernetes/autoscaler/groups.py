@@ -76,6 +76,16 @@ class Managed:
     coming: int
 
 
+def headroom(managed: Managed, groups: Sequence[Managed]) -> int:
+    """How many nodes a group may still grow by, alone and together with its node pool's other groups."""
+    group = managed.group
+    left = group.maximum - group.desired
+    if group.total_maximum:
+        pool = [other.group for other in groups if other.group.node_group == group.node_group]
+        left = min(left, group.total_maximum - sum(member.desired for member in pool))
+    return left
+
+
 def discover(groups: Iterable[Group], flags: Flags) -> list[Group]:
     """The groups that the flags name or whose tags match, with the limits that apply."""
     named = {fixed.name: fixed for fixed in flags.fixed}

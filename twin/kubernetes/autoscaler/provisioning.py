@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from twin.kubernetes.api import Kube, Object, path
-from twin.kubernetes.autoscaler.groups import Managed
+from twin.kubernetes.autoscaler.groups import Managed, headroom
 from twin.kubernetes.cloud_client import CloudView
 from twin.kubernetes.cloud_interface import InsufficientCapacity
 from twin.kubernetes.events import Recorder
@@ -180,11 +180,7 @@ def _place(
         if reasons:
             why = f"node pool {managed.group.node_group}: {', '.join(reasons)}"
             continue
-        room = managed.group.maximum - managed.group.desired
-        if managed.group.total_maximum:
-            siblings = [item.group for item in groups if item.group.node_group == managed.group.node_group]
-            room = min(room, managed.group.total_maximum - sum(group.desired for group in siblings))
-        count, placed, _ = pack(pods, managed.shape, room, overhead)
+        count, placed, _ = pack(pods, managed.shape, headroom(managed, groups), overhead)
         if len(placed) == len(pods):
             return managed, {managed.group.name: managed.group.desired + count}
         why = f"node pool {managed.group.node_group}: {len(placed)} of {len(pods)} Pods fit under its maximum"

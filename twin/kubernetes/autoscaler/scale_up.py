@@ -12,7 +12,7 @@ from typing import Any, Final
 from twin.kubernetes.api import Object
 from twin.kubernetes.autoscaler.expander import Option, choose
 from twin.kubernetes.autoscaler.flags import Flags
-from twin.kubernetes.autoscaler.groups import Managed, similar, takes_pods
+from twin.kubernetes.autoscaler.groups import Managed, headroom, similar, takes_pods
 from twin.kubernetes.cloud_client import CloudView
 from twin.kubernetes.cloud_interface import InsufficientCapacity
 from twin.kubernetes.events import Recorder
@@ -171,7 +171,7 @@ class ScaleUp:
                 rejected[id(pod)].update(reasons)
                 if not reasons:
                     fitting.append(pod)
-            limit = min(_headroom(managed, scene), room)
+            limit = min(headroom(managed, scene.groups), room)
             count, placed, bins = pack(fitting, managed.shape, limit, overhead)
             if count:
                 options.append(Option(managed, count, placed, bins))
@@ -180,7 +180,7 @@ class ScaleUp:
     def _skipped(self, managed: Managed, scene: Scene) -> str:
         if self.backoff.holds(managed.group.name, scene.now):
             return IN_BACKOFF
-        return "" if _headroom(managed, scene) > 0 else AT_MAXIMUM
+        return "" if headroom(managed, scene.groups) > 0 else AT_MAXIMUM
 
     def _explain(self, pending: Sequence[Pod], rejected: Mapping[int, Counter[str]]) -> None:
         for pod in pending:
@@ -255,16 +255,6 @@ class ScaleUp:
             size[smallest.group.name] += 1
         plan = [(managed, size[managed.group.name] - managed.group.desired) for managed in alike]
         return [(managed, count) for managed, count in plan if count]
-
-
-def _headroom(managed: Managed, scene: Scene) -> int:
-    """How many nodes the group may still grow by, alone and together with its node pool's other groups."""
-    group = managed.group
-    left = group.maximum - group.desired
-    if group.total_maximum:
-        pool = [managed.group for managed in scene.groups if managed.group.node_group == group.node_group]
-        left = min(left, group.total_maximum - sum(member.desired for member in pool))
-    return left
 
 
 def _room(scene: Scene) -> int:

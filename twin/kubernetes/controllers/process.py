@@ -48,9 +48,9 @@ GRACE_SECONDS: Final = 5.0
 class Launch:
     """How a process was started; in a file, so that a new controller process of the twin takes it over."""
 
-    pod: str
-    """The uid of the Pod whose container it is."""
-    binary: str
+    pod: str = ""
+    """The uid of the Pod whose container it is; empty where there is none."""
+    binary: str = ""
     cloud: dict[str, str] = field(default_factory=dict[str, str])
     """The variables by which it reaches the cloud. Those of a new controller process of the twin differ."""
     ports: dict[int, int] = field(default_factory=dict[int, int])
@@ -90,17 +90,17 @@ class ControllerProcess:
     @property
     def pod(self) -> str:
         """The uid of the Pod whose container it is; empty where there is none."""
-        return self._launch.pod if self._launch else ""
+        return self._launch.pod
 
     @property
     def ports(self) -> Mapping[int, int]:
         """Port of the container -> port of loopback."""
-        return self._launch.ports if self._launch else {}
+        return self._launch.ports
 
     @property
     def restarts(self) -> int:
         """How often it was started again for its Pod."""
-        return self._launch.restarts if self._launch else 0
+        return self._launch.restarts
 
     def keep(self, build: Build, pod: Object, container: Object) -> None:
         """Have it run as the container of a Pod. Raises MissingSourceError, ApiError, Unreachable and
@@ -110,8 +110,7 @@ class ControllerProcess:
         container = next(entry for entry in pod["spec"]["containers"] if entry["name"] == name)
         launch = self._launch
         peers = self._peers(container)
-        known = (launch.pod, launch.binary, launch.cloud, launch.peers) if launch else None
-        if launch is None or known != (uid, build.binary, cloud, peers):
+        if (launch.pod, launch.binary, launch.cloud, launch.peers) != (uid, build.binary, cloud, peers):
             self.end()
             launch = self._launch = Launch(uid, build.binary, cloud, peers=peers)
         self._issue(pod, container)
@@ -150,11 +149,11 @@ class ControllerProcess:
 
     def end(self) -> None:
         """Stop it, and forget its Pod."""
-        if self._launch is None and not self.daemon.pid_file.exists():
+        if not self._launch.pod and not self.daemon.pid_file.exists():
             return
         processes.stop([self.daemon], grace_seconds=GRACE_SECONDS)
         shutil.rmtree(self._folder, ignore_errors=True)
-        self._launch, self._files, self._failures, self._again = None, None, 0, 0.0
+        self._launch, self._files, self._failures, self._again = Launch(), None, 0, 0.0
 
     def _mounted(self, pod: Object) -> tuple[Sources, Volumes]:
         """Return what the variables of a Pod are read from, and its volumes."""
@@ -187,7 +186,6 @@ class ControllerProcess:
     def _start(
         self, pod: Object, container: Object, declared: Mapping[str, str], places: Mapping[str, Path]
     ) -> None:
-        assert self._launch is not None  # noqa: S101 - set by `keep`
         # Ports are drawn at each start: another program may have taken one meanwhile.
         self._launch.ports = {}
         (self._folder / "tmp").mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -230,7 +228,6 @@ class ControllerProcess:
 
     def _calling(self, arguments: Sequence[str]) -> Iterator[str]:
         """Yield the arguments, with the addresses of other programs in place of those of their Services."""
-        assert self._launch is not None  # noqa: S101 - set by `keep`
         for argument in arguments:
             name, _, address = argument.partition("=")
             here = self._launch.peers.get(name)
@@ -251,7 +248,6 @@ class ControllerProcess:
         return f"{name}={copy}"
 
     def _port(self, number: int) -> int:
-        assert self._launch is not None  # noqa: S101 - set by `keep`
         if number not in self._launch.ports:
             self._launch.ports[number] = next(
                 port for port in free_ports(4) if port not in self._launch.ports.values()
@@ -299,14 +295,13 @@ class ControllerProcess:
     def _launch_file(self) -> Path:
         return self._folder / "launch.json"
 
-    def _read(self) -> Launch | None:
+    def _read(self) -> Launch:
         try:
             document = json.loads(self._launch_file.read_text())
             ports = {int(number): here for number, here in document.pop("ports").items()}
             return Launch(**document, ports=ports)
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
-            return None
+            return Launch()
 
     def _write(self) -> None:
-        assert self._launch is not None  # noqa: S101 - set by `keep`
         write_private(self._launch_file, json.dumps(vars(self._launch)) + "\n")
