@@ -2,7 +2,7 @@
 
 kube-apiserver calls webhooks and aggregated APIs at the ClusterIP of their Service, kubelets at the address
 of their Node, and other webhooks at their URL: addresses of the machine's real network, where a stranger may
-answer. An egress selector (`--egress-selector-config-file`) makes it ask a relay for each such connection, by
+answer. An egress selector (settings/egress.yaml) makes it ask a relay for each such connection, by
 `CONNECT address:port` on a unix socket in the twin's folder. The relay connects what has a backend in the
 twin, and refuses everything else at once, with the reason in the error that the API server reports.
 """
@@ -39,20 +39,6 @@ Resolve = Callable[[str, int], Serve]
 
 class NoBackendError(Exception):
     """Nothing in the twin answers at an address; the text names what was called."""
-
-
-def configuration() -> dict[str, Any]:
-    """The EgressSelectorConfiguration: etcd is dialled directly, all else through the relay."""
-    connection = {"proxyProtocol": "HTTPConnect", "transport": {"uds": {"udsName": SOCKET}}}
-    return {
-        "apiVersion": "apiserver.k8s.io/v1beta1",
-        "kind": "EgressSelectorConfiguration",
-        "egressSelections": [
-            # Services, Pods and Nodes; and webhooks that are named by a URL, the token webhook among them.
-            {"name": "cluster", "connection": connection},
-            {"name": "controlplane", "connection": connection},
-        ],
-    }
 
 
 def to_loopback(port: int, host: str = "127.0.0.1") -> Serve:

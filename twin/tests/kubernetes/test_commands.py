@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import Any
@@ -35,6 +34,14 @@ def lines(instance: Instance, pki: Pki) -> dict[str, list[str]]:
     )
 
 
+def setting(flag: str, lines: dict[str, list[str]]) -> Any:
+    """What is in the file that a flag of the API server names."""
+    [file] = (
+        word.removeprefix(f"{flag}=") for word in lines["kube-apiserver"] if word.startswith(f"{flag}=")
+    )
+    return YAML(typ="safe").load(Path(file).read_text())
+
+
 def test_nothing_listens_beyond_loopback(lines: dict[str, list[str]]) -> None:
     places = [
         word
@@ -57,30 +64,25 @@ def test_a_cluster_decides_its_service_range_and_issuer(lines: dict[str, list[st
     assert "--service-account-issuer=https://oidc.x/1" in lines["kube-apiserver"]
 
 
-def test_nobody_unknown_gets_more_than_the_health(instance: Instance, lines: dict[str, list[str]]) -> None:
-    file = instance.folder / "kubernetes" / "authentication.json"
-    assert f"--authentication-config={file}" in lines["kube-apiserver"]
-    anonymous = json.loads(file.read_text())["anonymous"]
+def test_nobody_unknown_gets_more_than_the_health(lines: dict[str, list[str]]) -> None:
+    anonymous = setting("--authentication-config", lines)["anonymous"]
     assert {condition["path"] for condition in anonymous["conditions"]} == {"/livez", "/readyz", "/healthz"}
     assert not any(word.startswith("--anonymous-auth") for word in lines["kube-apiserver"])
 
 
-def test_the_token_webhook_is_the_instances_own(instance: Instance, lines: dict[str, list[str]]) -> None:
-    config = json.loads((instance.folder / "kubernetes" / "webhook.kubeconfig").read_text())
+def test_the_token_webhook_is_the_instances_own(lines: dict[str, list[str]]) -> None:
+    config = setting("--authentication-token-webhook-config-file", lines)
     host, port = egress.TOKEN_WEBHOOK
     assert config["clusters"][0]["cluster"]["server"] == f"http://{host}:{port}/authenticate"
     assert host.endswith(".invalid"), "no resolver may know it: the relay alone has a backend for it"
 
 
-def test_the_api_server_dials_nothing_but_etcd_without_the_relay(
-    instance: Instance, lines: dict[str, list[str]]
-) -> None:
-    file = instance.folder / "kubernetes" / "egress.json"
-    assert f"--egress-selector-config-file={file}" in lines["kube-apiserver"]
-    selections = json.loads(file.read_text())["egressSelections"]
+def test_the_api_server_dials_nothing_but_etcd_without_the_relay(lines: dict[str, list[str]]) -> None:
+    selections = setting("--egress-selector-config-file", lines)["egressSelections"]
     assert {selection["name"] for selection in selections} == {"cluster", "controlplane"}
     for selection in selections:
         path = selection["connection"]["transport"]["uds"]["udsName"]
+        assert path == egress.SOCKET
         assert not Path(path).is_absolute(), "a long path of a twin's folder would not fit a socket's address"
 
 
