@@ -41,7 +41,7 @@ class Requests(BaseHTTPRequestHandler):
     `aws eks get-token` has about two thousand."""
 
     protocol_version = "HTTP/1.1"
-    timeout: float = 60
+    timeout = 60
     longest = 1 << 20
 
     def say(self, status: int, body: bytes, kind: str) -> None:

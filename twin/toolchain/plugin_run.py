@@ -76,7 +76,9 @@ class PluginRun:
 
     def _read(self, name: str, stream: IO[bytes]) -> None:
         while chunk := os.read(stream.fileno(), CHUNK):
-            self._outbox.put(language_pb2.RunPluginResponse(**{name: chunk}))
+            response = language_pb2.RunPluginResponse()
+            setattr(response, name, chunk)
+            self._outbox.put(response)
 
     def _finish(self, child: Child, readers: list[threading.Thread]) -> None:
         code = child.wait()

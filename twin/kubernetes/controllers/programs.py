@@ -79,14 +79,14 @@ class Program:
         return None
 
 
-def _read() -> dict[str, Program]:
-    tables = tomllib.loads(Path(__file__).with_name("programs.toml").read_text("utf-8"))
-    return {
-        name: Program(
-            name, **{key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
-        )
-        for name, table in tables.items()
+def _program(name: str, table: Mapping[str, Any]) -> Program:
+    values: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in table.items()
     }
+    return Program(name, **values)
 
 
-PROGRAMS: Final[Mapping[str, Program]] = _read()
+PROGRAMS: Final[Mapping[str, Program]] = {
+    name: _program(name, table)
+    for name, table in tomllib.loads(Path(__file__).with_name("programs.toml").read_text("utf-8")).items()
+}

@@ -98,6 +98,8 @@ def test_bound_once_is_not_asked_again() -> None:
 def test_googles_roles_are_bound_under_a_name_of_their_own() -> None:
     assert group(("container.viewer", "")) == "gke-iam:container.viewer"
     assert POLICIES["container.admin"] == "cluster-admin"
-    for rule in POLICIES["container.viewer"]:
+    rules = POLICIES["container.viewer"]
+    assert not isinstance(rules, str)
+    for rule in rules:
         assert "secrets" not in rule.get("resources", [])
         assert "rbac.authorization.k8s.io" not in rule.get("apiGroups", [])
