@@ -11,6 +11,7 @@ removes it where the provider dies. It is read for whether the program protects 
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import sys
 from collections.abc import Iterator, Mapping
@@ -19,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from twin.core.lifecycle import Lifecycle
-from twin.property_values import dumps
+from twin.property_values import dumps, loads
 from twin.provider_interface import Cloud, CloudError, Context, ResourceType
 from twin.store import Row, Store
 
@@ -40,7 +41,9 @@ def undo(cloud: Cloud, store: Store, stack: str, state: State) -> Outcome:
     state: the stack's `deployment`, as `pulumi stack export` gives it. What the program protects or retains
     on delete stays. The newest goes first; what others still need is tried again after them.
     """
-    outcome, contexts = Outcome(), _Contexts(cloud)
+    outcome = Outcome()
+    # The providers that were asked, configured again.
+    context_of = functools.cache(lambda config: cloud.configure(loads(config)))
     left = list(_orphans(cloud, store, stack, state))
     while left:
         outcome.failed = {}
@@ -50,7 +53,7 @@ def undo(cloud: Cloud, store: Store, stack: str, state: State) -> Outcome:
             if type is None:
                 continue
             try:
-                id = _deleted(store, type, contexts.of(row), row)
+                id = _deleted(store, type, context_of(dumps(row.config)), row)
             except CloudError as error:
                 outcome.failed[f"{row.token} {row.id or row.urn.rpartition('::')[2]}"] = str(error)
                 again.append(row)
@@ -85,21 +88,6 @@ def _orphans(cloud: Cloud, store: Store, stack: str, state: State) -> Iterator[R
             store.mention(row.urn, row.token, str(row.id))
         elif row.urn not in protected and row.token.startswith(f"{cloud.name}:"):
             yield row
-
-
-class _Contexts:
-    """The providers that were asked, configured again."""
-
-    def __init__(self, cloud: Cloud) -> None:
-        self._cloud = cloud
-        self._made: dict[str, Context] = {}
-
-    def of(self, row: Row) -> Context:
-        """The one of this create. CloudError where the cloud does not take it any more."""
-        key = dumps(row.config)
-        if key not in self._made:
-            self._made[key] = self._cloud.configure(row.config)
-        return self._made[key]
 
 
 def main() -> None:

@@ -240,13 +240,14 @@ class GoBuilder:
         log: Path,
         on_line: Callable[[str], None],
     ) -> None:
+        experiments = {"GOEXPERIMENT": ",".join(recipe.experiments)} if recipe.experiments else {}
         run_logged(
             [self.find_go(), *arguments],
             what=f"Building {recipe.name} {recipe.version}",
             advice=BUILD_ADVICE,
             log=log,
             cwd=source,
-            env=self._environment() | _experiments(recipe),
+            env=self._environment() | experiments,
             on_line=on_line,
         )
 
@@ -286,11 +287,6 @@ class DownloadedModule:
     folder: Path
     sum: str
     """Its checksum, as in go.sum."""
-
-
-def _experiments(recipe: Recipe) -> dict[str, str]:
-    """The variable that enables a recipe's experiments of Go."""
-    return {"GOEXPERIMENT": ",".join(recipe.experiments)} if recipe.experiments else {}
 
 
 def download_module(
