@@ -10,6 +10,7 @@ The file holds inputs and outputs in clear, secrets too, as the instance's folde
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import threading
 import time
@@ -88,6 +89,7 @@ class Store:
         else:
             self._connection = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
             self._connection.executescript(_SCHEMA)
+        self._add_columns()
         self._mentioned: set[tuple[str, str, str]] = set()
         self._begun: set[str] = set()
 
@@ -239,6 +241,15 @@ class Store:
                     " WHERE token = ? AND id = ? AND state = 'created'",
                     (dumps(inputs), dumps(outputs), token, id),
                 )
+
+    def _add_columns(self) -> None:
+        """Bring the file of an older twin to this shape."""
+        columns = {row[1] for row in self._connection.execute("PRAGMA table_info(resources)")}
+        added = {"unfinished": "TEXT", "config": "TEXT", "answered": "INTEGER NOT NULL DEFAULT 1"}
+        for name, kind in added.items():
+            if name not in columns:
+                with contextlib.suppress(sqlite3.OperationalError):  # another provider did it meanwhile
+                    self._connection.execute(f"ALTER TABLE resources ADD COLUMN {name} {kind}")
 
     def _close(self, intent: str, state: str) -> None:
         self._run("UPDATE resources SET state = ?, ended = ? WHERE intent = ?", state, time.time(), intent)

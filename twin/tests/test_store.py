@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -122,6 +123,23 @@ def test_an_unfinished_create_is_known_until_it_is_finished(store: Store) -> Non
     store.finished(TOKEN, "vpc-1")
     assert not store.unfinished(TOKEN, "vpc-1")
     assert not store.unfinished(TOKEN, "vpc-2"), "a resource that no create of this twin made"
+
+
+def test_the_file_of_an_older_twin_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "store.db"
+    Store(file).close()
+    with sqlite3.connect(file) as older:
+        for name in ("unfinished", "config", "answered"):
+            older.execute(f"ALTER TABLE resources DROP COLUMN {name}")
+        older.execute(
+            "INSERT INTO resources VALUES ('i', ?, ?, 'vpc-1', '{}', '{}', 'created', 0, 1.0, 2.0)",
+            (URN, TOKEN),
+        )
+    older.close()
+    store = Store(file)
+    assert [row.id for row in store.live(URN)] == ["vpc-1"]
+    assert not store.unfinished(TOKEN, "vpc-1")
+    assert not store.unsettled("dev"), "what an engine made long ago is known to it, or retained"
 
 
 def test_a_create_is_settled_by_its_refusal_an_answer_or_a_mention(store: Store) -> None:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import platform
 import shutil
 import signal
 import sys
@@ -31,15 +32,14 @@ from twin import path_shims
 from twin.core.engine import WARNING, Engine
 from twin.toolchain.child_process import Children
 from twin.toolchain.installing import install_dependencies
-from twin.toolchain.interpreter import resolve
+from twin.toolchain.interpreter import resolve, toolchain_of
 from twin.toolchain.packages import list_packages, package_dependencies
 from twin.toolchain.plugin_run import PluginRun
+from twin.toolchain.policy_proxy import CHANNEL_OPTIONS
 from twin.toolchain.program_run import run_program
 from twin.toolchain.provider_versions import adopt
 from twin.toolchain.versions import read_versions
 
-# A stack's resources in one message can be large: the engine sets no limit either.
-CHANNEL_OPTIONS = (("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1))
 EXECUTOR = "pulumi-language-python-exec"
 WORKERS = 64  # a plugin's stream keeps one for as long as the plugin runs
 PARENT_SECONDS = 0.3
@@ -100,11 +100,40 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         for warning in adopt(plugins, installed, built, packages):
             engine.log(WARNING, warning)
 
+    def GetRequiredPlugins(
+        self, request: language_pb2.GetRequiredPluginsRequest, context: grpc.ServicerContext
+    ) -> language_pb2.GetRequiredPluginsResponse:
+        del request, context  # the engine asks for packages, and for this only where those are unknown
+        return language_pb2.GetRequiredPluginsResponse()
+
+    def GetProgramDependencies(
+        self, request: language_pb2.GetProgramDependenciesRequest, context: grpc.ServicerContext
+    ) -> language_pb2.GetProgramDependenciesResponse:
+        with _reported(context):
+            packages = list_packages(resolve(request.info), os.environ)
+            return language_pb2.GetProgramDependenciesResponse(
+                dependencies=[
+                    language_pb2.DependencyInfo(name=package.name, version=package.version)
+                    for package in packages
+                    if request.transitiveDependencies or not package.required
+                ]
+            )
+
     def InstallDependencies(
         self, request: language_pb2.InstallDependenciesRequest, context: grpc.ServicerContext
     ) -> Iterator[language_pb2.InstallDependenciesResponse]:
         with _reported(context):
             yield from install_dependencies(request)
+
+    def About(
+        self, request: language_pb2.AboutRequest, context: grpc.ServicerContext
+    ) -> language_pb2.AboutResponse:
+        with _reported(context):
+            return language_pb2.AboutResponse(
+                executable=str(resolve(request.info).prepared().python),
+                version=platform.python_version(),
+                metadata={"toolchain": toolchain_of(request.info)},
+            )
 
     def Run(
         self, request: language_pb2.RunRequest, context: grpc.ServicerContext

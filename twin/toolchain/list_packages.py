@@ -28,8 +28,18 @@ def main() -> None:
         _normal(distribution.metadata["Name"]): distribution
         for distribution in importlib.metadata.distributions()
     }
+    required: set[str] = set()
+    for distribution in distributions.values():
+        for requirement in distribution.requires or []:
+            if "extra ==" not in requirement:
+                required.add(_normal(re.split(r"[^A-Za-z0-9._-]", requirement, maxsplit=1)[0]))
     listing = [
-        {"name": name, "version": distribution.version, "plugin": _plugin(distribution, name)}
+        {
+            "name": name,
+            "version": distribution.version,
+            "required": name in required,
+            "plugin": _plugin(distribution, name),
+        }
         for name, distribution in sorted(distributions.items())
     ]
     json.dump(listing, sys.stdout)

@@ -25,10 +25,11 @@ WITHOUT_PLUGIN = frozenset({"pulumi-policy", "pulumi-esc-sdk"})
 
 @dataclass(frozen=True)
 class Package:
-    """An installed distribution. `plugin` is its pulumi-plugin.json."""
+    """An installed distribution. `plugin` is its pulumi-plugin.json, `required` whether another needs it."""
 
     name: str
     version: str
+    required: bool
     plugin: Mapping[str, Any] | None
 
 

@@ -176,8 +176,6 @@ def plugin_request(
     folder: Path, kind: str = "resource", toolchain: str | None = None, **fields: Any
 ) -> language_pb2.RunPluginRequest:
     options = {"toolchain": toolchain} if toolchain else {}
-    if kind == "analyzer":
-        options["stackConfiguration"] = "call"
     return language_pb2.RunPluginRequest(
         pwd=str(folder.parent), kind=kind, name="plugin", info=program_info(folder, **options), **fields
     )

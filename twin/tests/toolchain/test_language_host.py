@@ -188,7 +188,8 @@ def test_a_plugin_and_a_policy_pack_are_synced_before_they_start(
     pack = write_program(project / "policies", "pass")
     list(uv_host.stub.RunPlugin(plugin_request(plugin, toolchain="uv")))
     call = uv_host.stub.RunPlugin(plugin_request(pack, kind="analyzer"))
-    list(call)
+    assert next(call).stdout.strip().isdigit(), "the go-between's port, behind which the pack starts"
+    call.cancel()
     assert [[where, words] for where, words, _ in uv.calls()] == [
         [str(plugin), "sync --inexact"],
         [str(pack), "sync --inexact"],
@@ -226,8 +227,12 @@ def test_an_option_that_cannot_be_honoured_is_an_error_that_says_what_would_be(
     assert "pip and uv" in str(caught.value.details())
 
 
-def test_it_has_the_version_of_the_engine(uv_host: Host) -> None:
+def test_it_says_who_it_is_and_what_would_run_a_program(uv_host: Host, uv: Uv, tmp_path: Path) -> None:
+    project = write_project(tmp_path / "project")
     assert uv_host.stub.GetPluginInfo(empty_pb2.Empty()).version == read_versions().pulumi
+    about = uv_host.stub.About(language_pb2.AboutRequest(info=program_info(project)))
+    assert about.executable == str(project / ".venv" / "bin" / "python")
+    assert about.metadata == {"toolchain": "uv"}
 
 
 def test_a_project_of_poetry_is_an_error_that_says_what_would_be_right(host: Host, tmp_path: Path) -> None:

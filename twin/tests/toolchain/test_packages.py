@@ -34,12 +34,12 @@ def test_a_packages_version_becomes_its_plugins(package: str, plugin: str | None
 def test_only_packages_with_a_plugin_are_required() -> None:
     parameters = {"name": "sub", "version": "1.0.0", "value": base64.b64encode(b"value").decode()}
     packages = [
-        Package("pulumi", "3.0.0", None),
-        Package("pulumi-policy", "1.0.0", None),
-        Package("pulumi-random", "4.1.2", None),
-        Package("pulumi-aws", "7.1.0", {"resource": True, "name": "aws", "version": "7.1.1"}),
-        Package("mine", "1.0.0", {"resource": False}),
-        Package("other", "1.0.0", {"resource": True, "server": "s", "parameterization": parameters}),
+        Package("pulumi", "3.0.0", True, None),
+        Package("pulumi-policy", "1.0.0", False, None),
+        Package("pulumi-random", "4.1.2", False, None),
+        Package("pulumi-aws", "7.1.0", False, {"resource": True, "name": "aws", "version": "7.1.1"}),
+        Package("mine", "1.0.0", False, {"resource": False}),
+        Package("other", "1.0.0", False, {"resource": True, "server": "s", "parameterization": parameters}),
     ]
     dependencies = {dependency.name: dependency for dependency in package_dependencies(packages)}
     assert {name: dependencies[name].version for name in dependencies} == {
@@ -52,10 +52,12 @@ def test_only_packages_with_a_plugin_are_required() -> None:
 
 
 def test_the_programs_own_interpreter_is_asked(tmp_path: Path) -> None:
-    for name in ("pulumi_foo", "needs_it"):
+    for name, requirement in (("pulumi_foo", ""), ("needs_it", "Requires-Dist: Pulumi.Foo>=1\n")):
         info = tmp_path / f"{name}-1.2.3.dist-info"
         info.mkdir()
-        info.joinpath("METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.2.3\n")
+        info.joinpath("METADATA").write_text(
+            f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.2.3\n{requirement}"
+        )
     plugin = tmp_path / "pulumi_foo" / "pulumi-plugin.json"
     plugin.parent.mkdir()
     plugin.write_text(json.dumps({"resource": True, "name": "foo"}))
@@ -65,8 +67,8 @@ def test_the_programs_own_interpreter_is_asked(tmp_path: Path) -> None:
             Interpreter(Path(sys.executable), None), {**os.environ, "PYTHONPATH": str(tmp_path)}
         )
     }
-    assert packages["pulumi-foo"] == Package("pulumi-foo", "1.2.3", {"resource": True, "name": "foo"})
-    assert packages["needs-it"].plugin is None
+    assert packages["pulumi-foo"] == Package("pulumi-foo", "1.2.3", True, {"resource": True, "name": "foo"})
+    assert not packages["needs-it"].required
 
 
 def test_uv_puts_the_environment_beside_the_nearest_lock(
