@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import json
 import tomllib
+from pathlib import Path
 from typing import Final
 
 import pytest
 
 from tests.containers.program import Program
 
-PROGRAM: Final = Program("model_monitor", private=("AWS_", "GOOGLE_", "MLFLOW_", "PYICEBERG_"))
+_ROOT: Final = Path(__file__).parents[2]
+PROGRAM: Final = Program(
+    "model_monitor",
+    private=("AWS_", "GOOGLE_", "MLFLOW_", "PYICEBERG_"),
+    reads=(_ROOT / "docs" / "drift-detection.md", _ROOT / "containers" / "llm_logger" / "llm_logger"),
+)
 
 
 @pytest.mark.timeout(900)

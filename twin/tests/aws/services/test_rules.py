@@ -154,13 +154,21 @@ def test_request_at_a_limit_is_accepted(
     getattr(clients(service), operation)(**request_)
 
 
-@pytest.mark.parametrize("kind", ["RULES", "OPERATIONS"])
-def test_each_entry_is_an_operation_of_a_service_that_requests_name(kind: str) -> None:
+@pytest.fixture(scope="module")
+def operations() -> dict[str, set[str]]:
+    """The name with which requests are signed -> the operations of all services that have it."""
     session = get_session()
     operations: dict[str, set[str]] = {}
     for name in session.get_available_services():
         signed = session.get_service_model(name)
         operations.setdefault(signed.signing_name, set()).update(signed.operation_names)
+    return operations
+
+
+@pytest.mark.parametrize("kind", ["RULES", "OPERATIONS"])
+def test_each_entry_is_an_operation_of_a_service_that_requests_name(
+    kind: str, operations: Mapping[str, set[str]]
+) -> None:
     unknown = [
         f"{service}: {operation}"
         for service, entries in tables(kind).items()
