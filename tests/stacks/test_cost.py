@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -24,6 +24,8 @@ REGISTRIES = {
     "gcp": "europe-west4-docker.pkg.dev/acme-ml-prod/acme",
 }
 """Those that policies of production allow."""
+ABOVE: Final = ("data", "ml", "teams")
+"""Layers that the topic does not change."""
 BUDGETS = {"aws": "aws:budgets/budget:Budget", "gcp": "gcp:billing/budget:Budget"}
 
 
@@ -36,7 +38,7 @@ def topic(cloud: str, amount: float = 100_000, **more: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("stack", ["aws-dev", "aws-prod", "gcp-dev", "gcp-prod"])
 def test_a_budget_is_created_and_no_policy_refuses_it(tmp_path: Path, stack: str) -> None:
     cloud = stack.partition("-")[0]
-    recording = build(load_file(changed(tmp_path, topic(cloud), stack))).recording
+    recording = build(load_file(changed(tmp_path, topic(cloud), stack)), ABOVE).recording
     budget = recording.one(BUDGETS[cloud], "cost-environment").inputs
     assert "environment" in json.dumps(budget)
     assert [
@@ -46,7 +48,7 @@ def test_a_budget_is_created_and_no_policy_refuses_it(tmp_path: Path, stack: str
 
 def test_alerts_go_to_the_owner_of_the_environment(tmp_path: Path) -> None:
     change = topic("aws", amount=100_000)
-    recording = build(load_file(changed(tmp_path, change, "aws-dev"))).recording
+    recording = build(load_file(changed(tmp_path, change, "aws-dev")), ABOVE).recording
     budget = recording.one(BUDGETS["aws"], "cost-environment").inputs
     assert {
         address for entry in budget["notifications"] for address in entry["subscriberEmailAddresses"]
@@ -59,7 +61,7 @@ def test_all_queues_of_the_environment_are_held(tmp_path: Path, stack: str) -> N
     image = f"{REGISTRIES[cloud].replace('ml-prod', f'ml-{profile}')}/cost-control@sha256:{'5' * 64}"
     change = {**topic(cloud), "cost/hold": {}, "cost/image": image}
     settings = load_file(changed(tmp_path, change, stack))
-    recording = build(settings).recording
+    recording = build(settings, ABOVE).recording
     [rule] = recording.one("kubernetes:rbac.authorization.k8s.io/v1:ClusterRole", "cost-queues").inputs[
         "rules"
     ]
@@ -78,7 +80,7 @@ def test_all_queues_of_the_environment_are_held(tmp_path: Path, stack: str) -> N
 def test_each_environment_has_a_budget_that_holds_and_no_warning(stack: str) -> None:
     settings = load_file(ENVIRONMENTS / f"Pulumi.{stack}.yaml")
     assert list(cost.warnings(settings)) == []
-    recording = build(settings).recording
+    recording = build(settings, ABOVE).recording
     profile = stack.partition("-")[2]
     jobs = {"cost-budget-hold", *({"cost-schedule", "cost-reaper"} if profile == "dev" else ())}
     registered = {entry.name for entry in recording.all("kubernetes:batch/v1:CronJob")}
@@ -88,7 +90,7 @@ def test_each_environment_has_a_budget_that_holds_and_no_warning(stack: str) -> 
 def test_expected_use_alone_creates_nothing(tmp_path: Path) -> None:
     settings = load_file(changed(tmp_path, {"cost/hours": {"t4": 20}}, "aws-dev"))
     assert not settings.cost.controls
-    recording = build(settings).recording
+    recording = build(settings, ABOVE).recording
     assert recording.all("aiplatform:index:Cost") == []
 
 
@@ -134,14 +136,14 @@ def test_pool_with_nodes_that_run_on_is_a_warning(tmp_path: Path) -> None:
 
 
 def test_schedule_of_the_environment_holds_its_queues(tmp_path: Path) -> None:
-    recording = build(load_file(changed(tmp_path, scheduled(), "gcp-dev"))).recording
+    recording = build(load_file(changed(tmp_path, scheduled(), "gcp-dev")), ABOVE).recording
     job = recording.one("kubernetes:batch/v1:CronJob", "cost-schedule")
     assert job.inputs["metadata"]["namespace"] == "cost-control"
 
 
 def test_reaper_of_the_environment_asks_its_prometheus(tmp_path: Path) -> None:
     change = {"cost/reaper": {}, "cost/image": IMAGE}
-    recording = build(load_file(changed(tmp_path, change, "aws-dev"))).recording
+    recording = build(load_file(changed(tmp_path, change, "aws-dev")), ABOVE).recording
     job = recording.one("kubernetes:batch/v1:CronJob", "cost-reaper")
     [container] = job.inputs["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
     variables = {entry["name"]: entry["value"] for entry in container["env"]}

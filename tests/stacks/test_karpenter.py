@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -19,6 +19,8 @@ KARPENTER = {PROVISIONING: "karpenter"}
 NODE_POOL = "kubernetes:karpenter.sh/v1:NodePool"
 CHART = "kubernetes:helm.sh/v4:Chart"
 PINNED = {"karpenter/image_versions": {"al2023": "v20261110"}}
+ABOVE: Final = ("data", "ml", "teams")
+"""Layers without nodes."""
 PROD: dict[str, Any] = {"gpu_pools/training/node_provisioning": "karpenter"}
 
 
@@ -30,7 +32,7 @@ def test_no_environment_uses_karpenter_unless_a_pool_states_it() -> None:
 
 def test_a_pool_that_states_karpenter_brings_controller_and_node_pools(tmp_path: Path) -> None:
     settings = load_file(changed(tmp_path, KARPENTER, "aws-dev"))
-    recording = build(settings).recording
+    recording = build(settings, ABOVE).recording
     pools = recording.all(NODE_POOL)
     assert [pool.name for pool in pools] == [
         "karpenter-t4-on-demand-nodes",
@@ -54,7 +56,7 @@ def test_a_pool_that_states_karpenter_brings_controller_and_node_pools(tmp_path:
 
 def test_a_moving_pool_has_node_groups_and_node_pools(tmp_path: Path) -> None:
     settings = load_file(changed(tmp_path, {PROVISIONING: "moving_to_karpenter"}, "aws-dev"))
-    recording = build(settings).recording
+    recording = build(settings, ABOVE).recording
     assert len(recording.all(NODE_POOL)) == 2
     assert {"t4-spot", "t4-on-demand"} <= {
         group.name for group in recording.all("aws:eks/nodeGroup:NodeGroup")
