@@ -282,6 +282,7 @@ HARDWARE = json.dumps(
 )
 
 
+@pytest.mark.usefixtures("program")
 def test_no_engine_is_started_next_to_that_of_the_agent_of_eks() -> None:
     cluster = FakeCluster({"diag": HARDWARE, "bandwidth": FAST}, engine=True)
     report = list(gpu_check.check_pool(cluster, known_outputs("efa"), OPTIONS))
@@ -292,6 +293,7 @@ def test_no_engine_is_started_next_to_that_of_the_agent_of_eks() -> None:
     assert sorted(cluster.deleted) == sorted(item["metadata"]["name"] for item in cluster.created)
 
 
+@pytest.mark.usefixtures("program")
 def test_tests_wait_in_the_queue_of_their_pool_with_the_lowest_priority() -> None:
     cluster = FakeCluster({"diag": PASSED, "bandwidth": FAST}, queues=["gpu"], classes=["gpu-check"])
     report = list(gpu_check.check_pool(cluster, known_outputs("efa"), DEFAULTS))
@@ -311,6 +313,7 @@ def test_pool_whose_gpus_no_queue_lends_is_not_tested() -> None:
     assert not cluster.created
 
 
+@pytest.mark.usefixtures("program")
 def test_cordoned_node_of_a_pool_with_a_topology_is_reported() -> None:
     cluster = FakeCluster({"diag": PASSED}, queues=["gpu"], topology="network", cordoned=["n0"])
     report = list(gpu_check.check_pool(cluster, known_outputs("efa"), DEFAULTS))
@@ -321,6 +324,7 @@ def test_cordoned_node_of_a_pool_with_a_topology_is_reported() -> None:
     assert [item["kind"] for item in cluster.created] == ["Job"], "it would wait for ever"
 
 
+@pytest.mark.usefixtures("program")
 def test_pod_without_a_log_is_a_test_that_did_not_run() -> None:
     cluster = FakeCluster({"bandwidth": FAST}, refused="diag-1")
     report = list(gpu_check.check_pool(cluster, known_outputs("efa"), OPTIONS))
@@ -330,6 +334,7 @@ def test_pod_without_a_log_is_a_test_that_did_not_run() -> None:
     assert report[-1].node == "n0"
 
 
+@pytest.mark.usefixtures("program")
 def test_pods_that_the_cluster_refuses_are_reported_at_once() -> None:
     cluster = FakeCluster({"diag": PASSED, "bandwidth": FAST})
     now = datetime.now(UTC)
@@ -388,11 +393,13 @@ def test_wrong_arguments_of_a_check_are_no_failed_check(tmp_path: Path) -> None:
         assert caught.value.code == 2
 
 
+@pytest.mark.usefixtures("program")
 def test_slow_network_fails() -> None:
     slow = json.dumps({"collective": "all_reduce", "bus_bandwidth_gb_per_second": 30, "correct": True})
     assert checked(FakeCluster({"diag": PASSED, "bandwidth": slow}))[-1] == ("bandwidth", "failed")
 
 
+@pytest.mark.usefixtures("program")
 def test_network_of_one_node_is_not_tested() -> None:
     assert checked(FakeCluster({"diag": PASSED}, nodes=1))[-1] == ("bandwidth", "not run")
 
