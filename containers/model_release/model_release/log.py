@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final, Literal
 
@@ -49,10 +49,13 @@ class Promotion(BaseModel):
 
 @dataclass(frozen=True)
 class Log:
-    """The log of a model."""
+    """The log of a model. An entry, which nothing changes, is read once."""
 
     objects: Objects
     model: names.Model
+    _read: dict[str, Promotion] = field(
+        default_factory=dict[str, Promotion], init=False, repr=False, compare=False
+    )
 
     @property
     def _prefix(self) -> str:
@@ -64,10 +67,12 @@ class Log:
         return [entry for entry in entries if alias in (None, entry.alias)]
 
     def _entry(self, key: str) -> Promotion:
-        try:
-            return Promotion.model_validate_json(read(self.objects, key) or b"")
-        except ValidationError as error:
-            raise RefusedError(f"{key}: no entry of a log: {error}") from error
+        if key not in self._read:
+            try:
+                self._read[key] = Promotion.model_validate_json(read(self.objects, key) or b"")
+            except ValidationError as error:
+                raise RefusedError(f"{key}: no entry of a log: {error}") from error
+        return self._read[key]
 
     def append(self, entry: Promotion) -> Promotion:
         """Write an entry after all others, and return it with its time. A request has one entry: where there
