@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,11 @@ def changed(folder: Path, change: dict[str, Any] | None = None, *, remove: str =
 
 def complete(stack: str) -> dict[str, Any]:
     """Return a committed environment file merged with its shared files, which it then does not name."""
+    return copy.deepcopy(_complete(stack))
+
+
+@cache
+def _complete(stack: str) -> dict[str, Any]:
     document = YAML(typ="safe").load(ENVIRONMENTS / f"Pulumi.{stack}.yaml")
     config, problems = shared_files.with_shared(shared_files.located(document["config"], None, ""))
     assert not problems

@@ -275,14 +275,14 @@ def test_pasted_token_is_no_name_of_a_secret(tmp_path: Path, stack: str) -> None
 
 
 def test_queue_that_is_stated_twice_is_one_problem(tmp_path: Path) -> None:
-    queues = deepcopy(complete("aws-prod")["config"]["ai-platform:queues"]["queues"])
+    queues = complete("aws-prod")["config"]["ai-platform:queues"]["queues"]
     twice = {"name": "serving", "quotas": [{"pool": "general", "cpu": 1}]}
     [problem] = problems(tmp_path, "aws-prod", {"queues/queues": [*queues, twice]})
     assert "queues.queues[2].name: got 'serving', which duplicates queues[0]" in problem
 
 
 def test_queue_of_servers_may_be_one_that_the_topic_queues_declares(tmp_path: Path) -> None:
-    queues = deepcopy(complete("aws-prod")["config"]["ai-platform:queues"]["queues"])
+    queues = complete("aws-prod")["config"]["ai-platform:queues"]["queues"]
     queues[1]["local_queues"] = [{"name": "servers", "namespace": "search"}]
     load_file(file_of(tmp_path, "aws-prod", {"serving/queue": "servers", "queues/queues": queues}))
 
