@@ -5,7 +5,8 @@ from __future__ import annotations
 import http.client
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
@@ -140,3 +141,13 @@ def _read(status: int, answer: bytes) -> Props:
         reason=str(errors[0].get("reason", "")),
         details=tuple(error.get("details") or ()),
     )
+
+
+@contextmanager
+def absence_allowed() -> Iterator[None]:
+    """Pass over a refusal that states that the resource is not there."""
+    try:
+        yield
+    except Refusal as error:
+        if error.code != http.client.NOT_FOUND:
+            raise

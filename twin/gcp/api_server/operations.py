@@ -6,7 +6,7 @@ import secrets
 import time
 import uuid
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Any, Final
+from typing import Final
 
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body, State
@@ -90,11 +90,6 @@ def find(state: State, api: str, name: str) -> Body | None:
 def new_name(number: str) -> str:
     """A name for an operation of the services around Service Usage: `operations/acf.p2-NUMBER-UUID`."""
     return f"operations/acf.p2-{number}-{uuid.uuid4()}"
-
-
-def listing(call: Call, prefix: str) -> dict[str, Any]:
-    """The operations below a place, as lists answer them."""
-    return {"items": [body for _, body in call.state.operations(f"{call.method.api}/{prefix}")]}
 
 
 def _scope(target: str) -> str:

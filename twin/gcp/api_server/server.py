@@ -11,11 +11,11 @@ from urllib.parse import parse_qs, quote, unquote
 
 from twin.gcp import methods
 from twin.gcp.api_server import discovery, schema
-from twin.gcp.api_server.errors import GoogleError, invalid
+from twin.gcp.api_server.errors import GoogleError, denied, invalid, not_found
 from twin.gcp.api_server.fault_injection import InjectedFaults
-from twin.gcp.api_server.method_permissions import MEANT
 from twin.gcp.api_server.request import Call, disabled
 from twin.gcp.api_server.state import State
+from twin.gcp.iam import PERMISSIONS
 from twin.gcp.iam.identity import Identity
 from twin.instances import Instance
 from twin.web import Answer
@@ -29,15 +29,6 @@ _JSON: Final = ("storage/", "upload/storage/", "download/storage/", "batch/stora
 """Paths of Cloud Storage's JSON API. Any other is one of its XML API, of which the twin has the reading of an
 object, `/BUCKET/OBJECT`."""
 _WORDS: Final = {"insert": "create", "patch": "update", "aggregatedList": "list"}
-_PERMISSIONS: Final = {
-    "sqladmin": "cloudsql",
-    "bigtableadmin": "bigtable",
-    "biglakeiceberg": "biglake",
-    "bigqueryconnection": "bigquery",
-    "bigquerydatapolicy": "bigquery",
-    "bigqueryreservation": "bigquery",
-}
-"""APIs whose permissions have another name. Source: "IAM permissions reference"."""
 _OWN_RIGHTS: Final = frozenset({"storage.objects.rewrite"})
 """Methods that take rights on two resources: their handlers decide."""
 _HOLDERS: Final = ("resource", "name", "topic", "subscription", "parent")
@@ -113,12 +104,7 @@ class ApiServer:
             verb = "POST"
         match = discovery.method(host, verb, path)
         if match is None:
-            raise GoogleError(
-                404,
-                "NOT_FOUND",
-                f"The requested URL {path} was not found on this server ({host}).",
-                "notFound",
-            )
+            raise not_found(f"The requested URL {path} was not found on this server ({host}).")
         method = match.method
         lasts = self.faults.strike(method, self.operation_seconds)
         key = _key(environ, verb, host, path, raw)
@@ -203,13 +189,13 @@ def _authorize(call: Call) -> None:
         biglake.authorize(call)
         return
     _, *groups, word = call.method.id.split(".")
-    api = _PERMISSIONS.get(call.method.api, call.method.api)
+    api = PERMISSIONS["apis"].get(call.method.api, call.method.api)
     permission = f"{api}.{groups[-1]}.{_WORDS.get(word, word)}"
     if call.method.api == "container":
         from twin.gcp.services.container.operations.permissions import needed
 
         permission = needed(call.method.id)
-    permission = MEANT.get(permission, permission)
+    permission = PERMISSIONS["methods"].get(permission, permission)
     resource = next((str(call.parameters[holder]) for holder in _HOLDERS if call.parameters.get(holder)), "")
     allowed = call.server.identity.allowed
     name = _conditioned(call)
@@ -217,12 +203,9 @@ def _authorize(call: Call) -> None:
         return
     if "roles/owner" in call.server.identity.roles(call.principal):
         return
-    raise GoogleError(
-        403,
-        "PERMISSION_DENIED",
+    raise denied(
         f"Permission '{permission}' denied on resource '//{call.method.api}.googleapis.com/"
-        f"{resource or f'projects/{call.project}'}' (or it may not exist).",
-        "forbidden",
+        f"{resource or f'projects/{call.project}'}' (or it may not exist)."
     )
 
 
@@ -300,22 +283,14 @@ def _with_id(value: str, number: str, project: str) -> str:
 
 def _foreign(api: str, project: str) -> GoogleError:
     if api == "compute":
-        return GoogleError(404, "NOT_FOUND", f"The resource 'projects/{project}' was not found", "notFound")
+        return not_found(f"The resource 'projects/{project}' was not found")
     if api == "cloudresourcemanager":
-        return GoogleError(403, "PERMISSION_DENIED", "The caller does not have permission", "forbidden")
-    return GoogleError(
-        403,
-        "PERMISSION_DENIED",
+        return denied("The caller does not have permission")
+    return denied(
         f"Permission denied on resource project {project}.",
-        "forbidden",
-        [
-            {
-                "@type": "type.googleapis.com/google.rpc.ErrorInfo",
-                "reason": "CONSUMER_INVALID",
-                "domain": "googleapis.com",
-                "metadata": {"consumer": f"projects/{project}", "service": f"{api}.googleapis.com"},
-            }
-        ],
+        info="CONSUMER_INVALID",
+        consumer=f"projects/{project}",
+        service=f"{api}.googleapis.com",
     )
 
 

@@ -121,38 +121,26 @@ class State:
 
     def of(self, collection: str, prefix: str = "") -> list[tuple[str, Body]]:
         """(name, body) of a collection (`compute.subnetworks`), by name; those below a prefix."""
-        with self._lock:
-            rows = self._connection.execute(
-                "SELECT name, body FROM resources WHERE collection = ? AND name >= ? AND name < ?"
-                " ORDER BY name",
-                (collection, prefix, f"{prefix}\U0010ffff"),
-            ).fetchall()
+        rows = self._rows(
+            "SELECT name, body FROM resources WHERE collection = ? AND name >= ? AND name < ? ORDER BY name",
+            *(collection, prefix, f"{prefix}\U0010ffff"),
+        )
         return [(name, json.loads(body)) for name, body in rows]
 
     def below(self, name: str) -> list[str]:
         """The names of all resources below one."""
-        with self._lock:
-            rows = self._connection.execute(
-                "SELECT name FROM resources WHERE name > ? AND name < ? ORDER BY name",
-                (f"{name}/", f"{name}0"),
-            ).fetchall()
-        return [below_name for (below_name,) in rows]
+        query = "SELECT name FROM resources WHERE name > ? AND name < ? ORDER BY name"
+        return [below_name for (below_name,) in self._rows(query, f"{name}/", f"{name}0")]
 
     def every(self) -> list[tuple[str, str, bool]]:
         """(collection, name, whether it is of the baseline) of all resources."""
-        with self._lock:
-            rows = self._connection.execute(
-                "SELECT collection, name, baseline FROM resources ORDER BY collection, name"
-            ).fetchall()
+        rows = self._rows("SELECT collection, name, baseline FROM resources ORDER BY collection, name")
         return [(collection, name, bool(baseline)) for collection, name, baseline in rows]
 
     def operation(self, name: str) -> Body | None:
         """A long-running operation by its full name (`compute/projects/p/global/operations/o`)."""
-        with self._lock:
-            row = self._connection.execute(
-                "SELECT body, at FROM operations WHERE name = ?", (name,)
-            ).fetchone()
-        return _now(row[0], row[1]) if row else None
+        rows = self._rows("SELECT body, at FROM operations WHERE name = ?", name)
+        return _now(*rows[0]) if rows else None
 
     def put_operation(self, name: str, body: Body, at: float) -> Body:
         """Write an operation as it is at its end; the answer is what it is now. at: Unix time of its end.
@@ -186,17 +174,13 @@ class State:
 
     def policies(self) -> list[tuple[str, Body]]:
         """(resource, policy) of all resources that have one."""
-        with self._lock:
-            rows = self._connection.execute("SELECT name, body FROM policies ORDER BY name").fetchall()
+        rows = self._rows("SELECT name, body FROM policies ORDER BY name")
         return [(name, json.loads(body)) for name, body in rows]
 
     def answer(self, key: str) -> tuple[int, bytes] | None:
         """The answer that was given to an intent."""
-        with self._lock:
-            row = self._connection.execute(
-                "SELECT status, body FROM answers WHERE key = ?", (key,)
-            ).fetchone()
-        return (int(row[0]), bytes(row[1])) if row else None
+        rows = self._rows("SELECT status, body FROM answers WHERE key = ?", key)
+        return (int(rows[0][0]), bytes(rows[0][1])) if rows else None
 
     def remember(self, key: str, status: int, body: bytes, at: float) -> None:
         """Keep the answer to an intent."""
@@ -210,9 +194,9 @@ class State:
     def meta(self, key: str, make: Callable[[], str]) -> str:
         """A value that is made once."""
         with self._lock:
-            row = self._connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-            if row:
-                return str(row[0])
+            rows = self._rows("SELECT value FROM meta WHERE key = ?", key)
+            if rows:
+                return str(rows[0][0])
             value = make()
             self._connection.execute("INSERT INTO meta VALUES (?, ?)", (key, value))
             return value
@@ -227,20 +211,20 @@ class State:
             self._connection.close()
 
     def _operations(self, prefix: str) -> list[tuple[str, str, float]]:
+        query = "SELECT name, body, at FROM operations WHERE name >= ? AND name < ? ORDER BY at, name"
+        return self._rows(query, prefix, f"{prefix}\U0010ffff")
+
+    def _rows(self, query: str, *values: Any) -> list[Any]:
         with self._lock:
-            return self._connection.execute(
-                "SELECT name, body, at FROM operations WHERE name >= ? AND name < ? ORDER BY at, name",
-                (prefix, f"{prefix}\U0010ffff"),
-            ).fetchall()
+            return self._connection.execute(query, values).fetchall()
 
     def _run(self, statement: str, *values: Any) -> None:
         with self._lock:
             self._connection.execute(statement, values)
 
     def _json(self, query: str, name: str) -> Body | None:
-        with self._lock:
-            row = self._connection.execute(query, (name,)).fetchone()
-        return json.loads(row[0]) if row and row[0] else None
+        rows = self._rows(query, name)
+        return json.loads(rows[0][0]) if rows and rows[0][0] else None
 
 
 def _now(text: str, at: float) -> Body:

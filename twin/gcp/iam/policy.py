@@ -11,6 +11,7 @@ from typing import Any, Final
 from twin.gcp.api_server.errors import concurrent, invalid
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body, State
+from twin.gcp.iam import PERMISSIONS
 from twin.gcp.methods import filters
 
 _MEMBER: Final = re.compile(
@@ -26,22 +27,6 @@ _WORKLOAD: Final = re.compile(r"serviceAccount:([a-z][a-z0-9-]*)\.svc\.id\.goog\
 _POOL: Final = re.compile(
     r"principal(?:Set)?://iam\.googleapis\.com/projects/(\d+)/locations/global/workloadIdentityPools/([^/]+)/.+"
 )
-_ABOVE_PROJECTS: Final = frozenset(
-    f"roles/{name}"
-    for name in (
-        "accesscontextmanager.policyAdmin",
-        "billing.admin",
-        "billing.creator",
-        "billing.user",
-        "orgpolicy.policyAdmin",
-        "resourcemanager.folderAdmin",
-        "resourcemanager.folderCreator",
-        "resourcemanager.organizationAdmin",
-        "resourcemanager.organizationViewer",
-        "resourcemanager.projectCreator",
-    )
-)
-"""Roles that only organizations, folders or billing accounts take. Source: "IAM roles index"."""
 _BASIC: Final = frozenset({"roles/owner", "roles/editor", "roles/viewer"})
 _LIMIT: Final = 1500
 """Members of one policy, all bindings together. Source: "Quotas and limits" of IAM."""
@@ -179,24 +164,10 @@ def _grantable(name: str, role: str) -> bool:
     from twin.gcp.services.iam.data import BASIC, permissions
 
     if name.startswith("cloudresourcemanager/projects/"):
-        return role not in _ABOVE_PROJECTS
+        return role not in PERMISSIONS["above_projects"]
     if name.startswith("storage/b/") and role in BASIC:
         return False  # a bucket has legacy roles for those
     return any(permission.startswith(_own_permissions(name)) for permission in permissions(role))
-
-
-_APIS: Final = {
-    "bigqueryconnection": "bigquery.connections",
-    "bigquerydatapolicy": "bigquery.dataPolicies",
-    "bigtableadmin": "bigtable",
-    "sqladmin": "cloudsql",
-}
-"""APIs whose permissions have another name. Source: "IAM permissions reference"."""
-_KINDS: Final = {
-    "serviceAccounts": "iam.serviceAccounts",
-    "topics": "pubsub.topics",
-    "subscriptions": "pubsub.subscriptions",
-}
 
 
 def _own_permissions(name: str) -> str:
@@ -204,7 +175,8 @@ def _own_permissions(name: str) -> str:
     api, kind = name.partition("/")[0], name.split("/")[-2]
     if api == "bigquery" and kind == "tables":
         return "bigquery.tables."
-    return f"{_KINDS.get(kind) or _APIS.get(api, api)}."
+    beginnings = PERMISSIONS["resources"]
+    return f"{beginnings.get(kind) or beginnings.get(api, api)}."
 
 
 def _check_account(call: Call, email: str) -> None:

@@ -19,11 +19,14 @@ def key_place(location: str) -> str:
     return _PLACES.get(location.lower(), location.lower())
 
 
-def check_key(call: Call, key: str, location: str, email: str, what: str) -> None:
-    """A key can encrypt data of that location for a service agent. Raises 400 or 403.
+def check_key(call: Call, key: str | None, location: str, agent: str, what: str) -> None:
+    """A key, if there is one, can encrypt data of that location for a service agent. Raises 400 or 403.
 
-    location: of the data (`us-central1`, `EU`). email: the agent. what: the resource in messages.
+    location: of the data (`us-central1`, `EU`). agent: its e-mail address, or the domain of service-NUMBER
+    (`gcp-sa-bigtable`). what: the resource in messages.
     """
+    if not key:
+        return
     match = _KEY.fullmatch(key)
     if not match:
         raise invalid(
@@ -35,4 +38,6 @@ def check_key(call: Call, key: str, location: str, email: str, what: str) -> Non
             f"The location of the Cloud KMS key '{key}' ({match[1]}) must be that of the {what}, "
             f"'{key_place(location)}'."
         )
-    check_granted(call, key, email)
+    if "@" not in agent:
+        agent = f"service-{call.project_number}@{agent}.iam.gserviceaccount.com"
+    check_granted(call, key, agent)

@@ -14,59 +14,6 @@ from twin.gcp.api_server.errors import invalid
 if TYPE_CHECKING:
     from lark import Lark
 
-_TERMS: Final = r"""
-    STRING: /"(?:[^"\\]|\\.)*"/
-    %import common.WS
-    %ignore WS
-"""
-_LOGGING: Final = (
-    r"""
-    start: [_all]
-    _all: _any ("AND"? _any)*
-    _any: _term ("OR" _term)*
-    _term: ("NOT" | "-") _term | "(" _all ")" | comparison | call | search
-    comparison: FIELD OPERATOR _value
-    _value: _one | "(" _values ")"
-    _values: _one (("AND" | "OR")? _one)*
-    _one: TEXT | STRING | call | "NOT" _one
-    call: NAME "(" [_one ("," _one)*] ")"
-    search: TEXT | STRING
-    FIELD.3: /(?:[\w.\-\/\[\]@$*%]+|"(?:[^"\\]|\\.)*")+(?=\s*(?:=~|!~|!=|<=|>=|=|<|>|:))/
-    NAME.2: /[A-Za-z_]+(?=\()/
-    OPERATOR: "=~" | "!~" | "!=" | "<=" | ">=" | "=" | "<" | ">" | ":"
-    TEXT: /(?!(?:AND|OR|NOT)\b)[^\s()"=<>!:~,]+/
-    COMMENT: /--[^\n]*/
-    %ignore COMMENT
-"""
-    + _TERMS
-)
-_PUBSUB: Final = (
-    r"""
-    start: _term | _term ("AND" _term)+ | _term ("OR" _term)+
-    _term: ("NOT" | "-") _term | "(" start ")" | has | comparison | prefix
-    has: "attributes" ":" _key
-    comparison: "attributes" "." _key ("=" | "!=") STRING
-    prefix: "hasPrefix" "(" "attributes" "." _key "," STRING ")"
-    _key: KEY | STRING
-    KEY: /[A-Za-z_][\w\-]*/
-"""
-    + _TERMS
-)
-_MONITORING: Final = (
-    r"""
-    start: _term (("AND" | "OR")? _term)*
-    _term: ("NOT" | "-") _term | "(" start ")" | comparison | call
-    comparison: FIELD OPERATOR _value
-    _value: STRING | NUMBER | WORD | call | "(" _value ("OR" _value)* ")"
-    call: WORD "(" _value ("," _value)* ")"
-    FIELD: /[A-Za-z_][\w]*(?:\.(?:\w+|"(?:[^"\\]|\\.)*"))*(?=\s*(?:!=|<=|>=|=|<|>|:))/
-    OPERATOR: "!=" | "<=" | ">=" | "=" | "<" | ">" | ":"
-    WORD: /(?!(?:AND|OR|NOT)\b)[A-Za-z_][\w.]*/
-    NUMBER: /-?\d+(?:\.\d+)?/
-"""
-    + _TERMS
-)
-_GRAMMARS: Final = {"logging": _LOGGING, "pubsub": _PUBSUB, "monitoring": _MONITORING}
 _LONGEST: Final = {"logging": 20_000, "pubsub": 256, "monitoring": 2_048}
 """Characters of a filter."""
 _ATTRIBUTES: Final = frozenset({"api", "destination", "request", "resource"})
@@ -106,4 +53,4 @@ def check_condition(expression: str) -> None:
 def _parser(language: str) -> Lark:
     from lark import Lark
 
-    return Lark(_GRAMMARS[language], parser="lalr")
+    return Lark.open(f"{language}.lark", rel_to=__file__, parser="lalr")

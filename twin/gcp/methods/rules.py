@@ -1,4 +1,4 @@
-"""What a resource must hold, by rules of methods.toml: a field (`a.b[].c`), and what is demanded of it.
+"""What a resource must hold, by rules of methods.toml and rules.toml: a field (`a.b[].c`), and its demands.
 
     {field = "filter", needed = true}                  it must be there
     {field = "mode", one_of = ["A", "B"]}              a value of these
@@ -10,22 +10,27 @@
     {field = "topic", exists = "pubsub", missing = "Topic {value} was not found."}
     {field = "filter", filter = "logging"}             a filter of a service, by filters.py
     {field = "", exactly_one = ["a", "b"]}             fields of an object, of which one is set; `at_most_one`
+    {when = {a = true}, enabled = "pubsub.googleapis.com"}         an API that the project has enabled
+    {when = {a = true, b = true}, words = "a and b exclude each other."}         it is refused
 
-A rule holds where the field is set; `when = {mode = "REMOTE"}` restricts it to resources with these values,
-and `words` are others than the usual ones of the refusal ({path}, {value}). The old APIs (Compute) word it
-otherwise than the gRPC services.
+A rule holds where the field is set; `when` restricts it to resources with these values (twin.gcp.conditions).
+`within` is the path of the objects that the rule is about, by default the resource. `words` are others than
+the usual ones of the refusal ({path}, {value}, {body} for the object); `bad` are those after the field and
+its value. The old APIs (Compute) word refusals otherwise than the gRPC services.
 """
 
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from twin.gcp.api_server.errors import GoogleError, bad_field, invalid, not_found
+from twin.gcp.api_server.errors import bad_field, invalid, not_found
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
+from twin.gcp.conditions import hold
 from twin.gcp.methods import filters
 
 Rule = Mapping[str, Any]
@@ -33,38 +38,123 @@ _EMPTY: Final[tuple[Any, ...]] = ("", [], {})
 
 
 @dataclass(frozen=True)
-class _FieldValue:
-    """A value that a rule is about. path: as the API writes it. old: whether it is one of the old APIs."""
+class _Demand:
+    """What is demanded of a value. words, old: of the refusal by a gRPC service and by an old API."""
 
-    call: Call
-    rule: Rule
-    path: str
-    value: Any
-    old: bool
-
-    def refused(self, words: str, old: str, **more: Any) -> GoogleError:
-        """The refusal: with the rule's own words, or these of a gRPC service, or these of an old API."""
-        more = {"path": self.path, "value": self.value, **more}
-        if "words" not in self.rule and self.old:
-            return bad_field(self.path, self.value, old.format(**more))
-        return invalid(self.rule.get("words", words).format(**more))
+    met: Callable[[Any, Any], bool]
+    words: str
+    old: str
 
 
-def check(call: Call, body: Body, rules: Sequence[Rule], around: str = "", *, old: bool = False) -> None:
-    """Raise 400 or 404 for the first rule that does not hold. around: in front of paths (`secret.`)."""
+def _stated(value: Body, names: Sequence[str]) -> list[str]:
+    return [name for name in names if value.get(name) is not None]
+
+
+def seconds(text: Any) -> float:
+    """Of a duration (`604800s`)."""
+    return float(str(text or "0s").removesuffix("s"))
+
+
+_ONE: Final = "Exactly one of {listed} must be set, got {given}."
+_ONE_AT_MOST: Final = "Only one of {listed} can be set, got {given}."
+DEMANDS: Final[Mapping[str, _Demand]] = {
+    "one_of": _Demand(
+        lambda value, choices: value in choices,
+        "Invalid {path} '{value}': one of {listed} is right.",
+        "Must be one of {listed}.",
+    ),
+    "range": _Demand(
+        lambda value, ends: ends[0] <= float(value) <= ends[1],
+        "{path} must be from {demand[0]} to {demand[1]}, got {value}.",
+        "Must be from {demand[0]} to {demand[1]}.",
+    ),
+    "seconds": _Demand(
+        lambda value, ends: ends[0] <= seconds(value) <= ends[1],
+        "{path} must be from {demand[0]}s to {demand[1]}s, got {value}.",
+        "Must be from {demand[0]}s to {demand[1]}s.",
+    ),
+    "longest": _Demand(
+        lambda value, most: len(str(value)) <= most,
+        "{path} must have at most {demand} characters, it has {size}.",
+        "Must have at most {demand} characters.",
+    ),
+    "matches": _Demand(
+        lambda value, pattern: re.fullmatch(pattern, str(value)) is not None,
+        "Invalid {path} '{value}': {right}.",
+        "{right}.",
+    ),
+    "most": _Demand(
+        lambda value, most: len(value) <= most,
+        "{path}: at most {demand} are allowed, got {size}.",
+        "At most {demand} are allowed.",
+    ),
+    "exactly_one": _Demand(lambda value, names: len(_stated(value, names)) == 1, _ONE, _ONE),
+    "at_most_one": _Demand(
+        lambda value, names: sum(bool(value.get(name)) for name in names) < 2, _ONE_AT_MOST, _ONE_AT_MOST
+    ),
+    "refused": _Demand(lambda _value, _demand: False, "{path} is not allowed.", "It is not allowed."),
+}
+_OTHERS: Final = ("needed", "exists", "filter", "enabled")
+
+
+def check(
+    call: Call, body: Body, rules: Sequence[Rule], around: str = "", *, old: bool = False, camel: bool = False
+) -> None:
+    """Raise 400 or 404 for the first rule that does not hold.
+
+    around: in front of paths (`secret.`). old: for an old API. camel: whether paths are as in the request.
+    """
+    start = around or ("resource." if old else "")
     for rule in rules:
-        if any(body.get(name) != value for name, value in rule.get("when", {}).items()):
-            continue
-        field_values = list(values(body, rule["field"]))
-        if not field_values and rule.get("needed"):
-            path = f"resource.{rule['field']}" if old else around + snake(rule["field"])
-            words = "Required field '{path}' not specified" if old else "{path} must be specified."
-            raise invalid(rule.get("words", words).format(path=path, value=""), reason="required")
-        for where, value in field_values:
-            path = f"resource.{where}" if old else around + snake(where)
-            for kind, demand in DEMANDS.items():
-                if kind in rule:
-                    demand(_FieldValue(call, rule, path, value, old))
+        for place, part in values(body, rule.get("within", "")):
+            if hold(part, rule.get("when", {})):
+                _apply(call, part, rule, f"{start}{place}." if place else start, old, camel)
+
+
+def _apply(call: Call, body: Body, rule: Rule, start: str, old: bool, camel: bool) -> None:
+    field = rule.get("field", "")
+    stated = list(values(body, field))
+    if not stated and rule.get("needed"):
+        path = start + (field if old or camel else snake(field))
+        words = "Required field '{path}' not specified" if old else "{path} must be specified."
+        raise invalid(rule.get("words", words).format(path=path, value=""), reason="required")
+    kinds = [kind for kind in DEMANDS if kind in rule]
+    if not kinds and not rule.keys() & {*_OTHERS}:
+        kinds, stated = ["refused"], stated or [(field, None)]
+    for where, value in stated:
+        path = (start + (where if old or camel else snake(where))).rstrip(".")
+        if "enabled" in rule:
+            call.need_enabled(rule["enabled"])
+        if "exists" in rule and call.state.get(f"{rule['exists']}/{value}") is None:
+            words = rule.get("missing", "Resource '{value}' was not found.")
+            raise not_found(words.format(value=value, last=str(value).rpartition("/")[2]))
+        if "filter" in rule:
+            filters.check(rule["filter"], str(value), path)
+        for kind in kinds:
+            _demand(kind, rule, path, value, body, old)
+
+
+def _demand(kind: str, rule: Rule, path: str, value: Any, body: Body, old: bool) -> None:
+    """Refuse a value that does not meet a demand."""
+    demand, expected = DEMANDS[kind], rule.get(kind)
+    if demand.met(value, expected):
+        return
+    of_object = kind in ("exactly_one", "at_most_one")
+    details = {
+        "path": path,
+        "value": value,
+        "body": defaultdict(lambda: "none", body),
+        "demand": expected,
+        "size": len(value if isinstance(value, list | dict) else str(value)),
+        "right": rule.get("right", f"it must match {expected}"),
+        "listed": ", ".join(snake(name) if of_object else str(name) for name in expected if name)
+        if isinstance(expected, list | tuple)
+        else "",
+        "given": (_stated(value, expected) or "none") if of_object else "",
+    }
+    if "bad" in rule or (old and "words" not in rule):
+        raise bad_field(path, value, rule.get("bad", demand.old).format(**details))
+    raise invalid(rule.get("words", demand.words).format(**details), reason=rule.get("reason", "invalid"))
 
 
 def values(body: Any, path: str, prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -91,92 +181,3 @@ def values(body: Any, path: str, prefix: str = "") -> Iterator[tuple[str, Any]]:
 def snake(path: str) -> str:
     """A path as the gRPC services write it: `message_retention_duration`."""
     return re.sub(r"(?<=[a-z0-9])([A-Z])", lambda match: f"_{match[1].lower()}", path)
-
-
-def seconds(text: Any) -> float:
-    """Of a duration (`604800s`)."""
-    return float(str(text or "0s").removesuffix("s"))
-
-
-def _one_of(field_value: _FieldValue) -> None:
-    if field_value.value not in field_value.rule["one_of"]:
-        choices = ", ".join(choice for choice in field_value.rule["one_of"] if choice)
-        words = "Invalid {path} '{value}': one of {listed} is right."
-        raise field_value.refused(words, "Must be one of {listed}.", listed=choices)
-
-
-def _range(field_value: _FieldValue) -> None:
-    least, most = field_value.rule["range"]
-    if not least <= float(field_value.value) <= most:
-        words = f"{{path}} must be from {least} to {most}, got {{value}}."
-        raise field_value.refused(words, f"Must be from {least} to {most}.")
-
-
-def _seconds(field_value: _FieldValue) -> None:
-    least, most = field_value.rule["seconds"]
-    if not least <= seconds(field_value.value) <= most:
-        words = f"{{path}} must be from {least}s to {most}s, got {{value}}."
-        raise field_value.refused(words, f"Must be from {least}s to {most}s.")
-
-
-def _longest(field_value: _FieldValue) -> None:
-    most, size = field_value.rule["longest"], len(str(field_value.value))
-    if size > most:
-        words = f"{{path}} must have at most {most} characters, it has {size}."
-        raise field_value.refused(words, f"Must have at most {most} characters.")
-
-
-def _matches(field_value: _FieldValue) -> None:
-    pattern = field_value.rule["matches"]
-    if not re.fullmatch(pattern, str(field_value.value)):
-        right = field_value.rule.get("right", f"it must match {pattern}")
-        raise field_value.refused("Invalid {path} '{value}': {right}.", "{right}.", right=right)
-
-
-def _most(field_value: _FieldValue) -> None:
-    most = field_value.rule["most"]
-    if len(field_value.value) > most:
-        words = f"{{path}}: at most {most} are allowed, got {len(field_value.value)}."
-        raise field_value.refused(words, f"At most {most} are allowed.")
-
-
-def _exists(field_value: _FieldValue) -> None:
-    if field_value.call.state.get(f"{field_value.rule['exists']}/{field_value.value}") is None:
-        words = field_value.rule.get("missing", "Resource '{value}' was not found.")
-        raise not_found(words.format(value=field_value.value, last=str(field_value.value).rpartition("/")[2]))
-
-
-def _filter(field_value: _FieldValue) -> None:
-    filters.check(field_value.rule["filter"], str(field_value.value), field_value.path)
-
-
-def _exactly_one(field_value: _FieldValue) -> None:
-    names = field_value.rule["exactly_one"]
-    set_names = [name for name in names if field_value.value.get(name) is not None]
-    if len(set_names) != 1:
-        words = "Exactly one of {listed} must be set, got {given}."
-        raise field_value.refused(
-            words, words, listed=", ".join(map(snake, names)), given=set_names or "none"
-        )
-
-
-def _at_most_one(field_value: _FieldValue) -> None:
-    names = field_value.rule["at_most_one"]
-    set_names = [snake(name) for name in names if field_value.value.get(name)]
-    if len(set_names) > 1:
-        words = "Only one of {listed} can be set, got {given}."
-        raise field_value.refused(words, words, listed=", ".join(map(snake, names)), given=set_names)
-
-
-DEMANDS: Final[Mapping[str, Callable[[_FieldValue], None]]] = {
-    "one_of": _one_of,
-    "range": _range,
-    "seconds": _seconds,
-    "longest": _longest,
-    "matches": _matches,
-    "most": _most,
-    "exists": _exists,
-    "filter": _filter,
-    "exactly_one": _exactly_one,
-    "at_most_one": _at_most_one,
-}

@@ -14,7 +14,7 @@ from twin.core.normalization import settled
 from twin.core.templates import fill, parse
 from twin.gcp.context import GcpContext
 from twin.gcp.context import method as method_of
-from twin.gcp.http_client import Refusal
+from twin.gcp.http_client import Refusal, absence_allowed
 from twin.gcp.resources.entry import Change
 from twin.gcp.resources.labels import labels_now
 from twin.gcp.resources.links import last_of
@@ -115,12 +115,9 @@ class GcpResource(Shaped):
 
     def find(self, context: GcpContext, id: str, values: Props) -> Props | None:
         """What the API states of the resource, or None where it is gone."""
-        try:
+        with absence_allowed():
             return context.call(f"{self.collection}.{self.read_method}", self.filled(self.params, values))
-        except Refusal as error:
-            if error.code == NOT_FOUND:
-                return None
-            raise
+        return None
 
     def outputs(self, context: GcpContext, id: str, item: Props, state: Props) -> Props:
         """All outputs from what the API states; what it does not state is taken from the state."""
@@ -174,6 +171,8 @@ class GcpResource(Shaped):
 
     def own_id(self, context: GcpContext, id: str, outputs: Props) -> str:
         """The id in its own form; an import may name the resource in a shorter one."""
+        if self.whole_id:
+            return id
         id_ = fill(self.id_form, {**self.values(context, id, outputs), **self.parsed(id)})
         return id_ if isinstance(id_, str) else id
 
@@ -294,12 +293,8 @@ class GcpResource(Shaped):
                 f"cannot destroy {what} without setting deletion_protection=false and running `pulumi up`",
                 path="deletionProtection",
             )
-        with self.errors("deleting", {}):
-            try:
-                self.unmake(context, id, state)
-            except Refusal as error:
-                if error.code != NOT_FOUND:
-                    raise
+        with self.errors("deleting", {}), absence_allowed():
+            self.unmake(context, id, state)
 
     def kept_by_policy(self, id: str, state: Props) -> bool:
         """Whether `deletionPolicy` leaves the resource to itself; CloudError where it forbids the delete."""

@@ -87,6 +87,12 @@ class Entry(FromSchema):
     """The method that changes labels alone (`setLabels`); "": they change with the rest."""
     changes: ClassVar[tuple[Change, ...]] = ()
     validators: ClassVar[Mapping[str, Validator]] = {}
+    demands: ClassVar[tuple[Mapping[str, Any], ...]] = ()
+    """Refusals: `when` (twin.gcp.conditions), `words`, and the `path`, by default the first of `when`."""
+    check_as: ClassVar[str | None] = None
+    """The schema that a body is checked by without what the create method requires; "" where none is."""
+    whole_id: ClassVar[str] = ""
+    """The property that is the id as a whole."""
     deletes_by_policy: ClassVar[bool] = True
     """Whether `deletionPolicy` of the SDK's type (DELETE, PREVENT, ABANDON) decides what a delete does."""
     default_policy: ClassVar[str] = ""

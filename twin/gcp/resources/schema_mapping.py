@@ -13,6 +13,7 @@ from twin.core.normalization import equal
 from twin.core.templates import fill, parse
 from twin.gcp.api_server import discovery
 from twin.gcp.apis import APIS
+from twin.gcp.conditions import hold
 from twin.gcp.configuration import label_failures
 from twin.gcp.context import GcpContext
 from twin.gcp.http_client import Refusal
@@ -56,6 +57,11 @@ class Shaped(Entry):
         failures = [*wrong_values(self.validators, inputs)]
         failures += self.wrong_company(inputs)
         failures += self.rules(inputs)
+        failures += [
+            Failure(demand.get("path") or next(iter(demand["when"])), demand["words"].format(**inputs))
+            for demand in self.demands
+            if hold(inputs, demand["when"])
+        ]
         failures += [Failure(path, why) for path, why in self.refused.items() if inputs.get(path)]
         if self.labels:
             failures += label_failures(self.labels, inputs.get(self.labels))
@@ -72,14 +78,16 @@ class Shaped(Entry):
 
     def wrong_fields(self, context: GcpContext, inputs: Props) -> Iterator[tuple[str, str]]:
         """What the API's schema refuses of the body that these inputs would send."""
+        if self.check_as == "":
+            return
         try:
             body, places = self.body(context, inputs)
         except CloudError as error:
             yield error.path, str(error)
             return
-        called = f"{self.collection}.{self.create_method}"
-        called = called.replace(f"@{self.version}", "", 1)
-        yield from wrong_body(self.api, self.request or self.schema, called, body, places, self.version)
+        called = f"{self.collection}.{self.create_method}".replace(f"@{self.version}", "", 1)
+        schema = self.check_as or self.request or self.schema
+        yield from wrong_body(self.api, schema, "" if self.check_as else called, body, places, self.version)
 
     def same(self, path: str, old: Any, new: Any) -> bool:
         if path == "effectiveLabels" and isinstance(old, dict) and isinstance(new, dict):
@@ -176,6 +184,8 @@ class Shaped(Entry):
 
     def parsed(self, id: str) -> dict[str, str]:
         """The parts of an id, in its own form or in one of the shorter ones that an import may use."""
+        if self.whole_id:
+            return {self.whole_id: id} if id else {}
         parts = re.findall(r"\{(\w+)\}", self.id_form)
         without = [part for part in parts if part != "project"]
         short = [part for part in without if part != self.place]

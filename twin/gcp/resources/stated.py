@@ -9,6 +9,7 @@
     local = ["location"]                 inputs that no API knows
     changes = [{when = ["labels"]}]      calls: see Change
     validators = {name = {matches = ""}} by path: a function of validators.py with its arguments
+    demands = [{when = {}, words = ""}]  what is refused: see twin.gcp.conditions
     autoname = {max_length = 63}         see AutoName
     inside = {nodeConfig = "nodes"}      by path: a part of the file, with what holds below that path
 

@@ -68,6 +68,8 @@ _ALIKE: Final[dict[str, Callable[[str, str], bool]]] = {
     "Rfc3339TimeDiffSuppress": _time,
     "IpDiffSuppress": _address,
     "CidrOrSizeDiffSuppress": _range_or_size,
+    "caseDiffDashSuppress": lambda old, new: _case(old.replace("-", "_"), new.replace("-", "_")),
+    "CompareCryptoKeyVersions": lambda old, new: old.partition("/cryptoKeyVersions/")[0] == new,
     "LastSlashDiffSuppress": lambda old, new: old.rstrip("/") == new.rstrip("/"),
     "OptionalSurroundingSpacesSuppress": lambda old, new: old.strip() == new.strip(),
 }

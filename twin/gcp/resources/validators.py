@@ -16,70 +16,68 @@ from twin.provider_interface import UNKNOWN, Failure, Props
 Validator = Callable[[str, Any], str]
 
 
-def one_of(*values: str) -> Validator:
-    """One of these texts."""
+def _validator(good: Callable[[Any], bool], words: str, **details: Any) -> Validator:
+    """The validator with these words ({name}, {value}, {size}, details) for what is not good."""
 
     def check(name: str, value: Any) -> str:
-        choices = " ".join(f'"{choice}"' for choice in values)
-        return "" if value in values else f"expected {name} to be one of [{choices}], got {value}"
+        if good(value):
+            return ""
+        return words.format(name=name, value=value, size=len(str(value)), **details)
 
     return check
+
+
+def one_of(*values: str) -> Validator:
+    """One of these texts."""
+    choices = " ".join(f'"{choice}"' for choice in values)
+    words = "expected {name} to be one of [{choices}], got {value}"
+    return _validator(lambda value: value in values, words, choices=choices)
 
 
 def between(least: float, most: float) -> Validator:
     """A number in this range."""
-
-    def check(name: str, value: Any) -> str:
-        good = isinstance(value, int | float) and least <= value <= most
-        return "" if good else f"expected {name} to be in the range ({least:g} - {most:g}), got {value}"
-
-    return check
+    words = "expected {name} to be in the range ({least:g} - {most:g}), got {value}"
+    return _validator(
+        lambda value: isinstance(value, int | float) and least <= value <= most,
+        words,
+        least=least,
+        most=most,
+    )
 
 
 def at_least(least: int) -> Validator:
     """A number no less than this."""
-
-    def check(name: str, value: Any) -> str:
-        good = isinstance(value, int | float) and value >= least
-        return "" if good else f"expected {name} to be at least ({least}), got {value}"
-
-    return check
+    words = "expected {name} to be at least ({least}), got {value}"
+    return _validator(lambda value: isinstance(value, int | float) and value >= least, words, least=least)
 
 
 def matches(pattern: str) -> Validator:
     """A text that the expression describes."""
-
-    def check(name: str, value: Any) -> str:
-        good = isinstance(value, str) and re.search(pattern, value)
-        return "" if good else f'"{name}" ("{value}") doesn\'t match regexp "{pattern}"'
-
-    return check
+    words = '"{name}" ("{value}") doesn\'t match regexp "{pattern}"'
+    return _validator(
+        lambda value: isinstance(value, str) and re.search(pattern, value) is not None, words, pattern=pattern
+    )
 
 
 def rfc1035(least: int, most: int) -> Validator:
     """A name by RFC 1035 of this length."""
-
-    def check(name: str, value: Any) -> str:
-        text = str(value)
-        if not least <= len(text) <= most:
-            return f'"{name}" ("{text}") must be between {least} and {most} characters long'
-        if not re.fullmatch(r"[a-z]([-a-z0-9]*[a-z0-9])?", text):
-            return f'"{name}" ("{text}") must match regex "^[a-z]([-a-z0-9]*[a-z0-9])?$"'
-        return ""
-
-    return check
+    sized = _validator(
+        lambda value: least <= len(str(value)) <= most,
+        f'"{{name}}" ("{{value}}") must be between {least} and {most} characters long',
+    )
+    formed = _validator(
+        lambda value: re.fullmatch(r"[a-z]([-a-z0-9]*[a-z0-9])?", str(value)) is not None,
+        '"{name}" ("{value}") must match regex "^[a-z]([-a-z0-9]*[a-z0-9])?$"',
+    )
+    return lambda name, value: sized(name, value) or formed(name, value)
 
 
 def length(least: int, most: int) -> Validator:
     """A text of this length."""
-
-    def check(name: str, value: Any) -> str:
-        if isinstance(value, str) and least <= len(value) <= most:
-            return ""
-        size = len(str(value))
-        return f"expected length of {name} to be in the range ({least} - {most}), got {value} ({size})"
-
-    return check
+    return _validator(
+        lambda value: isinstance(value, str) and least <= len(value) <= most,
+        f"expected length of {{name}} to be in the range ({least} - {most}), got {{value}} ({{size}})",
+    )
 
 
 def cidr(name: str, value: Any) -> str:

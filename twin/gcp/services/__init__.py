@@ -10,6 +10,7 @@
 | `data` | facts and what they mean |
 | `resources.toml` | what a resource type is, by token (`twin.gcp.resources.stated`) |
 | `methods.toml` | collections with the standard methods (`twin.gcp.methods.standard_methods`) |
+| `rules.toml` | what must hold of other resources (`twin.gcp.methods.rules`) |
 | `tables.toml` | facts as tables |
 
 A module is found by its place: nothing else lists it.
@@ -58,6 +59,11 @@ def entries(service: str, file: str) -> Mapping[str, Any]:
 def tables(service: str) -> Mapping[str, Any]:
     """The tables of facts of a service."""
     return entries(service, "tables")
+
+
+def rules(service: str) -> Mapping[str, Any]:
+    """The rules of a service's resources by a word of the file (see twin.gcp.methods.rules)."""
+    return entries(service, "rules")
 
 
 def frozen(value: Any) -> Any:

@@ -11,7 +11,6 @@ from twin.gcp.api_server.errors import invalid, not_found
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
 from twin.gcp.methods.cmek import check_key
-from twin.gcp.methods.rules import snake
 from twin.gcp.methods.standard_methods import serve
 
 _REMOTE: Final[Mapping[str, str]] = services.tables("artifactregistry")["remote"]
@@ -25,25 +24,14 @@ def _agent(call: Call) -> str:
 
 def _prepare(call: Call, repository: Body) -> None:
     key, place = repository.get("kmsKeyName"), repository["name"].split("/")[3]
-    if key:
-        # Artifact Registry says its multi-regions as KMS does.
-        check_key(call, key, place, _agent(call), "repository")
+    # Artifact Registry says its multi-regions as KMS does.
+    check_key(call, key, place, _agent(call), "repository")
     repository["sizeBytes"] = "0"
 
 
 def _check(call: Call, repository: Body) -> None:
-    for mode, field in (
-        ("REMOTE_REPOSITORY", "remoteRepositoryConfig"),
-        ("VIRTUAL_REPOSITORY", "virtualRepositoryConfig"),
-    ):
-        if (repository["mode"] == mode) != (field in repository):
-            raise invalid(f"{snake(field)} belongs to repositories of mode {mode}, which need it.")
     host = f"{repository['name'].split('/')[3]}-{repository['format'].lower()}.pkg.dev"
     repository["registryUri"] = f"{host}/{call.project}/{repository['name'].rpartition('/')[2]}"
-    if repository.get("dockerConfig") and repository["format"] != "DOCKER":
-        raise invalid("docker_config is for repositories of format DOCKER only.")
-    if repository.get("mavenConfig") and repository["format"] != "MAVEN":
-        raise invalid("maven_config is for repositories of format MAVEN only.")
     policies: dict[str, Any] = repository.get("cleanupPolicies") or {}
     for name, policy in policies.items():
         _check_policy(name, policy)
@@ -80,14 +68,6 @@ def _check_policy(name: str, policy: Body) -> None:
         raise invalid(
             f"Invalid cleanup policy id '{name}': lower-case letters, digits and hyphens, a letter first."
         )
-    if "mostRecentVersions" in policy:
-        if policy.get("action") != "KEEP":
-            raise invalid(f"cleanup_policies[{name}]: most_recent_versions is for the action KEEP only.")
-        if not int(policy["mostRecentVersions"].get("keepCount") or 0) > 0:
-            raise invalid(f"cleanup_policies[{name}].most_recent_versions.keep_count must be positive.")
-    condition = policy.get("condition") or {}
-    if condition.get("tagPrefixes") and condition.get("tagState") != "TAGGED":
-        raise invalid(f"cleanup_policies[{name}]: tag_prefixes need tag_state TAGGED.")
 
 
 def _check_remote(call: Call, repository: Body, remote: Body) -> None:

@@ -1,21 +1,13 @@
 """Artifact Registry: repositories."""
 
-# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
-
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 
 from twin.gcp.resources.base import GcpResource
 from twin.gcp.resources.fields import Field
 from twin.gcp.resources.suppressed import seconds
-from twin.provider_interface import Failure, Props
-
-_REMOTE: Final = "remoteRepositoryConfig"
-_SOURCES: Final = tuple(
-    f"{_REMOTE}.{name}Repository" for name in ("apt", "common", "docker", "maven", "npm", "python", "yum")
-)
+from twin.provider_interface import Props
 
 
 def _keyed(policies: Any) -> Any:
@@ -44,16 +36,6 @@ class Repository(GcpResource):
     fields = {
         "cleanupPolicies": Field(encode=_keyed, decode=_as_list),
     }
-
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        remote = inputs.get(_REMOTE)
-        if isinstance(remote, dict):
-            sources = [source for source in _SOURCES if remote.get(source.rpartition(".")[2]) is not None]
-            if len(sources) != 1:
-                sources_text = ",".join(_SOURCES)
-                yield Failure(
-                    _REMOTE, f"exactly one of `{sources_text}` must be specified, got {sources or 'none'}"
-                )
 
 
 def _duration(text: Any) -> Any:

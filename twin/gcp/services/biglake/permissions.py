@@ -15,7 +15,7 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 from twin.gcp import services
-from twin.gcp.api_server.errors import GoogleError
+from twin.gcp.api_server.errors import GoogleError, denied
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
 
@@ -38,13 +38,10 @@ def authorize(call: Call) -> None:
         raise _denied(permission, call)
     counted = call.headers.get("x-goog-user-project")
     if counted and not call.server.identity.allowed(call.principal, "serviceusage.services.use"):
-        raise GoogleError(
-            403,
-            "PERMISSION_DENIED",
+        raise denied(
             f"Caller does not have required permission to use project {call.project}. Grant the caller the "
             "roles/serviceusage.serviceUsageConsumer role, or a custom role with the "
-            "serviceusage.services.use permission.",
-            "forbidden",
+            "serviceusage.services.use permission."
         )
 
 
@@ -68,12 +65,9 @@ def _around(call: Call) -> list[str]:
 
 def _denied(permission: str, call: Call) -> GoogleError:
     what = _around(call)[-1].removeprefix("biglake/")
-    return GoogleError(
-        403,
-        "PERMISSION_DENIED",
+    return denied(
         f"Permission '{permission}' denied on resource '//biglake.googleapis.com/{what}' (or it may "
-        "not exist).",
-        "forbidden",
+        "not exist)."
     )
 
 
@@ -88,12 +82,9 @@ def vended(call: Call, catalog: Body, row: str, body: Body) -> Body:
         raise _denied("biglake.tables.getData", call)
     hidden = _hidden(call, row)
     if hidden:
-        raise GoogleError(
-            403,
-            "PERMISSION_DENIED",
+        raise denied(
             f"Credential vending is not allowed for the table {row.partition('/')[2]}: it has fine-grained "
-            f"access control, and {call.principal.partition(':')[2]} has no unrestricted access to {hidden}.",
-            "forbidden",
+            f"access control, and {call.principal.partition(':')[2]} has no unrestricted access to {hidden}."
         )
     bucket, _, folder = body["metadata"]["location"].removeprefix("gs://").partition("/")
     cut = {
@@ -147,10 +138,7 @@ def authorize_files(call: Call) -> None:
     holder = f"storage/b/{cut['bucket']}"
     if reached and there and call.server.identity.allowed(cut["member"], permission, holder):
         return
-    raise GoogleError(
-        403,
-        "PERMISSION_DENIED",
+    raise denied(
         f"{cut['member'].partition(':')[2]} does not have {permission} access to the Google Cloud Storage "
-        f"object. Permission '{permission}' denied on resource (or it may not exist).",
-        "forbidden",
+        f"object. Permission '{permission}' denied on resource (or it may not exist)."
     )

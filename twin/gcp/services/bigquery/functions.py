@@ -1,7 +1,5 @@
 """BigQuery: the account by which it uses keys."""
 
-# ruff: noqa: S105 - a token names a function
-
 from __future__ import annotations
 
 from twin.gcp.context import GcpContext

@@ -57,9 +57,7 @@ def _check_cluster(call: Call, cluster: Body) -> None:
     elif int(cluster.get("serveNodes") or 0) < 1:
         raise invalid("A cluster needs serve_nodes or an autoscaling configuration.")
     key = (cluster.get("encryptionConfig") or {}).get("kmsKeyName")
-    if key:
-        email = f"service-{call.project_number}@gcp-sa-bigtable.iam.gserviceaccount.com"
-        check_key(call, key, capacity.region_of(zone), email, "cluster")
+    check_key(call, key, capacity.region_of(zone), "gcp-sa-bigtable", "cluster")
 
 
 _CLUSTER: Final = serve(f"{_INSTANCES}.clusters", check=_check_cluster)

@@ -1,7 +1,5 @@
 """Bigtable: instances with their clusters, tables, and what their column families forget."""
 
-# ruff: noqa: S105 - a table entry's attributes are constants, and a token names a type
-
 from __future__ import annotations
 
 from collections.abc import Iterator

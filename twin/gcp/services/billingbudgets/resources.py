@@ -1,7 +1,5 @@
 """Cloud Billing: budgets of a billing account. Nothing is spent on the twin, so that none sends a message."""
 
-# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
-
 from __future__ import annotations
 
 from collections.abc import Iterator

@@ -3,29 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any, Final
 
+from twin.gcp import services
 from twin.gcp.api_server.errors import concurrent, invalid
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body, State
 from twin.gcp.iam import policy as iam_policy
 from twin.gcp.methods import generic, handles
 
-_DEFAULT: Final[Body] = {
-    "globalPolicyEvaluationMode": "ENABLE",
-    "defaultAdmissionRule": {
-        "evaluationMode": "ALWAYS_ALLOW",
-        "enforcementMode": "ENFORCED_BLOCK_AND_AUDIT_LOG",
-    },
-}
+DEFAULT: Final[Mapping[str, Any]] = services.tables("binaryauthorization")["default_policy"]
+"""What a project's policy is while it is not set."""
 _GOOGLES: Final = ("gke.gcr.io/**", "gcr.io/gke-release/**")
 """Of the images that Google's own policy admits those that a cluster is made of."""
-
-
-@handles("binaryauthorization.projects.getPolicy")
-def get(call: Call) -> dict[str, Any]:
-    """The policy; by default all images are allowed."""
-    return _policy(call)
 
 
 @handles("binaryauthorization.projects.updatePolicy")
@@ -67,7 +58,7 @@ def policy(call: Call) -> dict[str, Any]:
 def admitted(state: State, project: str, cluster: str) -> str | None:
     """The regular expression of the images that a cluster (`us-central1.name`) runs by the project's policy,
     or None where it runs all. Nothing is attested here, so what needs an attestation is refused."""
-    policy: Body = state.get(f"binaryauthorization/projects/{project}/policy/policy") or _DEFAULT
+    policy = state.get(f"binaryauthorization/projects/{project}/policy/policy") or DEFAULT
     rule = (policy.get("clusterAdmissionRules") or {}).get(cluster) or policy["defaultAdmissionRule"]
     if rule["evaluationMode"] == "ALWAYS_ALLOW" or rule["enforcementMode"] == "DRYRUN_AUDIT_LOG_ONLY":
         return None
@@ -100,11 +91,12 @@ def _check(call: Call, rule: Body, path: str) -> None:
             raise invalid(f"{path}.require_attestations_by: attestor '{attestor}' does not exist.")
 
 
+@handles("binaryauthorization.projects.getPolicy")
 def _policy(call: Call) -> Body:
     policy = call.state.get(_row(call))
     if policy:
         return policy
-    default = {"name": f"projects/{call.project}/policy", **_DEFAULT}
+    default = {"name": f"projects/{call.project}/policy", **DEFAULT}
     return {**default, "etag": f'"{iam_policy.etag(default)}"'}
 
 

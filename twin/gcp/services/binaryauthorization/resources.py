@@ -1,24 +1,14 @@
 """Binary Authorization: a project's one policy. It is never made or deleted, only set and reset."""
 
-# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
-
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
+from twin.gcp import services
 from twin.gcp.context import GcpContext
 from twin.gcp.resources.base import GcpResource
 from twin.gcp.resources.fields import Field
 from twin.provider_interface import Props
-
-DEFAULT: Final[Props] = {
-    "defaultAdmissionRule": {
-        "evaluationMode": "ALWAYS_ALLOW",
-        "enforcementMode": "ENFORCED_BLOCK_AND_AUDIT_LOG",
-    },
-    "globalPolicyEvaluationMode": "ENABLE",
-}
-"""What a project's policy is while it is not set (`DefaultBinaryAuthorizationPolicy`)."""
 
 
 def _by_cluster(rules: Any) -> Any:
@@ -46,4 +36,5 @@ class Policy(GcpResource):
             context.call("binaryauthorization.projects.updatePolicy", {"name": f"{id}/policy"}, body)
 
     def unmake(self, context: GcpContext, id: str, state: Props) -> None:
-        context.call("binaryauthorization.projects.updatePolicy", {"name": f"{id}/policy"}, DEFAULT)
+        default = services.tables("binaryauthorization")["default_policy"]
+        context.call("binaryauthorization.projects.updatePolicy", {"name": f"{id}/policy"}, default)

@@ -13,7 +13,6 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from twin.gcp import services
-from twin.gcp.api_server import operations
 from twin.gcp.api_server.errors import denied, exists, invalid, not_found, precondition
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
@@ -26,7 +25,6 @@ _LOCATIONS: Final = frozenset({"global", "us", "europe", "asia", "eur3", "eur4",
 _SYMMETRIC: Final = "GOOGLE_SYMMETRIC_ENCRYPTION"
 _MOST_BYTES: Final = 65_536 + 64
 """64 KiB of plaintext (Cloud KMS, "Quotas"), and what encryption adds."""
-_GONE: Final = frozenset({"DESTROYED", "IMPORT_FAILED", "GENERATION_FAILED"})
 DAY: Final = 86400
 _PREFIXES: Final[Mapping[str, tuple[str, ...]]] = services.tables("cloudkms")["prefixes"]
 
@@ -62,26 +60,6 @@ def list_keys(call: Call) -> dict[str, Any]:
         for _, body in call.state.of("cloudkms.cryptoKeys", f"cloudkms/{ring}/cryptoKeys/")
     ]
     return generic.page(call, keys, "cryptoKeys")
-
-
-@handles(
-    "cloudkms.projects.locations.keyRings.delete", "cloudkms.projects.locations.keyRings.cryptoKeys.delete"
-)
-def delete(call: Call) -> dict[str, Any]:
-    """Only what has no children left goes: versions first, once they are destroyed, then keys, then rings."""
-    name = call.parameters["name"]
-    call.need(f"cloudkms/{name}", f"{name} not found.")
-    below = call.state.below(f"cloudkms/{name}")
-    if below:
-        raise precondition(
-            f"{name} cannot be deleted because it has child resources ({len(below)}, the first is "
-            f"{below[0].partition('/')[2]})."
-        )
-    call.state.delete(f"cloudkms/{name}")
-    place = "/".join(name.split("/")[:4])
-    return operations.long_running(
-        call, f"{place}/operations/{operations.numeric_id()}", {}, kind="google.protobuf.Empty"
-    )
 
 
 @handles("cloudkms.projects.locations.keyRings.cryptoKeys.create")
@@ -136,26 +114,6 @@ def patch_key(call: Call) -> dict[str, Any]:
     return _with_primary(call, updated)
 
 
-@handles("cloudkms.projects.locations.keyRings.cryptoKeys.updatePrimaryVersion")
-def update_primary(call: Call) -> dict[str, Any]:
-    """Which version encrypts."""
-    name = call.parameters["name"]
-    body = call.need(f"cloudkms/{name}", f"CryptoKey {name} not found.")
-    version = f"{name}/cryptoKeyVersions/{call.body.get('cryptoKeyVersionId')}"
-    version_body = call.need(f"cloudkms/{version}", f"CryptoKeyVersion {version} not found.")
-    if version_body["state"] != "ENABLED":
-        raise precondition(f"{version} is not enabled, current state is: {version_body['state']}.")
-    call.state.keep(f"cloudkms/{name}", {**call.state.internal(f"cloudkms/{name}"), "primary": version})
-    return _with_primary(call, body)
-
-
-@handles("cloudkms.projects.locations.keyRings.cryptoKeys.cryptoKeyVersions.create")
-def create_version(call: Call) -> dict[str, Any]:
-    """One more version."""
-    key = call.parameters["parent"]
-    return _add_version(call, call.need(f"cloudkms/{key}", f"CryptoKey {key} not found."))
-
-
 @handles("cloudkms.projects.locations.keyRings.cryptoKeys.cryptoKeyVersions.patch")
 def patch_version(call: Call) -> dict[str, Any]:
     """Enable or disable a version."""
@@ -181,34 +139,10 @@ def destroy(call: Call) -> dict[str, Any]:
     return call.state.put(f"cloudkms/{name}", body)
 
 
-@handles("cloudkms.projects.locations.keyRings.cryptoKeys.cryptoKeyVersions.delete")
-def delete_version(call: Call) -> dict[str, Any]:
-    """Only a destroyed version goes."""
-    name = call.parameters["name"]
-    body = _version(call, name)
-    if body["state"] not in _GONE:
-        raise precondition(
-            f"{name} cannot be deleted, current state is: {body['state']}; it must be DESTROYED."
-        )
-    call.state.delete(f"cloudkms/{name}")
-    place = "/".join(name.split("/")[:4])
-    return operations.long_running(
-        call, f"{place}/operations/{operations.numeric_id()}", {}, kind="google.protobuf.Empty"
-    )
-
-
 @handles("cloudkms.projects.locations.keyRings.cryptoKeys.cryptoKeyVersions.get")
 def get_version(call: Call) -> dict[str, Any]:
     """One version."""
     return _version(call, call.parameters["name"])
-
-
-@handles("cloudkms.projects.locations.get")
-def get_location(call: Call) -> dict[str, Any]:
-    """A place for key rings."""
-    name = call.parameters["name"]
-    _location(call, name)
-    return {"name": name, "locationId": name.rsplit("/", 1)[-1], "metadata": {"hsmAvailable": True}}
 
 
 @handles("cloudkms.projects.locations.keyRings.cryptoKeys.encrypt")
@@ -349,7 +283,7 @@ def _check_id(field: str, id_: str) -> None:
         raise invalid(f"{field} must match [a-zA-Z0-9_-]{{1,63}}, got '{id_}'.")
 
 
-def _location(call: Call, name: str = "") -> None:
-    location = (name or call.parameters["parent"]).split("/")[3]
+def _location(call: Call) -> None:
+    location = call.parameters["parent"].split("/")[3]
     if location not in _LOCATIONS and not capacity.is_region(location):
         raise not_found(f"Location '{location}' not found.")

@@ -1,7 +1,5 @@
 """Cloud KMS: key rings and keys. Neither can be deleted: a key's versions are destroyed instead."""
 
-# ruff: noqa: S105 - a table entry's attributes are constants, and a token names a type
-
 from __future__ import annotations
 
 import re

@@ -1,7 +1,5 @@
 """Cloud Quotas: an API that no project of the twin has switched on."""
 
-# ruff: noqa: S105 - a token names a function
-
 from __future__ import annotations
 
 from twin.gcp.context import GcpContext

@@ -1,7 +1,5 @@
 """Who and where: the project, and the provider's own configuration."""
 
-# ruff: noqa: S105 - a token names a function
-
 from __future__ import annotations
 
 from twin.gcp.context import GcpContext

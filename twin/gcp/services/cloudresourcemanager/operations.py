@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from twin.gcp.api_server import operations
 from twin.gcp.api_server.errors import invalid
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
 from twin.gcp.iam.policy import etag, project_name
 from twin.gcp.methods import generic, handles
-from twin.gcp.services.compute.operations.generic import check_labels
 
 
 def _v3(body: Body) -> Body:
@@ -33,36 +31,6 @@ def get(call: Call) -> dict[str, Any]:
     """The project, as the asked version shows it."""
     body = call.need(project_name(call.project))
     return body if call.method.version == "v1" else _v3(body)
-
-
-@handles("cloudresourcemanager.projects.list")
-def listing(call: Call) -> dict[str, Any]:
-    """The one project that the deployer sees."""
-    body = call.need(project_name(call.project))
-    return {"projects": [body if call.method.version == "v1" else _v3(body)]}
-
-
-@handles("cloudresourcemanager.projects.update")
-def update(call: Call) -> dict[str, Any]:
-    """Name and labels, in v1."""
-    body = call.need(project_name(call.project))
-    for key in ("name", "labels"):
-        if key in call.body:
-            body[key] = call.body[key]
-    check_labels(body)
-    return call.state.put(project_name(call.project), body)
-
-
-@handles("cloudresourcemanager.projects.patch")
-def patch(call: Call) -> dict[str, Any]:
-    """Name and labels, in v3."""
-    body = call.need(project_name(call.project))
-    changed = generic.masked(call, _v3(body), frozenset({"displayName", "labels"}))
-    body.update(name=changed["displayName"], labels=changed.get("labels") or {})
-    check_labels(body)
-    call.state.put(project_name(call.project), body)
-    name = f"operations/up.{operations.numeric_id()}"
-    return operations.long_running(call, name, _v3(body), kind="google.cloud.resourcemanager.v3.Project")
 
 
 @handles(

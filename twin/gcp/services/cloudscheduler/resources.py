@@ -1,7 +1,5 @@
 """Cloud Scheduler: jobs."""
 
-# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
-
 from __future__ import annotations
 
 import base64

@@ -97,7 +97,7 @@ def machine_types() -> dict[str, MachineType]:
             more = 0 if series.startswith(("e2-", "n4-", "c3-", "c3d-", "t2d-")) else 8 if cpus < 32 else 24
             name = f"{series}-{cpus}"
             machine_types[name] = MachineType(name, cpus, memory, more_ssds=more)
-            local_ssd = compute.LSSD.get(series, {}).get(cpus)
+            local_ssd = compute.LOCAL_SSDS.get(series, {}).get(str(cpus))
             if local_ssd:
                 machine_types[f"{name}-lssd"] = MachineType(f"{name}-lssd", cpus, memory, ssds=local_ssd)
     for name, (cpus, memory, card, count, local_ssd, more, _) in compute.ACCELERATED.items():
@@ -121,17 +121,16 @@ def machine_type(name: str) -> MachineType | None:
 
 @cache
 def _offers(text: str) -> frozenset[str]:
-    return frozenset(
-        f"{region}-{letter}"
-        for region, letters in (part.split(":") for part in text.split())
-        for letter in letters
-    )
+    if text == "*":
+        return frozenset(zones())
+    offers = (part.split(":") for part in text.split())
+    return frozenset(f"{region}-{letter}" for region, letters in offers for letter in letters)
 
 
 def machine_zones(name: str) -> frozenset[str]:
     """The zones that offer a machine type."""
     if name in compute.ACCELERATED:
-        return _offers(compute.ACCELERATED[name][-1])
+        return _offers(compute.ACCELERATED_ZONES[compute.ACCELERATED[name][-1]])
     offer = machine_type(name)
     if offer is None:
         return frozenset()
@@ -147,16 +146,17 @@ def offered(name: str, zone: str) -> bool:
 @cache
 def cards() -> dict[str, frozenset[str]]:
     """The GPUs that the Compute API knows, each with the zones that have it."""
-    offers = {name: _offers(places) for name, (_, places) in compute.ATTACHABLE.items()}
-    for _, _, card, _, _, _, places in compute.ACCELERATED.values():
+    offers = {name: _offers(entry["zones"]) for name, entry in compute.ATTACHABLE.items()}
+    for name, (_, _, card, *_) in compute.ACCELERATED.items():
         if not card.startswith("tpu-"):
-            offers[card] = offers.get(card, frozenset[str]()) | _offers(places)
+            offers[card] = offers.get(card, frozenset[str]()) | machine_zones(name)
     return offers
 
 
 def attachable(card: str) -> dict[int, int]:
     """For a card that is attached to N1 machines: how many, and the most vCPUs with so many."""
-    return dict(compute.ATTACHABLE[card][0]) if card in compute.ATTACHABLE else {}
+    most_cpus = compute.ATTACHABLE.get(card, {}).get("most_cpus", {})
+    return {int(count): cpus for count, cpus in most_cpus.items()}
 
 
 def boot_disk_type(name: str) -> str:

@@ -1,7 +1,5 @@
 """Compute: zones, regions, machine types, and what exists."""
 
-# ruff: noqa: RUF012, S105 - attributes are constants, and a token names a function
-
 from __future__ import annotations
 
 import re

@@ -69,22 +69,15 @@ def listing(call: Call) -> dict[str, Any]:
 def _body(call: Call, name: str) -> Body:
     number = int.from_bytes(name.encode()[:7], "big") % 10**18 + 10**18
     return {
-        "kind": "compute#networkProfile",
+        **services.tables("compute")["profile"],
         "id": str(number),
         "name": name,
-        "description": "RoCE network profile",
         "creationTimestamp": compute_time(1727740800),
         "selfLink": link(f"projects/{call.project}/global/networkProfiles/{name}"),
         "selfLinkWithId": link(f"projects/{call.project}/global/networkProfiles/{number}"),
         "location": {"name": profiles()[name], "scope": "ZONE"},
-        "profileType": {"networkType": "RDMA", "rdmaSubtype": "ROCE"},
         "features": {
             **{key: f"{word}_BLOCKED" for key, word in _FEATURES.items()},
-            "allowMultiNicInSameNetwork": "MULTI_NIC_IN_SAME_NETWORK_ALLOWED",
-            "interfaceTypes": ["MRDMA"],
-            "subnetPurposes": ["SUBNET_PURPOSE_PRIVATE"],
-            "subnetStackTypes": ["SUBNET_STACK_TYPE_IPV4_ONLY"],
-            "firewallPolicyTypes": ["RDMA_ROCE_POLICY"],
-            "addressPurposes": ["GCE_ENDPOINT"],
+            **services.tables("compute")["profile_features"],
         },
     }

@@ -24,21 +24,8 @@ GLOBAL: Final[Mapping[str, tuple[Any, ...]]] = services.tables("compute")["globa
 REGIONAL: Final[Mapping[str, tuple[Any, ...]]] = services.tables("compute")["regional_quotas"]
 
 
-MACHINES: Final = {
-    "CPUS": (10_000, ("e2", "n1")),
-    "A2_CPUS": (1_000, ("a2",)),
-    "C3_CPUS": (1_000, ("c3",)),
-    "N2_CPUS": (1_000, ("n2",)),
-}
-"""Metric to (limit, families of machine types), of each region: vCPUs of the instances."""
-CARDS: Final = {
-    "NVIDIA_A100_80GB_GPUS": (100, "nvidia-a100-80gb"),
-    "NVIDIA_A100_GPUS": (100, "nvidia-tesla-a100"),
-    "NVIDIA_L4_GPUS": (100, "nvidia-l4"),
-    "NVIDIA_T4_GPUS": (100, "nvidia-tesla-t4"),
-}
-"""Metric to (limit, accelerator type), of each region: GPUs of the instances. Spot machines count against
-these, as in a project without a quota of preemptible ones."""
+MACHINES: Final[Mapping[str, tuple[Any, ...]]] = services.tables("compute")["machine_quotas"]
+CARDS: Final[Mapping[str, tuple[Any, ...]]] = services.tables("compute")["card_quotas"]
 METRICS: Final = (*GLOBAL, *REGIONAL, *MACHINES, *CARDS)
 
 

@@ -1,7 +1,5 @@
 """Compute: resource types with special behaviour."""
 
-# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
-
 from __future__ import annotations
 
 import ipaddress
@@ -13,7 +11,6 @@ from typing import Any, Final
 from twin.gcp.context import GcpContext
 from twin.gcp.http_client import Refusal
 from twin.gcp.resources.base import NOT_FOUND, GcpResource
-from twin.gcp.resources.checking import wrong_body
 from twin.gcp.resources.entry import Change
 from twin.gcp.resources.links import same_thing
 from twin.gcp.services.iam.resources.policies import ResourceMember
@@ -22,22 +19,6 @@ from twin.provider_interface import CloudError, Failure, Props
 
 class Firewall(GcpResource):
     token = "gcp:compute/firewall:Firewall"
-
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        # resourceComputeFirewallSourceFieldsCustomizeDiff
-        if inputs.get("direction") == "EGRESS":
-            for name in ("sourceRanges", "sourceTags", "sourceServiceAccounts"):
-                if inputs.get(name):
-                    yield Failure(
-                        name,
-                        "source_ranges, source_tags, and source_service_accounts can only be used with an "
-                        "ingress direction",
-                    )
-        elif not any(inputs.get(n) for n in ("sourceRanges", "sourceTags", "sourceServiceAccounts")):
-            yield Failure(
-                "sourceRanges",
-                "one of source_tags, source_ranges, or source_service_accounts must be defined",
-            )
 
     def body(self, context: GcpContext, inputs: Props) -> tuple[Props, dict[str, str]]:
         request_body, places = super().body(context, inputs)
@@ -106,10 +87,6 @@ class NetworkFirewallPolicyAssociation(_PolicyPart):
     def filled(self, params: Any, values: Props) -> Props:
         filled_params = super().filled(params, values)
         return {**filled_params, "name": values["name"]} if values.get("id") else filled_params
-
-
-NETWORK: Final = "projects/{project}/global/networks/{value}"
-SUBNETWORK: Final = "projects/{project}/regions/{region}/subnetworks/{value}"
 
 
 class Network(GcpResource):
@@ -200,24 +177,6 @@ class SubnetworkMember(ResourceMember):
         return {"project": project, "region": region, "resource": name}
 
 
-class Address(GcpResource):
-    token = "gcp:compute/address:Address"
-
-    def alike(self, path: str, old: Any, new: Any) -> bool:
-        return super().alike(path, old, new) or _same_version(path, old, new)
-
-
-class GlobalAddress(GcpResource):
-    token = "gcp:compute/globalAddress:GlobalAddress"
-
-    def alike(self, path: str, old: Any, new: Any) -> bool:
-        return super().alike(path, old, new) or _same_version(path, old, new)
-
-
-def _same_version(path: str, old: Any, new: Any) -> bool:
-    return path == "ipVersion" and {old or "IPV4", new or "IPV4"} == {"IPV4"}
-
-
 class ResourcePolicy(GcpResource):
     token = "gcp:compute/resourcePolicy:ResourcePolicy"
 
@@ -259,18 +218,6 @@ class Router(GcpResource):
 
 class RouterNat(GcpResource):
     token = "gcp:compute/routerNat:RouterNat"
-
-    def wrong_fields(self, context: GcpContext, inputs: Props) -> Iterator[tuple[str, str]]:
-        body, places = self.body(context, inputs)
-        yield from wrong_body(self.api, self.schema, "", body, places)
-
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        # resourceComputeRouterNatDrainNatIpsCustomDiff
-        if inputs.get("drainNatIps") and inputs.get("natIpAllocateOption") == "AUTO_ONLY":
-            yield Failure(
-                "drainNatIps",
-                'drain_nat_ips cannot be set if nat_ip_allocate_option is set to "AUTO_ONLY"',
-            )
 
     def make(self, context: GcpContext, inputs: Props, body: Props) -> Props:
         def added(nats: list[Props]) -> list[Props]:
@@ -322,7 +269,3 @@ class RouterNat(GcpResource):
             # Not keyed by the intent: what is written depends on what the router holds now.
             plain = context.with_intent("")
             return self.done(plain, plain.call("compute.routers.patch", params, {"nats": nats}), "Updating")
-
-
-class Route(GcpResource):
-    token = "gcp:compute/route:Route"

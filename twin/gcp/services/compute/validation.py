@@ -6,24 +6,13 @@ import ipaddress
 from collections.abc import Iterator
 from typing import Any, Final
 
+from twin.gcp import services
 from twin.gcp.api_server.errors import GoogleError, bad_field, invalid
 from twin.gcp.api_server.state import State
-from twin.gcp.services.compute.operations import generic as compute
 
 Network = ipaddress.IPv4Network
 
-PROHIBITED: Final = tuple(
-    Network(name)
-    for name in (
-        "0.0.0.0/8",
-        "127.0.0.0/8",
-        "169.254.0.0/16",
-        "199.36.153.4/30",
-        "199.36.153.8/30",
-        "224.0.0.0/4",
-        "255.255.255.255/32",
-    )
-)
+PROHIBITED: Final = tuple(map(Network, services.tables("compute")["prohibited_ranges"]))
 """Source: "Prohibited IPv4 subnet ranges" of the VPC documentation. 240.0.0.0/4 is valid for subnets."""
 
 
@@ -50,20 +39,15 @@ def parse(text: Any, path: str, *, shortest: int = 4, longest: int = 29) -> Netw
 
 
 def occupied_ranges(state: State, network: str, *, but: str = "") -> Iterator[tuple[Network, str]]:
-    """(range, whose it is in words) of all that a network and its peers hold.
+    """(range, whose it is in words) of all that a network holds.
 
     network: a self link. but: the relative name of a subnetwork to leave out.
     """
-    yield from _network_ranges(state, network, but)
-    for peer in peers(state, network):
-        for ip_range, whose in _subnets(state, peer, but):
-            yield ip_range, f"{whose} of the peered network"
-
-
-def peers(state: State, network: str) -> list[str]:
-    """The networks that a network is peered with, as links."""
-    body = state.get(f"compute/{compute.name_of(network, '')}") or {}
-    return [peering["network"] for peering in body.get("peerings", ()) if peering.get("state") == "ACTIVE"]
+    yield from _subnets(state, network, but)
+    for name, body in state.of("compute.addresses"):
+        if body.get("purpose") == "VPC_PEERING" and body.get("network") == network:
+            ip_range = ipaddress.IPv4Network(f"{body['address']}/{body['prefixLength']}")
+            yield ip_range, f"allocated range '{name.rsplit('/', 1)[-1]}'"
 
 
 def conflict(network: Network, whose: str) -> GoogleError:
@@ -79,14 +63,6 @@ def free(state: State, network: str, length: int) -> Network | None:
         if not any(candidate.overlaps(other) for other in taken):
             return candidate
     return None
-
-
-def _network_ranges(state: State, network: str, but: str) -> Iterator[tuple[Network, str]]:
-    yield from _subnets(state, network, but)
-    for name, body in state.of("compute.addresses"):
-        if body.get("purpose") == "VPC_PEERING" and body.get("network") == network:
-            ip_range = ipaddress.IPv4Network(f"{body['address']}/{body['prefixLength']}")
-            yield ip_range, f"allocated range '{name.rsplit('/', 1)[-1]}'"
 
 
 def _subnets(state: State, network: str, but: str) -> Iterator[tuple[Network, str]]:

@@ -1,7 +1,5 @@
 """GKE: the versions that a location offers."""
 
-# ruff: noqa: S105 - a token names a function
-
 from __future__ import annotations
 
 from twin.checks.sdk import sdk

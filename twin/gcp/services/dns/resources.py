@@ -1,20 +1,16 @@
 """Cloud DNS: zones, record sets and the server policies of networks."""
 
-# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
-
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, Final
 
 from twin.gcp.context import GcpContext
 from twin.gcp.http_client import Refusal
 from twin.gcp.resources.base import NOT_FOUND, GcpResource
-from twin.gcp.resources.checking import wrong_body
 from twin.gcp.resources.entry import Change
 from twin.gcp.resources.fields import Field
 from twin.gcp.resources.links import relative
-from twin.provider_interface import Failure, Props
+from twin.provider_interface import Props
 
 _ROOT: Final = "https://www.googleapis.com/compute/v1/"
 
@@ -36,16 +32,6 @@ class ManagedZone(GcpResource):
         "peeringConfig.targetNetwork.networkUrl": Field("networkUrl", encode=_network_url),
     }
 
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        name = inputs.get("dnsName")
-        if isinstance(name, str) and not name.endswith("."):
-            yield Failure(
-                "dnsName",
-                f"Invalid value for 'entity.managedZone.dnsName': '{name}': a full name ends with a dot",
-            )
-        if inputs.get("description") == "":
-            yield Failure("description", 'expected "description" to not be an empty string')
-
     def unmake(self, context: GcpContext, id: str, state: Props) -> None:
         values = self.values(context, id, state)
         if state.get("forceDestroy"):
@@ -64,15 +50,6 @@ class ManagedZone(GcpResource):
 
 class RecordSet(GcpResource):
     token = "gcp:dns/recordSet:RecordSet"
-
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        name = inputs.get("name")
-        if isinstance(name, str) and not name.endswith("."):
-            yield Failure("name", "DNS record name must end with a trailing dot")
-
-    def wrong_fields(self, context: GcpContext, inputs: Props) -> Iterator[tuple[str, str]]:
-        body, places = self.body(context, inputs)
-        yield from wrong_body(self.api, self.schema, "", body, places)
 
     def same(self, path: str, old: Any, new: Any) -> bool:
         if path == "rrdatas" and isinstance(old, list) and isinstance(new, list):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from twin.gcp.api_server.errors import GoogleError
+from twin.gcp.api_server.errors import not_found
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
 
@@ -27,10 +27,5 @@ def zone_of(call: Call) -> tuple[str, Body]:
             if zone["id"] == name_or_id:
                 return name, zone
     if body is None:
-        raise GoogleError(
-            404,
-            "NOT_FOUND",
-            f"The 'parameters.managedZone' resource named '{name_or_id}' does not exist.",
-            "notFound",
-        )
+        raise not_found(f"The 'parameters.managedZone' resource named '{name_or_id}' does not exist.")
     return prefix + name_or_id, body

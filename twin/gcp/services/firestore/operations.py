@@ -24,22 +24,14 @@ def _prepare(call: Call, database: Body) -> None:
     if _UUID.fullmatch(database["name"].rpartition("/")[2]):
         raise invalid("A database id must not look like a UUID.")
     key = (database.get("cmekConfig") or {}).get("kmsKeyName")
+    check_key(call, key, _KEY_PLACES.get(place, place), "gcp-sa-firestore", "database")
     if key:
-        email = f"service-{call.project_number}@gcp-sa-firestore.iam.gserviceaccount.com"
-        check_key(call, key, _KEY_PLACES.get(place, place), email, "database")
         database["cmekConfig"]["activeKeyVersion"] = [f"{key}/cryptoKeyVersions/1"]
     database.setdefault("concurrencyMode", "PESSIMISTIC" if kind == "FIRESTORE_NATIVE" else "OPTIMISTIC")
     database["keyPrefix"] = secrets.choice("abcdefgh")
 
 
 def _check(call: Call, database: Body) -> None:
-    if database["databaseEdition"] == "ENTERPRISE" and database["type"] == "DATASTORE_MODE":
-        raise invalid("The Enterprise edition is not supported in Datastore mode.")
-    if (
-        database["type"] == "FIRESTORE_NATIVE"
-        and database["concurrencyMode"] == "OPTIMISTIC_WITH_ENTITY_GROUPS"
-    ):
-        raise invalid("OPTIMISTIC_WITH_ENTITY_GROUPS is for Datastore mode only.")
     recovery = database["pointInTimeRecoveryEnablement"] == "POINT_IN_TIME_RECOVERY_ENABLED"
     database["versionRetentionPeriod"] = "604800s" if recovery else "3600s"
     database["earliestVersionTime"] = call.timestamp

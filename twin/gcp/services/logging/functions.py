@@ -1,7 +1,5 @@
 """Cloud Logging: who encrypts a project's logs."""
 
-# ruff: noqa: S105 - a token names a function
-
 from __future__ import annotations
 
 from twin.gcp.context import GcpContext

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from twin.gcp import services
 from twin.gcp.api_server import initial_state, operations
 from twin.gcp.api_server.errors import exists, invalid, not_found, precondition
 from twin.gcp.api_server.request import Call
@@ -13,21 +14,6 @@ from twin.gcp.methods.standard_methods import create, patch, serve
 
 _OWN_BUCKETS: Final = {"_Default": 30, "_Required": 400}
 _OWN_SINKS: Final = ("_Default", "_Required")
-_AUDIT: Final = " OR ".join(
-    f'LOG_ID("{name}")'
-    for name in (
-        "cloudaudit.googleapis.com/activity",
-        "externalaudit.googleapis.com/activity",
-        "cloudaudit.googleapis.com/system_event",
-        "externalaudit.googleapis.com/system_event",
-        "cloudaudit.googleapis.com/access_transparency",
-        "externalaudit.googleapis.com/access_transparency",
-    )
-)
-_FILTERS: Final = {
-    "_Required": _AUDIT,
-    "_Default": " AND ".join(f"NOT {part}" for part in _AUDIT.split(" OR ")),
-}
 _SHARED_WRITER: Final = "cloud-logs@system.gserviceaccount.com"
 
 
@@ -73,12 +59,6 @@ def _prepare_exclusion(call: Call, _: Body) -> None:
 
 SINKS: Final = serve("logging.projects.sinks", prepare=_prepare_sink)
 serve("logging.projects.exclusions", prepare=_prepare_exclusion)
-
-
-@handles("logging.projects.sinks.get")
-def get_sink(call: Call) -> dict[str, Any]:
-    """A sink."""
-    return _need_sink(call)
 
 
 @handles("logging.projects.sinks.list")
@@ -188,6 +168,7 @@ def key_settings(call: Call) -> dict[str, Any]:
     return {"name": f"projects/{call.project}/cmekSettings", "serviceAccountId": email}
 
 
+@handles("logging.projects.sinks.get")
 def _need_sink(call: Call) -> Body:
     _own_sinks(call)
     return SINKS.need(call, call.parameters["sinkName"])
@@ -202,7 +183,7 @@ def _own_sinks(call: Call) -> None:
             "name": name,
             "resourceName": f"projects/{call.project}/sinks/{name}",
             "destination": f"logging.googleapis.com/projects/{call.project}/locations/global/buckets/{name}",
-            "filter": _FILTERS[name],
+            "filter": services.tables("logging")["filters"][name],
         }
         call.state.put(f"logging/projects/{call.project}/sinks/{name}", sink, baseline=True)
     project = f"cloudresourcemanager/projects/{call.project}"

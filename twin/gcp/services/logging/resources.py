@@ -1,16 +1,13 @@
 """Cloud Logging: log buckets, sinks and exclusions of a project."""
 
-# ruff: noqa: S105 - a table entry's attributes are constants, and a token names a type
-
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from typing import Any, Final
 
 from twin.gcp.context import GcpContext
 from twin.gcp.resources.base import GcpResource
-from twin.provider_interface import Failure, Props
+from twin.provider_interface import Props
 
 _SHARED_WRITER: Final = "serviceAccount:cloud-logs@system.gserviceaccount.com"
 _ONE_AT_A_TIME: Final = threading.Lock()
@@ -34,13 +31,6 @@ class ProjectBucketConfig(GcpResource):
 
 class ProjectSink(GcpResource):
     token = "gcp:logging/projectSink:ProjectSink"
-
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        if inputs.get("bigqueryOptions") and inputs.get("uniqueWriterIdentity") is False:
-            yield Failure(
-                "uniqueWriterIdentity",
-                "unique_writer_identity must be true when bigquery_options is supplied",
-            )
 
     def change(self, context: GcpContext, id: str, old: Props, new: Props) -> None:
         changed = self.changed(old, new) - {"deletionPolicy"}

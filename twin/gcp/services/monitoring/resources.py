@@ -1,7 +1,5 @@
 """Cloud Monitoring: alert policies, of which none is evaluated, and channels of notifications."""
 
-# ruff: noqa: S105 - a table entry's attributes are constants, and a token names a type
-
 from __future__ import annotations
 
 from collections.abc import Iterator

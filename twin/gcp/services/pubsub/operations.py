@@ -178,8 +178,6 @@ def _subscription_check(call: Call, subscription: Body) -> None:
         raise invalid(
             "retry_policy: minimum_backoff and maximum_backoff are from 0 to 600 seconds, in order."
         )
-    if subscription.get("pushConfig") and subscription.get("enableExactlyOnceDelivery"):
-        raise invalid("Exactly-once delivery is not supported for push subscriptions.")
     if subscription.get("bigqueryConfig"):
         _check_table(call, subscription, subscription["bigqueryConfig"])
     if subscription.get("cloudStorageConfig"):

@@ -1,17 +1,14 @@
 """Pub/Sub: topics, subscriptions and schemas."""
 
-# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
-
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from twin.gcp.context import GcpContext
 from twin.gcp.resources.base import GcpResource
 from twin.gcp.resources.entry import Change
 from twin.gcp.resources.fields import Field
-from twin.provider_interface import Failure, Props
+from twin.provider_interface import Props
 
 
 class Wrapped(GcpResource):
@@ -45,19 +42,3 @@ class Subscription(Wrapped):
             decode=lambda value: {"ttl": "", **value} if isinstance(value, dict) else value,
         ),
     }
-
-    def alike(self, path: str, old: Any, new: Any) -> bool:
-        if path.startswith("retryPolicy."):
-            return str(old).removesuffix("s").rstrip("0").rstrip(".") == str(new).removesuffix("s").rstrip(
-                "0"
-            ).rstrip(".")
-        return False
-
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        config = inputs.get("bigqueryConfig")
-        if (
-            isinstance(config, dict)
-            and isinstance(config.get("table"), str)
-            and config["table"].count(".") < 1
-        ):
-            yield Failure("bigqueryConfig.table", f"PROJECT.DATASET.TABLE is right, got {config['table']!r}")

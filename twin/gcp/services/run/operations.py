@@ -26,10 +26,6 @@ _PART: Final = (0.08, 128, 512)
 _CPU: Final = re.compile(r"(\d+)m|(\d+(?:\.\d+)?)")
 
 
-def _agent(call: Call) -> str:
-    return f"service-{call.project_number}@serverless-robot-prod.iam.gserviceaccount.com"
-
-
 def _prepare(call: Call, service: Body) -> None:
     name, place = service["name"].rpartition("/")[2], service["name"].split("/")[3]
     service |= {
@@ -91,9 +87,7 @@ def _check_template(call: Call, service: Body, template: Body) -> None:
     account = template.get("serviceAccount")
     if account:
         check_member(call, f"serviceAccount:{account}")
-    key = template.get("encryptionKey")
-    if key:
-        check_key(call, key, place, _agent(call), "service")
+    check_key(call, template.get("encryptionKey"), place, "serverless-robot-prod", "service")
     for container in containers:
         _check_container(container)
 

@@ -44,19 +44,13 @@ def _check(call: Call, secret: Body) -> None:
                 f"Secret Manager service identity {agent(call)} does not have permission to publish to topic "
                 f"{name}."
             )
-    rotation = secret.get("rotation")
-    if rotation and not topics:
-        raise invalid("A rotation policy needs at least one topic.")
-    if rotation and rotation.get("rotationPeriod") and not rotation.get("nextRotationTime"):
-        raise invalid("rotation.next_rotation_time must be set when rotation.rotation_period is set.")
 
 
 def _check_places(call: Call, replication: Body) -> None:
     replicas = (replication.get("userManaged") or {}).get("replicas")
     if replicas is None:
         key = (replication["automatic"].get("customerManagedEncryption") or {}).get("kmsKeyName")
-        if key:
-            check_key(call, key, "global", agent(call), "secret")
+        check_key(call, key, "global", agent(call), "secret")
         return
     if not replicas:
         raise invalid("secret.replication.user_managed.replicas must not be empty.")
@@ -67,9 +61,8 @@ def _check_places(call: Call, replication: Body) -> None:
     for replica, place in zip(replicas, places, strict=True):
         check_place(place, frozenset())
         key = (replica.get("customerManagedEncryption") or {}).get("kmsKeyName")
-        if key:
-            keys += 1
-            check_key(call, key, place, agent(call), "replica")
+        keys += bool(key)
+        check_key(call, key, place, agent(call), "replica")
     if keys not in (0, len(replicas)):
         raise invalid("Either all replicas have a customer-managed key, or none has.")
 

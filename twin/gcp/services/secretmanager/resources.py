@@ -1,17 +1,14 @@
 """Secret Manager: secrets and their versions."""
 
-# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
-
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
 from typing import Any, Final
 
 from twin.gcp.context import GcpContext
 from twin.gcp.resources.base import GcpResource
 from twin.gcp.resources.fields import Field
-from twin.provider_interface import Failure, Props
+from twin.provider_interface import Props
 
 _AUTO: Final = "replication.auto"
 
@@ -27,20 +24,6 @@ class Secret(GcpResource):
         _AUTO: Field("automatic", encode=_opened),
     }
 
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        rotation = inputs.get("rotation")
-        if (
-            isinstance(rotation, dict)
-            and rotation.get("rotationPeriod")
-            and not rotation.get("nextRotationTime")
-        ):
-            yield Failure(
-                "rotation.nextRotationTime",
-                '"rotation.0.rotation_period": all of '
-                "`rotation.nextRotationTime,rotation.rotationPeriod` must "
-                "be specified",
-            )
-
 
 class SecretVersion(GcpResource):
     token = "gcp:secretmanager/secretVersion:SecretVersion"
@@ -50,12 +33,6 @@ class SecretVersion(GcpResource):
         ),
         "version": Field("name", sent=False, decode=lambda value: (value or "").rpartition("/")[2]),
     }
-
-    def parsed(self, id: str) -> dict[str, str]:
-        return {"name": id} if id else {}
-
-    def own_id(self, context: GcpContext, id: str, outputs: Props) -> str:
-        return id
 
     def make(self, context: GcpContext, inputs: Props, body: Props) -> Props:
         data = str(inputs.get("secretData") or inputs.get("secretDataWo") or "")

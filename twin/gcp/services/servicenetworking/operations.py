@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from typing import Any, Final
 
+from twin.gcp import services
 from twin.gcp.api_server import operations
 from twin.gcp.api_server.errors import invalid, not_found, precondition
 from twin.gcp.api_server.request import Call
@@ -23,7 +24,7 @@ _LARGEST: Final = 24
 def create(call: Call) -> dict[str, Any]:
     """Peer a network with Google's services, on the allocated ranges."""
     network, name = _network(call, call.body.get("network", ""))
-    _compute(call)
+    call.need_enabled("compute.googleapis.com")
     blocked(call.state, f"https://www.googleapis.com/compute/v1/{name}", "allowVpcPeering", "VPC peerings")
     if call.state.get(_row(name)) is not None:
         raise invalid("Cannot modify allocated ranges in CreateConnection. Please use UpdateConnection.")
@@ -50,15 +51,7 @@ def _peer(call: Call, name: str) -> None:
             "name": PEERING,
             "network": "https://www.googleapis.com/compute/v1/projects/"
             f"{_producer(call)}/global/networks/servicenetworking",
-            "state": "ACTIVE",
-            "stateDetails": "[Connected.]",
-            "autoCreateRoutes": True,
-            "exchangeSubnetRoutes": True,
-            "exportCustomRoutes": False,
-            "importCustomRoutes": False,
-            "exportSubnetRoutesWithPublicIp": False,
-            "importSubnetRoutesWithPublicIp": False,
-            "stackType": "IPV4_ONLY",
+            **services.tables("servicenetworking")["peering"],
         }
     )
     call.state.put(f"compute/{name}", body)
@@ -148,10 +141,6 @@ def _check(call: Call, ranges: list[str], network: str) -> None:
         raise precondition(
             f"Couldn't find free blocks in allocated IP ranges: at least one must be a /{_LARGEST} or larger."
         )
-
-
-def _compute(call: Call) -> None:
-    call.need_enabled("compute.googleapis.com")
 
 
 def _producer(call: Call) -> str:

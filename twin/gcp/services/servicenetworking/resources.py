@@ -1,15 +1,13 @@
 """Service Networking: the private connection of a network to Google's services (Cloud SQL, Filestore)."""
 
-# ruff: noqa: S105 - a table entry's attributes are constants, and a token names a type
-
 from __future__ import annotations
 
 from collections.abc import Iterator
 from urllib.parse import quote, unquote
 
 from twin.gcp.context import GcpContext
-from twin.gcp.http_client import Refusal
-from twin.gcp.resources.base import NOT_FOUND, GcpResource
+from twin.gcp.http_client import Refusal, absence_allowed
+from twin.gcp.resources.base import GcpResource
 from twin.gcp.resources.checking import wrong_body
 from twin.gcp.resources.links import project_of, relative
 from twin.gcp.resources.long_running_operations import FailedOperation, finished
@@ -51,20 +49,11 @@ class Connection(GcpResource):
     def find(self, context: GcpContext, id: str, values: Props) -> Props | None:
         network = self._network(context, str(values["network"]))
         params = {"parent": f"services/{values['service']}", "network": network}
-        try:
+        answer: Props = {}
+        with absence_allowed():
             answer = context.call(f"{self.collection}.list", params)
-        except Refusal as error:
-            if error.code == NOT_FOUND:
-                return None
-            raise
-        return next(
-            (
-                connection
-                for connection in answer.get("connections", [])
-                if connection.get("network") == network
-            ),
-            None,
-        )
+        same = (one for one in answer.get("connections", []) if one.get("network") == network)
+        return next(same, None)
 
     def change(self, context: GcpContext, id: str, old: Props, new: Props) -> None:
         if "reservedPeeringRanges" in self.changed(old, new):

@@ -1,7 +1,5 @@
 """A project's services."""
 
-# ruff: noqa: S105 - a token names a function
-
 from __future__ import annotations
 
 from twin.gcp.context import GcpContext

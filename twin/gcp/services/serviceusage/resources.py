@@ -1,16 +1,13 @@
 """Service Usage: services that a project enables, their accounts, and quotas."""
 
-# ruff: noqa: S105 - a table entry's attributes are constants, and a token names a type
-
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from twin.gcp.context import GcpContext
-from twin.gcp.http_client import Refusal
-from twin.gcp.resources.base import NOT_FOUND, GcpResource
-from twin.provider_interface import Failure, Props
+from twin.gcp.http_client import absence_allowed
+from twin.gcp.resources.base import GcpResource
+from twin.provider_interface import Props
 
 
 class ConsumerQuotaOverride(GcpResource):
@@ -23,21 +20,13 @@ class ConsumerQuotaOverride(GcpResource):
 
     def find(self, context: GcpContext, id: str, values: Props) -> Props | None:
         # There is no get: the provider looks through the list.
-        try:
-            answered = context.call(
-                f"{self.collection}.list", {"parent": id.rpartition("/consumerOverrides/")[0]}
-            )
-        except Refusal as error:
-            if error.code == NOT_FOUND:
-                return None
-            raise
+        answered: Props = {}
+        with absence_allowed():
+            parent = id.rpartition("/consumerOverrides/")[0]
+            answered = context.call(f"{self.collection}.list", {"parent": parent})
         last = id.rpartition("/")[2]
-        overrides = (
-            override
-            for override in answered.get("overrides", [])
-            if override["name"].rpartition("/")[2] == last
-        )
-        item = next(overrides, None)
+        same = (one for one in answered.get("overrides", []) if one["name"].rpartition("/")[2] == last)
+        item = next(same, None)
         return None if item is None else {**item, "name": last}
 
     def filled(self, params: Any, values: Props) -> Props:
@@ -47,16 +36,6 @@ class ConsumerQuotaOverride(GcpResource):
 
 class Service(GcpResource):
     token = "gcp:projects/service:Service"
-
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        service = inputs.get("service")
-        if service == "bigquery-json.googleapis.com":
-            yield Failure("service", f"expected service to not match any of [{service}], got {service}")
-        elif isinstance(service, str) and "." not in service:
-            yield Failure("service", f"expected {service} to be a domain like serviceusage.googleapis.com")
-
-    def wrong_fields(self, context: GcpContext, inputs: Props) -> Iterator[tuple[str, str]]:
-        return iter(())
 
     def body(self, context: GcpContext, inputs: Props) -> tuple[Props, dict[str, str]]:
         return {}, {"name": "service"}
@@ -91,9 +70,6 @@ class Service(GcpResource):
 
 class ServiceIdentity(GcpResource):
     token = "gcp:projects/serviceIdentity:ServiceIdentity"
-
-    def wrong_fields(self, context: GcpContext, inputs: Props) -> Iterator[tuple[str, str]]:
-        return iter(())
 
     def create(self, context: Any, inputs: Props) -> tuple[str, Props]:
         inputs = self.prepared(context, inputs)

@@ -1,7 +1,5 @@
 """Cloud SQL: an instance that exists."""
 
-# ruff: noqa: S105 - a token names a function
-
 from __future__ import annotations
 
 from twin.checks.sdk import sdk

@@ -1,58 +1,20 @@
 """Cloud SQL: instances, databases and users."""
 
-# ruff: noqa: S105 - a table entry's attributes are constants, and a token names a type
-
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
 from typing import Any, Final
 
 from twin.gcp.context import GcpContext
 from twin.gcp.resources.base import GcpResource
 from twin.gcp.resources.entry import Change
 from twin.gcp.resources.links import relative
-from twin.provider_interface import UNKNOWN, CloudError, Failure, Props
+from twin.provider_interface import UNKNOWN, CloudError, Props
 
 _IP: Final = "settings.ipConfiguration"
-_BACKUP: Final = "settings.backupConfiguration"
-_NETWORK: Final = re.compile(
-    r"(https?://(www\.)?(compute\.)?googleapis\.com/compute/v\d\w*/)?projects/[^/]+/global/networks/[^/]+"
-)
 
 
 class DatabaseInstance(GcpResource):
     token = "gcp:sql/databaseInstance:DatabaseInstance"
-
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        if not any(
-            inputs.get(name) is not None for name in ("settings", "clone", "pointInTimeRestoreContext")
-        ):
-            yield Failure("settings", "one of `clone,pointInTimeRestoreContext,settings` must be specified")
-        settings = inputs.get("settings")
-        settings = settings if isinstance(settings, dict) else {}
-        network = (settings.get("ipConfiguration") or {}).get("privateNetwork")
-        if isinstance(network, str) and network and not _NETWORK.fullmatch(network):
-            yield Failure(
-                f"{_IP}.privateNetwork",
-                f'"private_network" ("{network}") doesn\'t match regexp '
-                '"projects/PROJECT/global/networks/NAME"',
-            )
-        version = inputs.get("databaseVersion")
-        recovery = (settings.get("backupConfiguration") or {}).get("pointInTimeRecoveryEnabled")
-        if recovery is True and isinstance(version, str) and version.startswith("MYSQL"):
-            yield Failure(
-                f"{_BACKUP}.pointInTimeRecoveryEnabled",
-                "point_in_time_recovery_enabled is only available for the following [POSTGRES SQLSERVER]. "
-                "You may want to consider using binary_log_enabled instead",
-            )
-
-    def alike(self, path: str, old: Any, new: Any) -> bool:
-        if path == f"{_IP}.privateNetwork":
-            return relative(str(old)) == relative(str(new))
-        if path == "settings.diskType":
-            return str(old).replace("-", "_").upper() == str(new).replace("-", "_").upper()
-        return False
 
     def same(self, path: str, old: Any, new: Any) -> bool:
         if path == "settings.diskSize" and isinstance(old, int) and isinstance(new, int):

@@ -9,6 +9,7 @@ from twin.gcp import services
 from twin.gcp.api_server.errors import GoogleError, invalid, not_found
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
+from twin.gcp.methods import rules
 from twin.gcp.methods.cmek import check_key
 from twin.gcp.services.compute.operations.generic import check_labels
 
@@ -24,8 +25,6 @@ _PLUS_BY_DEFAULT: Final = 16
 _VERSIONS: Final = re.compile(
     r"POSTGRES_(9_6|1[0-8])|MYSQL_(5_6|5_7|8_0(_\d\d)?|8_4)|SQLSERVER_20(17|19|22)_(STANDARD|ENTERPRISE|EXPRESS|WEB)"
 )
-_TIME: Final = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
-_DISKS: Final = ("PD_SSD", "PD_HDD", "HYPERDISK_BALANCED")
 _SWITCHES: Final[frozenset[str]] = frozenset(services.tables("sqladmin")["switches"])
 _FLAG: Final = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)?")
 
@@ -55,25 +54,29 @@ def edition_of(instance: Body) -> str:
 def check(call: Call, instance: Body) -> None:
     """All that must hold of an instance with its defaults. Raises 400, 403 and 404."""
     settings = instance["settings"]
-    _check_tier(instance, str(settings.get("tier") or ""), settings["edition"])
+    backup = settings.get("backupConfiguration") or {}
+    mysql = instance["databaseVersion"].startswith("MYSQL")
+    recovery = backup.get("binaryLogEnabled" if mysql else "pointInTimeRecoveryEnabled")
+    rules.check(
+        call, {**instance, "mysql": mysql, "recovery": recovery}, services.rules("sqladmin")["instance"]
+    )
+    _check_tier(instance, settings["tier"], settings["edition"])
     check_labels({"labels": settings.get("userLabels")}, "settings.userLabels")
-    _check_backups(instance, settings)
+    if recovery:
+        _check_retention(backup)
     _check_network(call, instance, settings.get("ipConfiguration") or {})
-    _check_disk(settings)
+    most, size = int(settings.get("storageAutoResizeLimit") or 0), int(settings.get("dataDiskSizeGb") or 10)
+    if most and most < size:
+        raise invalid(
+            f"Invalid request: storageAutoResizeLimit ({most}) is less than the disk size ({size})."
+        )
     _check_flags(settings.get("databaseFlags") or [])
-    window = settings.get("maintenanceWindow") or {}
-    if window and not (1 <= int(window.get("day") or 1) <= 7 and 0 <= int(window.get("hour") or 0) <= 23):
-        raise invalid("Invalid request: maintenanceWindow needs a day from 1 to 7 and an hour from 0 to 23.")
     key = (instance.get("diskEncryptionConfiguration") or {}).get("kmsKeyName")
-    if key:
-        email = f"service-{call.project_number}@gcp-sa-cloud-sql.iam.gserviceaccount.com"
-        check_key(call, key, instance["region"], email, "instance")
+    check_key(call, key, instance["region"], "gcp-sa-cloud-sql", "instance")
 
 
 def _check_tier(instance: Body, tier: str, edition: str) -> None:
     where = "https://cloud.google.com/sql/docs/postgres/create-instance#machine-types"
-    if not tier:
-        raise invalid("Invalid request: Missing parameter: settings.tier.", reason="required")
     if edition == "ENTERPRISE_PLUS":
         if not _PERFORMANCE.fullmatch(tier):
             raise invalid(
@@ -86,8 +89,6 @@ def _check_tier(instance: Body, tier: str, edition: str) -> None:
                 "ENTERPRISE_PLUS edition."
             )
         return
-    if edition != "ENTERPRISE":
-        raise invalid(f"Invalid request: Invalid edition {edition}.")
     custom = _CUSTOM.fullmatch(tier)
     if custom:
         _check_custom(int(custom[1]), int(custom[2]), tier)
@@ -111,55 +112,19 @@ def _check_custom(cpus: int, memory: int, tier: str) -> None:
         )
 
 
-def _check_backups(instance: Body, settings: Body) -> None:
-    backup = settings.get("backupConfiguration") or {}
-    enabled, recovery = backup.get("enabled"), backup.get("pointInTimeRecoveryEnabled")
-    mysql = instance["databaseVersion"].startswith("MYSQL")
-    if recovery and mysql:
-        raise invalid("Invalid request: pointInTimeRecoveryEnabled is not for MySQL: use binaryLogEnabled.")
-    if backup.get("binaryLogEnabled") and not mysql:
-        raise invalid("Invalid request: binaryLogEnabled is for MySQL: use pointInTimeRecoveryEnabled.")
-    recovery = backup.get("binaryLogEnabled") if mysql else recovery
-    if recovery and not enabled:
-        raise invalid("Invalid request: Point-in-time recovery requires automated backups to be enabled.")
-    if settings.get("availabilityType") == "REGIONAL" and not (enabled and recovery):
-        raise invalid(
-            "Invalid request: Automated backups and point-in-time recovery (binary logging for MySQL) must "
-            "be enabled for instances with availability type REGIONAL."
-        )
-    start = backup.get("startTime")
-    if start and not _TIME.fullmatch(start):
-        raise invalid(f"Invalid request: backupConfiguration.startTime '{start}' is not HH:MM.")
-    if not enabled:
-        return
-    longest = 35 if settings["edition"] == "ENTERPRISE_PLUS" else 7
+def _check_retention(backup: Body) -> None:
+    """Backups are retained no less than the logs."""
     logs = int(backup.get("transactionLogRetentionDays") or 7)
-    if recovery and not 1 <= logs <= longest:
+    backups = int((backup.get("backupRetentionSettings") or {}).get("retainedBackups") or 7)
+    if backups < logs:
         raise invalid(
-            f"Invalid request: transactionLogRetentionDays must be from 1 to {longest} in the "
-            f"{settings['edition']} edition, got {logs}."
-        )
-    retained_backups = int((backup.get("backupRetentionSettings") or {}).get("retainedBackups") or 7)
-    if not 1 <= retained_backups <= 365:
-        raise invalid(f"Invalid request: retainedBackups must be from 1 to 365, got {retained_backups}.")
-    if recovery and retained_backups < logs:
-        raise invalid(
-            f"Invalid request: retainedBackups ({retained_backups}) must not be less than "
-            "transactionLogRetentionDays "
-            f"({logs})."
+            f"Invalid request: retainedBackups ({backups}) must not be less than "
+            f"transactionLogRetentionDays ({logs})."
         )
 
 
 def _check_network(call: Call, instance: Body, config: dict[str, Any]) -> None:
     private = config.get("privateNetwork") or ""
-    psc = (config.get("pscConfig") or {}).get("pscEnabled")
-    public = config.get("ipv4Enabled")
-    if not (private or psc or public):
-        raise invalid(
-            "Invalid request: At least one of Public IP or Private IP or PSC connectivity must be enabled."
-        )
-    if config.get("authorizedNetworks") and not public:
-        raise invalid("Invalid request: authorizedNetworks need a public IP (ipv4Enabled).")
     if not private:
         return
     name = (
@@ -184,19 +149,6 @@ def _check_network(call: Call, instance: Body, config: dict[str, Any]) -> None:
         raise invalid(
             f"Invalid request: allocatedIpRange '{wanted}' is not among the ranges of the private connection "
             f"({', '.join(connection['reservedPeeringRanges'])})."
-        )
-
-
-def _check_disk(settings: Body) -> None:
-    size = int(settings.get("dataDiskSizeGb") or 10)
-    if not 10 <= size <= 65536:
-        raise invalid(f"Invalid request: dataDiskSizeGb must be from 10 to 65536, got {size}.")
-    if settings.get("dataDiskType") not in _DISKS:
-        raise invalid(f"Invalid request: dataDiskType must be one of {', '.join(_DISKS)}.")
-    most = int(settings.get("storageAutoResizeLimit") or 0)
-    if most and most < size:
-        raise invalid(
-            f"Invalid request: storageAutoResizeLimit ({most}) is less than the disk size ({size})."
         )
 
 

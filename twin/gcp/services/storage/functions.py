@@ -1,7 +1,5 @@
 """Cloud Storage: the account by which it uses keys and states of changes, and a bucket."""
 
-# ruff: noqa: S105 - a token names a function
-
 from __future__ import annotations
 
 from twin.gcp.context import GcpContext

@@ -1,7 +1,5 @@
 """Cloud Storage: buckets, and what is in them."""
 
-# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
-
 from __future__ import annotations
 
 import base64
@@ -32,9 +30,6 @@ class Bucket(GcpResource):
         name = inputs.get("name")
         if isinstance(name, str) and not (3 <= len(name) <= 63 or "." in name):
             yield Failure("name", f'"name" ("{name}") must be between 3 and 63 characters long')
-        site = inputs.get("website")
-        if isinstance(site, dict) and not (site.get("mainPageSuffix") or site.get("notFoundPage")):
-            yield Failure("website", "one of `website.mainPageSuffix,website.notFoundPage` must be specified")
 
     def replaces(self, path: str, old: Props, new: Props) -> bool:
         if path == "retentionPolicy.isLocked":
@@ -58,10 +53,6 @@ class Bucket(GcpResource):
         if not (now.get("retentionPolicy") or {}).get("isLocked"):
             params = {"bucket": id, "ifMetagenerationMatch": now["metageneration"]}
             context.call("storage.buckets.lockRetentionPolicy", params)
-
-    def alike(self, path: str, old: Any, new: Any) -> bool:
-        # The API writes places and classes in capital letters (CaseDiffSuppress).
-        return path in ("location", "storageClass") and str(old).upper() == str(new).upper()
 
     def more(self, context: GcpContext, id: str, item: Props, known: Props) -> Props:
         return {"url": f"gs://{item.get('name', id)}"}
@@ -92,18 +83,11 @@ class Bucket(GcpResource):
         super().unmake(context, id, state)
 
 
-_EVENTS: Final = ("OBJECT_FINALIZE", "OBJECT_METADATA_UPDATE", "OBJECT_DELETE", "OBJECT_ARCHIVE")
-
-
 class BucketObject(GcpResource):
     token = "gcp:storage/bucketObject:BucketObject"
     fields = {
         "md5hexhash": Field("md5Hash", sent=False, decode=lambda value: base64.b64decode(value or "").hex()),
     }
-
-    def alike(self, path: str, old: Any, new: Any) -> bool:
-        # The key's version is the service's choice (CompareCryptoKeyVersions).
-        return path == "kmsKeyName" and str(old).partition("/cryptoKeyVersions/")[0] == str(new)
 
     def parsed(self, id: str) -> dict[str, str]:
         return {}  # both parts may hold the hyphen between them
@@ -157,14 +141,6 @@ class ManagedFolder(GcpResource):
 
 class Notification(GcpResource):
     token = "gcp:storage/notification:Notification"
-    validators = {
-        "eventTypes": lambda *_: "",
-    }
-
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        for index, event in enumerate(inputs.get("eventTypes") or []):
-            if event is not UNKNOWN and event not in _EVENTS:
-                yield Failure(f"eventTypes[{index}]", f"expected one of {', '.join(_EVENTS)}, got {event}")
 
     def body(self, context: GcpContext, inputs: Props) -> tuple[Props, dict[str, str]]:
         request_body, places = super().body(context, inputs)

@@ -41,10 +41,8 @@ def _check(call: Call, workflow: Body) -> None:
     email = match[1] if match else named
     check_member(call, f"serviceAccount:{email}")
     workflow["serviceAccount"] = f"projects/{call.server.instance.account}/serviceAccounts/{email}"
-    key = workflow.get("cryptoKeyName")
-    if key:
-        agent = f"service-{call.project_number}@gcp-sa-workflows.iam.gserviceaccount.com"
-        check_key(call, key, workflow["name"].split("/")[3], agent, "workflow")
+    place = workflow["name"].split("/")[3]
+    check_key(call, workflow.get("cryptoKeyName"), place, "gcp-sa-workflows", "workflow")
     workflow["state"] = "ACTIVE"
     workflow["revisionId"] = f"000001-{uuid.uuid4().hex[:3]}"
 

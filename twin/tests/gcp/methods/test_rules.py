@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +19,30 @@ from twin.gcp.resources.table import table
 from twin.tests.gcp import api_servers
 
 FILES = sorted(Path(services.__file__).parent.glob("*/methods.toml"))
-KEYS = {"field", "needed", "when", "words", "right", "missing", *rules.DEMANDS}
+WORDS = {"words", "bad", "right", "missing", "reason"}
+KINDS = {"needed", "exists", "filter", "enabled", *rules.DEMANDS}
+KEYS = {"field", "within", "when", *WORDS, *KINDS}
+RULES = sorted(Path(services.__file__).parent.glob("*/rules.toml"))
 
 
 @pytest.mark.parametrize("service", [file.parent.name for file in FILES])
 def test_every_rule_demands_something_that_is_known(service: str) -> None:
     for name, entry in services.entries(service, "methods").items():
         for rule in entry.get("rules", ()):
-            assert set(rule) <= KEYS, f"{name}: {rule}"
-            assert set(rule) & {"needed", *rules.DEMANDS}, f"{name} demands nothing of {rule['field']}"
+            _check_known(name, rule)
+
+
+@pytest.mark.parametrize("service", [file.parent.name for file in RULES])
+def test_every_rule_of_other_resources_is_known(service: str) -> None:
+    for name, stated_rules in services.rules(service).items():
+        for rule in stated_rules:
+            _check_known(name, rule)
+
+
+def _check_known(name: str, rule: Mapping[str, Any]) -> None:
+    assert set(rule) <= KEYS, f"{name}: {rule}"
+    refuses = "when" in rule and set(rule) & {"words", "bad"}
+    assert refuses or set(rule) & KINDS, f"{name} demands nothing: {rule}"
 
 
 @pytest.mark.parametrize("service", [file.parent.name for file in FILES if file.parent.name != "compute"])

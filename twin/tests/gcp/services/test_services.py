@@ -57,13 +57,9 @@ def test_a_keys_name_is_taken_until_all_its_versions_are_gone(google: ApiServer)
     assert refused(rings.create(parent=PLACE, keyRingId="ring", body={})).code == 409
     assert refused(make_key(google)).status == "ALREADY_EXISTS"
     versions = rings.cryptoKeys().cryptoKeyVersions()
-    assert "it must be DESTROYED" in refused(versions.delete(name=f"{KEY}/cryptoKeyVersions/1")).message
     gone = versions.destroy(name=f"{KEY}/cryptoKeyVersions/1", body={}).execute()
     assert gone["state"] == "DESTROY_SCHEDULED"
-    assert "child resources" in refused(rings.delete(name=f"{PLACE}/keyRings/ring")).message
     assert inventory.of(google) == {}, "a destroy leaves names without a price"
-    second = versions.create(parent=KEY, body={}).execute()
-    assert second["name"].endswith("/cryptoKeyVersions/2"), "numbers are not used again"
 
 
 def test_a_private_zone_answers_a_network_once(google: ApiServer) -> None:

@@ -9,18 +9,18 @@ import re
 import secrets
 from typing import Any, Final
 
+from twin.gcp import services
 from twin.gcp.api_server import initial_state
-from twin.gcp.api_server.errors import GoogleError, exists, invalid, not_found
+from twin.gcp.api_server.errors import GoogleError, exists, invalid, not_found, precondition
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
-from twin.gcp.methods import handles
+from twin.gcp.methods import handles, rules
 from twin.gcp.methods.standard_methods import check_place
 from twin.gcp.services.storage.validation import MULTI
 
 _ID: Final = re.compile(r"[a-z0-9](?:[a-z0-9_.-]{1,61})[a-z0-9]")
 _NAMESPACE: Final = re.compile(r"[A-Za-z0-9_]{1,1024}")
 _LOCATION: Final = re.compile(r"gs://([^/]+)(/.*)?")
-_KINDS: Final = ("CATALOG_TYPE_GCS_BUCKET", "CATALOG_TYPE_BIGLAKE", "CATALOG_TYPE_FEDERATED")
 _VENDED: Final = "CREDENTIAL_MODE_VENDED_CREDENTIALS"
 _MUTABLE: Final = frozenset(
     {"credential-mode", "default-location", "description", "restricted-locations-config"}
@@ -37,6 +37,7 @@ def catalog_row(call: Call) -> str:
     return f"biglake/projects/{call.project}/catalogs/{call.parameters['catalog']}"
 
 
+@handles(f"{CATALOGS}.get")
 def catalog_of(call: Call) -> Body:
     """The path's catalog. Raises 404."""
     name = catalog_row(call).partition("/")[2]
@@ -48,6 +49,7 @@ def namespace_row(call: Call) -> str:
     return f"{catalog_row(call)}/namespaces/{call.parameters['namespace'].replace(SEPARATOR, '.')}"
 
 
+@handles(f"{CATALOGS}.namespaces.get")
 def namespace_of(call: Call) -> Body:
     """The path's namespace. Raises 404."""
     catalog_of(call)
@@ -93,10 +95,8 @@ def create(call: Call) -> dict[str, Any]:
     if call.state.get(f"biglake/{full}") is not None:
         raise exists(f"Catalog {full} already exists.")
     catalog: Body = {**call.body, "name": full, "create-time": call.timestamp, "update-time": call.timestamp}
-    if catalog.get("catalog-type") not in _KINDS:
-        raise invalid(f"catalog-type must be one of {', '.join(_KINDS)}.")
     catalog.setdefault("credential-mode", "CREDENTIAL_MODE_END_USER")
-    if catalog["catalog-type"] == "CATALOG_TYPE_GCS_BUCKET":
+    if catalog.get("catalog-type") == "CATALOG_TYPE_GCS_BUCKET":
         catalog["default-location"] = f"gs://{name}"
     _check(call, catalog)
     place = (call.parameters.get("primary_location") or "").lower()
@@ -122,15 +122,7 @@ def _account(call: Call, catalog: Body) -> None:
 
 
 def _check(call: Call, catalog: Body) -> None:
-    if len(catalog.get("description") or "") > 1024:
-        raise invalid("description has at most 1024 characters.")
-    kind, options = catalog["catalog-type"], catalog.get("federated-catalog-options") or {}
-    if (kind == "CATALOG_TYPE_FEDERATED") != bool(options):
-        raise invalid("federated-catalog-options belong to CATALOG_TYPE_FEDERATED catalogs, which need them.")
-    if options and len({"unity-catalog-info", "glue-catalog-info"} & set(options)) != 1:
-        raise invalid("Exactly one of unity-catalog-info or glue-catalog-info must be specified.")
-    if kind == "CATALOG_TYPE_BIGLAKE" and not catalog.get("default-location"):
-        raise invalid("default-location is required when the catalog type is CATALOG_TYPE_BIGLAKE.")
+    rules.check(call, catalog, services.rules("biglake")["catalog"])
     if catalog.get("default-location"):
         bucket = bucket_at(call, catalog["default-location"])
         if bucket["location"] in MULTI and MULTI[bucket["location"]] == "dual-region":
@@ -139,12 +131,6 @@ def _check(call: Call, catalog: Body) -> None:
         "restricted-locations"
     ) or []:
         bucket_at(call, restricted_location)
-
-
-@handles(f"{CATALOGS}.get")
-def get(call: Call) -> dict[str, Any]:
-    """A catalog."""
-    return catalog_of(call)
 
 
 @handles(f"{CATALOGS}.list")
@@ -182,7 +168,7 @@ def delete(call: Call) -> dict[str, Any]:
     """A catalog without namespaces goes."""
     name = catalog_of(call)["name"]
     if call.state.below(f"biglake/{name}"):
-        raise GoogleError(400, "FAILED_PRECONDITION", f"Catalog {name} is not empty.", "failedPrecondition")
+        raise precondition(f"Catalog {name} is not empty.")
     call.state.delete(f"biglake/{name}")
     return {}
 
@@ -207,12 +193,6 @@ def create_namespace(call: Call) -> dict[str, Any]:
     properties.setdefault("location", f"{root}/{levels[0]}")
     check_allowed(call, catalog, properties["location"])
     return call.state.put(row, {"namespace": levels, "properties": properties})
-
-
-@handles(f"{CATALOGS}.namespaces.get")
-def get_namespace(call: Call) -> dict[str, Any]:
-    """A namespace with its properties."""
-    return namespace_of(call)
 
 
 @handles(f"{CATALOGS}.namespaces.list")

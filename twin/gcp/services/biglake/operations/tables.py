@@ -70,25 +70,14 @@ def declaration(table: Mapping[str, Any]) -> dict[str, Any]:
     if spec.get("fields"):
         declaration["PartitionSpec"] = {
             "Fields": [
-                {
-                    "Name": field.get("name"),
-                    "SourceId": field.get("source-id"),
-                    "Transform": field.get("transform"),
-                    "FieldId": field.get("field-id"),
-                }
-                for field in spec["fields"]
+                _renamed(field, "name", "source-id", "transform", "field-id") for field in spec["fields"]
             ]
         }
     if order.get("fields"):
         declaration["WriteOrder"] = {
             "OrderId": order.get("order-id"),
             "Fields": [
-                {
-                    "SourceId": field.get("source-id"),
-                    "Transform": field.get("transform"),
-                    "Direction": field.get("direction"),
-                    "NullOrder": field.get("null-order"),
-                }
+                _renamed(field, "source-id", "transform", "direction", "null-order")
                 for field in order["fields"]
             ],
         }
@@ -99,13 +88,12 @@ def _column(field: Mapping[str, Any]) -> dict[str, Any]:
     missing = [name for name in ("id", "name", "type") if field.get(name) in (None, "")]
     if missing:
         raise invalid(f"Malformed request: Cannot parse missing {missing[0]} of a field: {dict(field)}")
-    return {
-        "Id": field["id"],
-        "Name": field["name"],
-        "Required": bool(field.get("required")),
-        "Type": field["type"],
-        "Doc": field.get("doc"),
-    }
+    return {**_renamed(field, "id", "name", "type", "doc"), "Required": bool(field.get("required"))}
+
+
+def _renamed(field: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """Values of a field under their names in `twin.iceberg`: `SourceId` for `source-id`."""
+    return {name.title().replace("-", ""): field.get(name) for name in names}
 
 
 def _store(call: Call, catalog: Body, row: str, metadata: dict[str, Any]) -> Body:

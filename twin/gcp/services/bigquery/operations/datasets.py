@@ -8,11 +8,11 @@ from typing import Any, Final
 
 from twin.gcp import services
 from twin.gcp.api_server import initial_state
-from twin.gcp.api_server.errors import GoogleError, invalid, not_found
+from twin.gcp.api_server.errors import GoogleError, invalid, not_found, stale
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
 from twin.gcp.iam import policy
-from twin.gcp.methods import generic, handles
+from twin.gcp.methods import generic, handles, rules
 from twin.gcp.methods.cmek import check_key
 from twin.gcp.methods.standard_methods import check_place
 from twin.gcp.services.compute.operations.generic import check_labels, merge
@@ -26,7 +26,6 @@ _BASIC: Final[Mapping[str, str]] = services.tables("bigquery")["basic_of"]
 _WHO: Final = ("userByEmail", "groupByEmail", "domain", "specialGroup", "iamMember")
 _WHAT: Final = ("view", "routine", "dataset")
 _SPECIAL: Final = ("projectOwners", "projectReaders", "projectWriters", "allAuthenticatedUsers")
-_HOUR: Final = 3_600_000
 _IMMUTABLE: Final = ("location", "datasetReference", "externalDatasetReference")
 _FIELDS: Final[tuple[str, ...]] = services.tables("bigquery")["dataset_fields"]
 
@@ -56,6 +55,7 @@ def dataset_row(call: Call, dataset: str = "") -> str:
     return f"bigquery/projects/{call.project}/datasets/{dataset or call.parameters['datasetId']}"
 
 
+@handles("bigquery.datasets.get")
 def dataset_of(call: Call, dataset: str = "") -> Body:
     """A dataset that exists. Raises 404."""
     row = dataset_row(call, dataset)
@@ -116,16 +116,9 @@ def _location(location: str) -> str:
 
 def _check(call: Call, dataset: Body) -> None:
     check_labels(dataset, "labels")
-    for field in ("defaultTableExpirationMs", "defaultPartitionExpirationMs"):
-        current = int(dataset.get(field) or 0)
-        if field == "defaultTableExpirationMs" and 0 < current < _HOUR:
-            raise invalid(f"Default table expiration must be at least {_HOUR} milliseconds, got {current}.")
-    hours = int(dataset.get("maxTimeTravelHours") or 168)
-    if not 48 <= hours <= 168 or hours % 24:
-        raise invalid(f"max_time_travel_hours must be a multiple of 24 from 48 to 168, got {hours}.")
+    rules.check(call, dataset, services.rules("bigquery")["dataset"])
     key = (dataset.get("defaultEncryptionConfiguration") or {}).get("kmsKeyName")
-    if key:
-        check_key(call, key, dataset["location"], agent(call), "dataset")
+    check_key(call, key, dataset["location"], agent(call), "dataset")
     dataset["access"] = [_entry(call, dataset, entry) for entry in dataset.get("access") or []]
 
 
@@ -181,12 +174,6 @@ def _check_role(call: Call, dataset: Body, role: str) -> None:
         )
 
 
-@handles("bigquery.datasets.get")
-def get(call: Call) -> dict[str, Any]:
-    """A dataset."""
-    return dataset_of(call)
-
-
 @handles("bigquery.datasets.list")
 def listing(call: Call) -> dict[str, Any]:
     """The project's datasets."""
@@ -203,7 +190,7 @@ def change(call: Call) -> dict[str, Any]:
     body = {key: value for key, value in call.body.items() if key not in _OWN}
     etag = call.body.get("etag")
     if etag and etag != before["etag"]:
-        raise GoogleError(412, "FAILED_PRECONDITION", "Precondition check failed.", "conditionNotMet")
+        raise stale("Precondition check failed.")
     dataset = merge(before, body)
     if call.method.verb == "PUT":
         dataset = {key: value for key, value in {**before, **body}.items() if value is not None}

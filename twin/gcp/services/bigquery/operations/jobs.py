@@ -272,6 +272,7 @@ def _owner(body: Body) -> str:
     return f"{kind}:{body['user_email']}"
 
 
+@handles("bigquery.jobs.get")
 def _job(call: Call) -> Body:
     job = call.state.get(_row(call, call.parameters["jobId"]))
     where = str(call.parameters.get("location") or "").lower()
@@ -281,12 +282,6 @@ def _job(call: Call) -> Body:
     if call.principal != _owner(job):
         queries.need(call, None, "bigquery.jobs.get", f"Job {full_id}")
     return job
-
-
-@handles("bigquery.jobs.get")
-def get(call: Call) -> dict[str, Any]:
-    """A job with its status."""
-    return _job(call)
 
 
 @handles("bigquery.jobs.list")

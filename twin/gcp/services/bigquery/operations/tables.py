@@ -6,11 +6,12 @@ import re
 import unicodedata
 from typing import Any, Final
 
+from twin.gcp import services
 from twin.gcp.api_server.errors import GoogleError, invalid, not_found
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
 from twin.gcp.iam import policy as iam_policy
-from twin.gcp.methods import generic, handles
+from twin.gcp.methods import generic, handles, rules
 from twin.gcp.methods.cmek import check_key
 from twin.gcp.services.bigquery.operations.datasets import (
     agent,
@@ -42,6 +43,7 @@ def table_row(call: Call, table: str = "") -> str:
     return f"{dataset_row(call)}/tables/{table or call.parameters['tableId']}"
 
 
+@handles("bigquery.tables.get")
 def table_of(call: Call) -> Body:
     """The path's table. Raises 404."""
     dataset_of(call)
@@ -105,20 +107,18 @@ def _kind(body: Body) -> str:
 
 def _check(call: Call, dataset: Body, table: Body) -> None:
     check_labels(table, "labels")
+    rules.check(call, table, services.rules("bigquery")["table"])
     fields = (table.get("schema") or {}).get("fields")
     if fields is not None:
         table["schema"]["fields"] = check_fields(call, fields, dataset["location"])
     check_layout(table, fields or [])
-    partitioned = table.get("timePartitioning") or table.get("rangePartitioning")
-    if table.get("requirePartitionFilter") and not partitioned:
-        raise invalid("require_partition_filter can only be set for a table that is partitioned.")
     key = (table.get("encryptionConfiguration") or {}).get("kmsKeyName")
     if key:
         check_key(call, key.partition("/cryptoKeyVersions/")[0], dataset["location"], agent(call), "table")
-    if table.get("view") and not (table["view"].get("query") or "").strip():
-        raise invalid("Required parameter is missing: view.query", reason="required")
-    if table.get("biglakeConfiguration"):
-        _check_lake(call, dataset, table)
+    config = table.get("biglakeConfiguration")
+    if config:
+        account = _connection(call, dataset, config, "biglakeConfiguration.connectionId")
+        _bucket(call, dataset, str(config.get("storageUri", "")), account)
     source = table.get("externalDataConfiguration")
     if source:
         _check_source(call, dataset, source)
@@ -132,25 +132,8 @@ def _check_constraints(table: Body, fields: list[Body]) -> None:
             raise invalid(f"Primary key column {column} is not found in the schema.")
 
 
-def _check_lake(call: Call, dataset: Body, table: Body) -> None:
-    """A BigLake table for Apache Iceberg: its own connection, bucket and format."""
-    config = table["biglakeConfiguration"]
-    if config.get("fileFormat") != "PARQUET" or config.get("tableFormat") != "ICEBERG":
-        raise invalid("biglakeConfiguration needs fileFormat PARQUET and tableFormat ICEBERG.")
-    if not (table.get("schema") or {}).get("fields"):
-        raise invalid("A BigLake managed table needs a schema.")
-    if table.get("timePartitioning") or table.get("rangePartitioning"):
-        raise invalid("BigLake managed tables cannot be partitioned: cluster them instead.")
-    account = _connection(call, dataset, config, "biglakeConfiguration.connectionId")
-    _bucket(call, dataset, str(config.get("storageUri", "")), account)
-
-
 def _check_source(call: Call, dataset: Body, source: Body) -> None:
     uris: list[str] = source.get("sourceUris") or []
-    if not uris and source.get("sourceFormat") != "GOOGLE_SHEETS":
-        raise invalid(
-            "Required parameter is missing: externalDataConfiguration.sourceUris", reason="required"
-        )
     account = ""
     if source.get("connectionId"):
         account = _connection(call, dataset, source, "externalDataConfiguration.connectionId")
@@ -206,12 +189,6 @@ def _bucket(call: Call, dataset: Body, uri: str, account: str) -> None:
             "does not have storage.objects.get access to the Google Cloud Storage object.",
             "accessDenied",
         )
-
-
-@handles("bigquery.tables.get")
-def get(call: Call) -> dict[str, Any]:
-    """A table."""
-    return table_of(call)
 
 
 @handles("bigquery.tables.list")

@@ -1,7 +1,5 @@
 """BigQuery: one entry of a dataset's access list, read, changed and written back."""
 
-# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
-
 from __future__ import annotations
 
 import threading
@@ -11,8 +9,8 @@ from typing import Any, Final
 
 from twin.gcp import services
 from twin.gcp.context import GcpContext
-from twin.gcp.http_client import Refusal
-from twin.gcp.resources.base import NOT_FOUND, GcpResource
+from twin.gcp.http_client import absence_allowed
+from twin.gcp.resources.base import GcpResource
 from twin.gcp.services.bigquery.resources.tables import dataset_id
 from twin.provider_interface import Props
 
@@ -38,13 +36,9 @@ class DatasetAccess(GcpResource):
     def read(self, context: Any, id: str, state: Props) -> Props | None:
         if not state:
             return super().read(context, id, state)
-        with self.errors("reading", {}):
-            try:
-                answered = self._dataset(context, state)
-            except Refusal as error:
-                if error.code == NOT_FOUND:
-                    return None
-                raise
+        answered: Props = {}
+        with self.errors("reading", {}), absence_allowed():
+            answered = self._dataset(context, state)
         access_entry = next(
             (candidate for candidate in answered.get("access", []) if _same(candidate, _entry(state))), None
         )
@@ -56,12 +50,8 @@ class DatasetAccess(GcpResource):
     def delete(self, context: Any, id: str, state: Props) -> None:
         if self.kept_by_policy(id, state):
             return
-        with self.errors("deleting", {}):
-            try:
-                self._written(context, state, added=False)
-            except Refusal as error:
-                if error.code != NOT_FOUND:
-                    raise
+        with self.errors("deleting", {}), absence_allowed():
+            self._written(context, state, added=False)
 
     def _dataset(self, context: GcpContext, props: Props) -> Props:
         return context.call(

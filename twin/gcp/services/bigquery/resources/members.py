@@ -1,7 +1,5 @@
 """Members of the policies of BigQuery's datasets, tables, connections and data policies, and of tags."""
 
-# ruff: noqa: S105 - a table entry's attributes are constants, and a token names a type
-
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping

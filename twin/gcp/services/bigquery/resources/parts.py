@@ -1,10 +1,6 @@
 """BigQuery: row access policies, connections, reservations, jobs and data policies of version 2."""
 
-# ruff: noqa: S105 - a table entry's attributes are constants, and a token names a type
-
 from __future__ import annotations
-
-from collections.abc import Iterator
 
 from twin.gcp.context import GcpContext
 from twin.gcp.resources.base import GcpResource
@@ -34,9 +30,6 @@ class Job(GcpResource):
 
 class DataPolicyV2(GcpResource):
     token = "gcp:bigquery/datapolicyv2DataPolicy:Datapolicyv2DataPolicy"
-
-    def wrong_fields(self, context: GcpContext, inputs: Props) -> Iterator[tuple[str, str]]:
-        yield from super().wrong_fields(context, inputs)
 
     def make(self, context: GcpContext, inputs: Props, body: Props) -> Props:
         whole = {"dataPolicy": body, "dataPolicyId": body["dataPolicyId"]}

@@ -1,7 +1,5 @@
 """BigQuery: datasets and tables."""
 
-# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
-
 from __future__ import annotations
 
 import json
@@ -33,17 +31,7 @@ class Dataset(GcpResource):
         "datasetId": dataset_id,
     }
 
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        least = inputs.get("defaultTableExpirationMs")
-        if isinstance(least, int) and least < 3_600_000:
-            yield Failure(
-                "defaultTableExpirationMs",
-                '"default_table_expiration_ms" cannot be shorter than 3600000 milliseconds (one hour)',
-            )
-
     def alike(self, path: str, old: Any, new: Any) -> bool:
-        if path == "location":
-            return str(old).lower() == str(new).lower()
         return path == "accesses.role" and _basic(old) == _basic(new)
 
     def change(self, context: GcpContext, id: str, old: Props, new: Props) -> None:

@@ -30,7 +30,7 @@ def _check_policy(call: Call, body: Body, before: Body | None) -> None:
         return
     check_quota(call, "NETWORK_FIREWALL_POLICIES", "firewallPolicies")
     declared_rules = body.pop("rules", None) or []
-    body["rules"] = _default_rules()
+    body["rules"] = services.copied(services.tables("compute")["default_rules"])
     for index, rule in enumerate(declared_rules):
         _add(body, _rule(rule, f"resource.rules[{index}]"), f"resource.rules[{index}]")
     body["associations"] = []
@@ -40,28 +40,6 @@ def _check_policy(call: Call, body: Body, before: Body | None) -> None:
 def _after_insert(call: Call, name: str, body: Body) -> None:
     body["selfLinkWithId"] = compute.link(f"{name.rsplit('/', 1)[0]}/{body['id']}")
     call.state.put(f"compute/{name}", body)
-
-
-def _default_rules() -> list[Body]:
-    rules: list[Body] = []
-    for number, (direction, ranges) in enumerate(
-        (("EGRESS", "::/0"), ("INGRESS", "::/0"), ("EGRESS", "0.0.0.0/0"), ("INGRESS", "0.0.0.0/0"))
-    ):
-        field = "destIpRanges" if direction == "EGRESS" else "srcIpRanges"
-        family = "v4" if "." in ranges else "v6"
-        rules.append(
-            {
-                "kind": "compute#firewallPolicyRule",
-                "description": f"default {direction.lower()} rule ip{family}",
-                "priority": _LAST - number,
-                "match": {field: [ranges], "layer4Configs": [{"ipProtocol": "all"}]},
-                "action": "goto_next",
-                "direction": direction,
-                "enableLogging": False,
-                "ruleTupleCount": 2,
-            }
-        )
-    return rules
 
 
 def _rule(rule_body: Body, path: str = "resource") -> Body:
@@ -309,8 +287,6 @@ def _check_firewall(call: Call, body: Body, before: Body | None) -> None:
     body.setdefault("network", compute.link(f"projects/{call.project}/global/networks/default"))
     compute.resolve(call, body, FIREWALL)
     blocked(call.state, body["network"], "allowVpcFirewallRules", "VPC firewall rules")
-    if bool(body.get("allowed")) == bool(body.get("denied")):
-        raise invalid("Exactly one of allowed and denied must be specified.")
     for key in ("allowed", "denied"):
         for index, entry in enumerate(body.get(key) or []):
             _protocol(
@@ -320,8 +296,6 @@ def _check_firewall(call: Call, body: Body, before: Body | None) -> None:
                 "IPProtocol",
             )
     ingress = body["direction"] == "INGRESS"
-    if not ingress and (body.get("sourceTags") or body.get("sourceServiceAccounts")):
-        raise invalid("Source tags and source service accounts cannot be specified for EGRESS rules.")
     if (body.get("sourceTags") or body.get("targetTags")) and (
         body.get("sourceServiceAccounts") or body.get("targetServiceAccounts")
     ):

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from twin.gcp import methods, services
 from twin.gcp.api_server import operations
-from twin.gcp.api_server.errors import GoogleError, bad_field, exists, in_use, invalid, not_found, stale
+from twin.gcp.api_server.errors import bad_field, exists, in_use, invalid, not_found, stale
 from twin.gcp.api_server.operations import COMPUTE_ROOT as ROOT
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body, State
@@ -331,12 +331,7 @@ def check_fingerprint(call: Call, current: Body, of: Kind) -> None:
         return
     fingerprint = call.body.get("fingerprint")
     if not fingerprint:
-        raise GoogleError(
-            412,
-            "FAILED_PRECONDITION",
-            "Required field 'resource.fingerprint' not specified",
-            "conditionNotMet",
-        )
+        raise stale("Required field 'resource.fingerprint' not specified")
     if fingerprint != current["fingerprint"]:
         raise stale("Invalid fingerprint.")
 

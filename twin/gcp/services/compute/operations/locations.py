@@ -53,16 +53,13 @@ def zone(call: Call, name: str) -> Body:
 def machine_type(call: Call, machine_type: capacity.MachineType, place: str) -> Body:
     """A machine type as machineTypes.get answers it."""
     description: Body = {
-        "kind": "compute#machineType",
+        **services.tables("compute")["machine_type"],
         "id": str(_number(machine_type.name)),
         "creationTimestamp": _BORN,
         "name": machine_type.name,
         "description": f"{machine_type.cpus} vCPUs, {machine_type.memory_mib // 1024} GB RAM",
         "guestCpus": machine_type.cpus,
         "memoryMb": machine_type.memory_mib,
-        "imageSpaceGb": 0,
-        "maximumPersistentDisks": 128,
-        "maximumPersistentDisksSizeGb": "263168",
         "zone": place,
         "selfLink": link(f"projects/{call.project}/zones/{place}/machineTypes/{machine_type.name}"),
         "isSharedCpu": machine_type.shared_core,
@@ -135,18 +132,6 @@ def list_machine_types(call: Call) -> dict[str, Any]:
     """The machine types that the zone offers."""
     compute.check_place(call)
     return _list(call, "machineType", _machine_types(call, call.parameters["zone"]))
-
-
-@handles("compute.acceleratorTypes.get")
-def get_accelerator_type(call: Call) -> dict[str, Any]:
-    """An accelerator type that the zone has."""
-    compute.check_place(call)
-    card, place = call.parameters["acceleratorType"], call.parameters["zone"]
-    if place not in capacity.cards().get(card, ()):
-        raise not_found(
-            f"The resource 'projects/{call.project}/zones/{place}/acceleratorTypes/{card}' was not found"
-        )
-    return accelerator_type(call, card, place)
 
 
 @handles("compute.acceleratorTypes.list")

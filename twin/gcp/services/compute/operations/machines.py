@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from twin.gcp import services
-from twin.gcp.api_server.errors import bad_field, invalid
+from twin.gcp.api_server.errors import bad_field
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
 from twin.gcp.methods import handles
@@ -21,19 +21,6 @@ def _check_policy(call: Call, body: Body, before: Body | None) -> None:
     region = call.parameters["region"]
     if before is None:
         check_quota(call, "RESOURCE_POLICIES", "resourcePolicies", region)
-    placement = body.get("groupPlacementPolicy", {})
-    if placement.get("collocation") == "COLLOCATED" and placement.get("availabilityDomainCount"):
-        raise invalid("Availability domain count cannot be specified with collocation COLLOCATED.")
-    workload = body.get("workloadPolicy")
-    if workload is not None:
-        if not workload.get("type"):
-            raise invalid("Required field 'resource.workloadPolicy.type' not specified", reason="required")
-        if workload.get("maxTopologyDistance") and workload.get("acceleratorTopology"):
-            raise invalid("maxTopologyDistance and acceleratorTopology cannot both be specified.")
-        if workload["type"] == "HIGH_AVAILABILITY" and workload.get("acceleratorTopology"):
-            raise invalid(
-                "acceleratorTopology can be specified only for a workload policy of type HIGH_THROUGHPUT."
-            )
     body["status"] = "READY"
 
 
@@ -43,17 +30,7 @@ def _check_reservation(call: Call, body: Body, before: Body | None) -> None:
         check_quota(call, "RESERVATIONS", "reservations", capacity.region_of(zone))
     specific = body.get("specificReservation")
     if specific is not None:
-        if int(specific.get("count") or 0) < 1:
-            raise bad_field(
-                "resource.specificReservation.count", specific.get("count"), "Must be at least 1."
-            )
-        properties = specific.get("instanceProperties", {})
-        name = properties.get("machineType")
-        if not name and not specific.get("sourceInstanceTemplate"):
-            raise invalid(
-                "Required field 'resource.specificReservation.instanceProperties.machineType' not specified",
-                reason="required",
-            )
+        name = specific.get("instanceProperties", {}).get("machineType")
         if name and not capacity.offered(name, zone):
             raise bad_field(
                 "resource.specificReservation.instanceProperties.machineType",

@@ -6,7 +6,7 @@ import ipaddress
 from typing import Any, Final
 
 from twin.gcp.api_server import operations
-from twin.gcp.api_server.errors import bad_field, exists, in_use, invalid
+from twin.gcp.api_server.errors import bad_field, in_use, invalid
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body, State
 from twin.gcp.methods import handles, shows
@@ -27,11 +27,6 @@ def _check(call: Call, body: Body, before: Body | None) -> None:
     if before is not None:
         return
     check_quota(call, "NETWORKS", "networks")
-    if "autoCreateSubnetworks" not in body or body.get("IPv4Range"):
-        raise invalid(
-            "Invalid value for field 'resource.autoCreateSubnetworks': legacy networks can no longer be "
-            "created. Set autoCreateSubnetworks to true (auto mode) or false (custom mode)."
-        )
     if body.get("networkProfile"):
         name = profile_name(body["networkProfile"], call.project)
         if not name:
@@ -41,8 +36,6 @@ def _check(call: Call, body: Body, before: Body | None) -> None:
                 "The referenced network profile does not exist.",
             )
         body["networkProfile"] = link(name)
-        if body["autoCreateSubnetworks"]:
-            raise invalid("Auto mode subnets are not allowed in a network with this network profile.")
 
 
 def _after_insert(call: Call, name: str, body: Body) -> None:
@@ -101,34 +94,9 @@ def show(state: State, _: str, body: Body) -> Body:
     return representation
 
 
-@handles("compute.networks.addPeering")
-def add_peering(call: Call) -> dict[str, Any]:
-    """A peering; it is ACTIVE when the other network has one back."""
-    name = compute.relative(call).rsplit("/", 1)[0]
-    body = call.need(f"compute/{name}")
-    requested = call.body.get("networkPeering") or {
-        "name": call.body.get("name"),
-        "network": call.body.get("peerNetwork"),
-    }
-    if not requested.get("name"):
-        raise invalid("Required field 'networkPeering.name' not specified", reason="required")
-    other = compute.reference(call, requested.get("network"), "networks", "networkPeering.network")
-    if any(peering["name"] == requested["name"] for peering in body.get("peerings", ())):
-        raise exists(f"There is already a peering named {requested['name']} in network {name}.")
-    if other == body["selfLink"]:
-        raise invalid("A network cannot be peered with itself.")
-    _check_ranges(call, body, other)
-    body.setdefault("peerings", []).append(
-        {"exchangeSubnetRoutes": True, "state": "INACTIVE", **requested, "network": other}
-    )
-    call.state.put(f"compute/{name}", body)
-    _settle(call.state)
-    return operations.compute(call, name, "addPeering", body["id"])
-
-
 @handles("compute.networks.removePeering")
 def remove_peering(call: Call) -> dict[str, Any]:
-    """One side's peering; the other's becomes INACTIVE."""
+    """Take a peering away."""
     name = compute.relative(call).rsplit("/", 1)[0]
     body = call.need(f"compute/{name}")
     peerings = [peering for peering in body.get("peerings", ()) if peering["name"] != call.body.get("name")]
@@ -136,33 +104,7 @@ def remove_peering(call: Call) -> dict[str, Any]:
         raise invalid(f"There is no peering {call.body.get('name')} in network {name}.")
     body["peerings"] = peerings
     call.state.put(f"compute/{name}", body)
-    _settle(call.state)
     return operations.compute(call, name, "removePeering", body["id"])
-
-
-def _check_ranges(call: Call, body: Body, other: str) -> None:
-    from twin.gcp.services.compute.validation import occupied_ranges
-
-    theirs = list(occupied_ranges(call.state, other))
-    for mine, whose in occupied_ranges(call.state, body["selfLink"]):
-        for other_range, whom in theirs:
-            if mine.overlaps(other_range):
-                raise invalid(f"An IP range in the peer network ({other_range}, {whom}) overlaps with an IP "
-                              f"range ({mine}, {whose}) in the local network.")  # fmt: skip
-
-
-def _settle(state: State) -> None:
-    networks = {body["selfLink"]: (name, body) for name, body in state.of("compute.networks")}
-    for self_link, (name, body) in networks.items():
-        for peering in body.get("peerings", ()):
-            if peering["network"] not in networks:
-                continue  # a producer's network, which answers by itself
-            back = networks[peering["network"]][1].get("peerings", ())
-            peering["state"] = (
-                "ACTIVE" if any(other["network"] == self_link for other in back) else "INACTIVE"
-            )
-        if body.get("peerings") is not None:
-            state.put(name, body)
 
 
 NETWORK: Final = compute.kind("networks", check=_check, after_insert=_after_insert, gone=_gone)

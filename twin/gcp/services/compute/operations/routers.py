@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
+from twin.gcp import services
 from twin.gcp.api_server.errors import bad_field, invalid
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
+from twin.gcp.methods import generic
 from twin.gcp.services.compute.operations import generic as compute
 from twin.gcp.services.compute.profiles import blocked
 from twin.gcp.services.compute.quotas import check_quota
 
 _PRIVATE_ASNS: Final = ((64512, 65534), (4200000000, 4294967294))
 _LIST: Final = "LIST_OF_SUBNETWORKS"
-_DEFAULTS: Final = {
-    "enableEndpointIndependentMapping": False,
-    "endpointTypes": ["ENDPOINT_TYPE_VM"],
-    "type": "PUBLIC",
-    "autoNetworkTier": "PREMIUM",
-}
 
 
 def _check(call: Call, body: Body, before: Body | None) -> None:
@@ -36,31 +32,15 @@ def _check(call: Call, body: Body, before: Body | None) -> None:
         path = f"resource.nats[{index}]"
         if names.count(nat.get("name")) > 1:
             raise bad_field(f"{path}.name", nat.get("name"), "Duplicate NAT name.")
-        for key, value in _DEFAULTS.items():
-            nat.setdefault(key, value)
+        generic.complete(nat, services.tables("compute")["nat"], inside=False)
         _check_nat(call, nat, body, path)
     _check_overlap(call, body)
     _check_taken(call, body)
 
 
 def _check_nat(call: Call, nat: Body, router: Body, path: str) -> None:
-    if not nat.get("name"):
-        raise invalid(f"Required field '{path}.name' not specified", reason="required")
     _check_addresses(call, nat, path)
-    sources = nat.get("sourceSubnetworkIpRangesToNat")
-    if not sources:
-        raise invalid(
-            f"Required field '{path}.sourceSubnetworkIpRangesToNat' not specified", reason="required"
-        )
-    subnets: list[Body] = nat.get("subnetworks") or []
-    if (sources == _LIST) != bool(subnets):
-        raise bad_field(
-            f"{path}.subnetworks",
-            [subnet.get("name") for subnet in subnets],
-            f"Subnetworks must be given with {_LIST}, and only with it; sourceSubnetworkIpRangesToNat "
-            f"is {sources}.",
-        )
-    for index, entry in enumerate(subnets):
+    for index, entry in enumerate(nat.get("subnetworks") or []):
         _check_subnet(call, entry, router, f"{path}.subnetworks[{index}]")
     _check_ports(nat, path)
 
@@ -68,13 +48,7 @@ def _check_nat(call: Call, nat: Body, router: Body, path: str) -> None:
 def _check_addresses(call: Call, nat: Body, path: str) -> None:
     if nat["type"] == "PRIVATE":
         return
-    option, nat_ips = nat.get("natIpAllocateOption"), nat.get("natIps") or []
-    if option not in ("AUTO_ONLY", "MANUAL_ONLY"):
-        raise invalid(f"Required field '{path}.natIpAllocateOption' not specified", reason="required")
-    if (option == "MANUAL_ONLY") != bool(nat_ips):
-        why = f"Must be given with MANUAL_ONLY, and only with it; natIpAllocateOption is {option}."
-        raise bad_field(f"{path}.natIps", nat_ips, why)
-    for index, nat_ip in enumerate(nat_ips):
+    for index, nat_ip in enumerate(nat.get("natIps") or []):
         name = compute.name_of(nat_ip, call.project)
         address = call.state.get(f"compute/{name}") or {}
         if address.get("addressType") != "EXTERNAL":
@@ -94,11 +68,8 @@ def _check_subnet(call: Call, entry: Body, router: Body, path: str) -> None:
         raise bad_field(f"{path}.name", entry["name"], "The subnetwork is not in the network of the router.")
     if f"/regions/{call.parameters['region']}/" not in name:
         raise bad_field(f"{path}.name", entry["name"], "The subnetwork is not in the region of the router.")
-    sources = entry.get("sourceIpRangesToNat") or []
     ranges = entry.get("secondaryIpRangeNames") or []
-    if not sources:
-        raise invalid(f"Required field '{path}.sourceIpRangesToNat' not specified", reason="required")
-    if ("LIST_OF_SECONDARY_IP_RANGES" in sources) != bool(ranges):
+    if ranges and "LIST_OF_SECONDARY_IP_RANGES" not in entry["sourceIpRangesToNat"]:
         why = "Must be given with LIST_OF_SECONDARY_IP_RANGES, and only with it."
         raise bad_field(f"{path}.secondaryIpRangeNames", ranges, why)
     known = {secondary_ip_range["rangeName"] for secondary_ip_range in subnet.get("secondaryIpRanges", ())}
@@ -111,19 +82,9 @@ def _check_subnet(call: Call, entry: Body, router: Body, path: str) -> None:
 def _check_ports(nat: Body, path: str) -> None:
     dynamic = nat.get("enableDynamicPortAllocation", False)
     least, most = nat.get("minPortsPerVm"), nat.get("maxPortsPerVm")
-    if dynamic and nat.get("enableEndpointIndependentMapping"):
-        raise invalid(
-            f"{path}: Endpoint-Independent Mapping and Dynamic Port Allocation cannot both be enabled."
-        )
-    if most is not None and not dynamic:
-        raise bad_field(f"{path}.maxPortsPerVm", most, "Can be set only with dynamic port allocation.")
     for key, value in (("minPortsPerVm", least), ("maxPortsPerVm", most)):
         if dynamic and value is not None and value & (value - 1):
             raise bad_field(f"{path}.{key}", value, "Must be a power of two with dynamic port allocation.")
-    if dynamic and least is not None and not 32 <= least <= 32768:
-        raise bad_field(
-            f"{path}.minPortsPerVm", least, "Must be from 32 to 32768 with dynamic port allocation."
-        )
     if most is not None and not max(64, (least or 32) + 1) <= most <= 65536:
         raise bad_field(f"{path}.maxPortsPerVm", most, "Must be above minPortsPerVm and from 64 to 65536.")
 

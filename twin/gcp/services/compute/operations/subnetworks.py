@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+from twin.gcp import services
 from twin.gcp.api_server import operations
 from twin.gcp.api_server.errors import bad_field, in_use, invalid
 from twin.gcp.api_server.request import Call
@@ -52,14 +53,6 @@ def _check_purpose(call: Call, body: Body) -> None:
     if purpose in _PURPOSES:
         parse(body["ipCidrRange"], "resource.ipCidrRange", longest=PROXY_LENGTH)
         _check_proxies(call, body)
-    if purpose in _PURPOSES and not body.get("role"):
-        raise invalid(f"Role must be ACTIVE or BACKUP for a subnetwork with purpose {purpose}.")
-    if body.get("role") and purpose not in _PURPOSES:
-        raise bad_field(
-            "resource.role", body["role"], f"Role cannot be set for a subnetwork of purpose {purpose}."
-        )
-    if purpose in _PURPOSES and body.get("logConfig", {}).get("enable"):
-        raise invalid(f"Flow logs are not supported for a subnetwork with purpose {purpose}.")
 
 
 def _check_proxies(call: Call, body: Body) -> None:
@@ -84,13 +77,9 @@ def _check_ranges(call: Call, body: Body, before: Body | None) -> None:
     for index, secondary_range in enumerate(secondary):
         path = f"resource.secondaryIpRanges[{index}]"
         name = secondary_range.get("rangeName", "")
-        if not name:
-            raise invalid(f"Required field '{path}.rangeName' not specified", reason="required")
         if name in names:
             raise bad_field(f"{path}.rangeName", name, "Duplicate secondary range name.")
         names.add(name)
-        if not secondary_range.get("ipCidrRange"):
-            raise invalid(f"Required field '{path}.ipCidrRange' not specified", reason="required")
         ip_range = parse(secondary_range["ipCidrRange"], f"{path}.ipCidrRange")
         for other, whose in ranges:
             if ip_range.overlaps(other):
@@ -110,20 +99,9 @@ def _check_logs(body: Body) -> None:
         if "enableFlowLogs" in body:
             body["logConfig"] = {"enable": body["enableFlowLogs"]}
         logs = body.get("logConfig", {})
-    if logs.get("metadataFields") and logs.get("metadata") != "CUSTOM_METADATA":
-        raise bad_field(
-            "resource.logConfig.metadataFields",
-            logs["metadataFields"],
-            "Can be set only with CUSTOM_METADATA.",
-        )
     if logs.get("enable"):
         body["enableFlowLogs"] = True
-        defaults = {
-            "aggregationInterval": "INTERVAL_5_SEC",
-            "flowSampling": 0.5,
-            "metadata": "EXCLUDE_ALL_METADATA",
-        }
-        body["logConfig"] = {**defaults, **logs}
+        body["logConfig"] = {**services.tables("compute")["flow_logs"], **logs}
     elif logs:
         body["enableFlowLogs"] = False
 

@@ -17,15 +17,10 @@ from twin.gcp.services.compute.capacity import MachineType
 Body = Mapping[str, Any]
 
 PARTITIONS: Final[Mapping[str, Mapping[str, int]]] = services.tables("container")["partitions"]
-MOST_CLIENTS: Final = 48
 TPU_HOSTS: Final[Mapping[str, Mapping[str, int]]] = services.tables("container")["tpu_hosts"]
 SINGLE_HOST: Final = {"1t": "1x1", "4t": "2x2", "8t": "2x4"}
 GPU: Final = "nvidia.com/gpu"
 TPU: Final = "google.com/tpu"
-SPOT_OR_FLEX_ONLY: Final = ("a3-highgpu-1g", "a3-highgpu-2g", "a3-highgpu-4g")
-"""Machine types that are provided in these two ways alone. Source: "A3 High machine types"."""
-NOT_ON_DEMAND: Final = ("a3-ultragpu-8g", "a4-highgpu-8g")
-"""Machine types that a reservation gives, too. Source: "Compute Engine consumption options"."""
 
 
 def tainted(config: Body) -> bool:
@@ -43,10 +38,6 @@ def taint(config: dict[str, Any]) -> None:
 def check(config: Body, machine: MachineType, zones: Sequence[str], path: str) -> None:
     """A node pool's `accelerators` against its machine type and zones."""
     accelerators = config.get("accelerators") or []
-    if len(accelerators) > 1:
-        raise invalid(
-            f"{path}.accelerators: a node pool has one type of accelerator, got {len(accelerators)}."
-        )
     if not accelerators:
         return
     where, accelerator = f"{path}.accelerators[0]", accelerators[0]
@@ -55,7 +46,6 @@ def check(config: Body, machine: MachineType, zones: Sequence[str], path: str) -
         raise invalid(f"{where}: machine type {machine.name} has TPUs; GPUs cannot be attached to it.")
     _card(card, count, machine, zones, where)
     _partition(card, accelerator, where)
-    _sharing(accelerator, where)
 
 
 def _card(card: str, count: int, machine: MachineType, zones: Sequence[str], where: str) -> None:
@@ -102,23 +92,6 @@ def _partition(card: str, accelerator: Body, where: str) -> None:
             f"{where}.gpuPartitionSize: GPU partition size '{size}' is not supported by {card}; "
             f"its sizes are {sizes}."
         )
-
-
-def _sharing(accelerator: Body, where: str) -> None:
-    sharing = accelerator.get("gpuSharingConfig")
-    if not sharing:
-        return
-    strategy = sharing.get("gpuSharingStrategy")
-    clients = int(sharing.get("maxSharedClientsPerGpu") or 0)
-    if strategy not in ("TIME_SHARING", "MPS"):
-        raise invalid(f"{where}.gpuSharingConfig.gpuSharingStrategy: TIME_SHARING or MPS must be given.")
-    if not 2 <= clients <= MOST_CLIENTS:
-        raise invalid(
-            f"{where}.gpuSharingConfig.maxSharedClientsPerGpu: must be from 2 to {MOST_CLIENTS}, "
-            f"got {clients}."
-        )
-    if strategy == "MPS" and accelerator.get("gpuPartitionSize"):
-        raise invalid(f"{where}.gpuSharingConfig: NVIDIA MPS cannot be used with multi-instance GPUs.")
 
 
 def hosts(machine: MachineType, topology: str, path: str) -> int:

@@ -63,8 +63,7 @@ def set_network_policy(call: Call) -> dict[str, Any]:
 
     def change(_: Place, body: Body) -> None:
         body["networkPolicy"] = call.body.get("networkPolicy") or {}
-        cluster_rules.dataplane(body)
-        cluster_rules.addons(body)
+        cluster_rules.features(call, body)
 
     return _change(call, "SET_NETWORK_POLICY", change)
 
@@ -81,7 +80,7 @@ def set_maintenance(call: Call) -> dict[str, Any]:
                 f"The resourceVersion {policy['resourceVersion']} is not the current one "
                 f"({resource_version})."
             )
-        cluster_rules.maintenance(policy)
+        cluster_rules.maintenance(call, policy)
         body["maintenancePolicy"] = {**policy, "resourceVersion": secrets.token_hex(4)}
 
     return _change(call, "SET_MAINTENANCE_POLICY", change)

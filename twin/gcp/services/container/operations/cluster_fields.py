@@ -9,6 +9,7 @@ from twin.gcp import services
 from twin.gcp.api_server.errors import GoogleError, invalid, not_found
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
+from twin.gcp.methods import rules
 from twin.gcp.services.container.operations import (
     cluster_rules,
     instance_groups,
@@ -22,17 +23,9 @@ from twin.gcp.services.container.operations.resource_names import Place
 Change = Callable[[Call, Place, Body, Any], None]
 
 _PLAIN: Final[Mapping[str, str]] = services.tables("container")["update_fields"]
+_MERGED: Final[Mapping[str, str]] = services.tables("container")["update_merged"]
+_SWITCHES: Final[Mapping[str, str]] = services.tables("container")["update_switches"]
 _FIXED: Final[Mapping[str, str]] = services.tables("container")["update_fixed"]
-
-
-def addons(_call: Call, _place: Place, body: Body, value: Any) -> None:
-    """Addons, each as a whole."""
-    body["addonsConfig"] = {**(body.get("addonsConfig") or {}), **value}
-    cluster_rules.addons(body)
-
-
-def _monitoring(_call: Call, _place: Place, body: Body, value: Any) -> None:
-    body["monitoringConfig"] = {**(body.get("monitoringConfig") or {}), **value}
 
 
 def _authorized(_call: Call, _place: Place, body: Body, value: Any) -> None:
@@ -86,8 +79,8 @@ def _identity(call: Call, _place: Place, body: Body, value: Any) -> None:
 
 
 def _authorization(call: Call, _place: Place, body: Body, value: Any) -> None:
-    cluster_rules.binary_authorization(call, value)
     body["binaryAuthorization"] = value
+    rules.check(call, {"binaryAuthorization": value}, cluster_rules.RULES["apis"])
 
 
 def _autoscaling(call: Call, _place: Place, body: Body, value: Any) -> None:
@@ -164,14 +157,17 @@ def node_version(call: Call, place: Place, cluster: Body, pool: Body, value: str
 
 def _pool_autoscaling(call: Call, place: Place, body: Body, value: Any) -> None:
     for pool_place, pool in _named_pools(call, place):
-        if value.get("enabled"):
-            policy = (pool.get("autoscaling") or {}).get("locationPolicy", "BALANCED")
-            parts = {name: part for name, part in value.items() if part is not None}
-            pool["autoscaling"] = {"locationPolicy": policy, **parts}
-        else:
-            pool.pop("autoscaling", None)
+        autoscale(pool, value)
         pool_rules.recheck(call, pool_place, body, pool)
         call.state.put(pool_place.pool_name, pool)
+
+
+def autoscale(pool: Body, value: Body) -> None:
+    """Set the autoscaling of a pool, or take it away."""
+    policy = (pool.pop("autoscaling", None) or {}).get("locationPolicy", "BALANCED")
+    if value.get("enabled"):
+        parts = {name: part for name, part in value.items() if part is not None}
+        pool["autoscaling"] = {"locationPolicy": policy, **parts}
 
 
 def _image_type(call: Call, place: Place, body: Body, value: Any) -> None:
@@ -194,22 +190,12 @@ def _named_pools(call: Call, place: Place) -> list[tuple[Place, Body]]:
     return named
 
 
-def _visibility(_call: Call, _place: Place, body: Body, value: Any) -> None:
-    body["networkConfig"]["enableIntraNodeVisibility"] = bool(value.get("enabled"))
-
-
-def _subsetting(_call: Call, _place: Place, body: Body, value: Any) -> None:
-    body["networkConfig"]["enableL4ilbSubsetting"] = bool(value.get("enabled"))
-
-
 def _fleet(call: Call, _place: Place, body: Body, value: Any) -> None:
-    cluster_rules.fleet(call, value)
     body["fleet"] = value
+    rules.check(call, {"fleet": value}, cluster_rules.RULES["apis"])
 
 
 _CHANGES: Final[dict[str, Change]] = {
-    "desiredAddonsConfig": addons,
-    "desiredMonitoringConfig": _monitoring,
     "desiredMasterAuthorizedNetworksConfig": _authorized,
     "desiredControlPlaneEndpointsConfig": _endpoints,
     "desiredPrivateClusterConfig": _private,
@@ -225,8 +211,6 @@ _CHANGES: Final[dict[str, Change]] = {
     "desiredNodeVersion": _node_version,
     "desiredNodePoolAutoscaling": _pool_autoscaling,
     "desiredImageType": _image_type,
-    "desiredIntraNodeVisibilityConfig": _visibility,
-    "desiredL4ilbSubsettingConfig": _subsetting,
     "desiredFleet": _fleet,
 }
 
@@ -241,7 +225,12 @@ def apply(call: Call, place: Place, body: Body, name: str, value: Any) -> None:
         for part in around:
             holder = holder.setdefault(part, {})
         holder[last] = value
-        cluster_rules.dataplane(body)
+        cluster_rules.features(call, body)
+    elif name in _MERGED:
+        body[_MERGED[name]] = {**(body.get(_MERGED[name]) or {}), **value}
+        cluster_rules.features(call, body)
+    elif name in _SWITCHES:
+        body["networkConfig"][_SWITCHES[name]] = bool(value.get("enabled"))
     elif name in _CHANGES:
         _CHANGES[name](call, place, body, value)
     else:

@@ -6,21 +6,20 @@ application layer", "Maintenance windows and exclusions", "About multi-network s
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 from typing import Any, Final
 
+from twin.gcp import services
 from twin.gcp.api_server.errors import invalid
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
+from twin.gcp.methods import rules
 from twin.gcp.services.compute import capacity
 from twin.gcp.services.container.operations import naming, references, versions
 from twin.gcp.services.container.operations.resource_names import Place
 
-_NO_UPGRADES_DAYS: Final = 90
-"""Source: "Scope of maintenance to exclude": at most 90 days for "No upgrades"."""
-_LEAST_WINDOW: Final = timedelta(hours=4)
+RULES: Final = services.rules("container")
 _MOST_NETWORKS: Final = 100
 
 
@@ -29,20 +28,20 @@ def check(call: Call, place: Place, body: Body) -> None:
     naming.resource_labels(body.get("resourceLabels"), "cluster.resourceLabels")
     version(body)
     locations(place, body.get("locations"))
-    dataplane(body)
+    features(call, body)
+    rules.check(call, body, RULES["apis"], "cluster.", camel=True)
     authorized_networks(body.get("masterAuthorizedNetworksConfig"))
     addresses = (body.get("controlPlaneEndpointsConfig") or {}).get("ipEndpointsConfig") or {}
     authorized_networks(addresses.get("authorizedNetworksConfig"))
     database_encryption(call, place, body.get("databaseEncryption"))
     identity(call, body.get("workloadIdentityConfig"))
-    addons(body)
-    binary_authorization(call, body.get("binaryAuthorization"))
-    maintenance(body.get("maintenancePolicy"))
+    maintenance(call, body.get("maintenancePolicy") or {})
     autoscaling(call, body.get("autoscaling"))
-    fleet(call, body.get("fleet"))
-    most = (body.get("defaultMaxPodsConstraint") or {}).get("maxPodsPerNode")
-    if most is not None and not 8 <= int(most) <= 256:
-        raise invalid(f"cluster.defaultMaxPodsConstraint.maxPodsPerNode: must be from 8 to 256, got {most}.")
+
+
+def features(call: Call, body: Body) -> None:
+    """Features that exclude or need others."""
+    rules.check(call, body, RULES["cluster"], "cluster.", camel=True)
 
 
 def version(body: Body) -> None:
@@ -78,35 +77,6 @@ def locations(place: Place, zones: list[str] | None) -> None:
             raise invalid(f"cluster.locations: zone {zone} is not in the cluster's region {place.region}.")
 
 
-def dataplane(body: Body) -> None:
-    """Dataplane V2 brings its own network policy, and multi-networking needs it."""
-    settings = body.get("networkConfig") or {}
-    advanced = settings.get("datapathProvider") == "ADVANCED_DATAPATH"
-    if advanced and (body.get("networkPolicy") or {}).get("enabled"):
-        raise invalid(
-            "Enabling NetworkPolicy for clusters with DatapathProvider=ADVANCED_DATAPATH is not allowed."
-        )
-    if settings.get("enableMultiNetworking") and not advanced:
-        raise invalid(
-            "cluster.networkConfig.enableMultiNetworking: Multi-networking needs GKE Dataplane V2 "
-            "(datapathProvider=ADVANCED_DATAPATH)."
-        )
-    if settings.get("enableFqdnNetworkPolicy") and not advanced:
-        raise invalid(
-            "cluster.networkConfig.enableFqdnNetworkPolicy: FQDN network policies need Dataplane V2."
-        )
-    if (settings.get("dnsConfig") or {}).get("clusterDnsScope") == "VPC_SCOPE" and not settings[
-        "dnsConfig"
-    ].get("clusterDnsDomain"):
-        raise invalid("cluster.networkConfig.dnsConfig.clusterDnsDomain: must be given with VPC_SCOPE.")
-    channel = (settings.get("gatewayApiConfig") or {}).get("channel")
-    balancing = ((body.get("addonsConfig") or {}).get("httpLoadBalancing") or {}).get("disabled")
-    if channel == "CHANNEL_STANDARD" and balancing:
-        raise invalid(
-            "cluster.networkConfig.gatewayApiConfig: the Gateway API needs the addon HttpLoadBalancing."
-        )
-
-
 def authorized_networks(config: Body | None) -> None:
     """CIDR blocks that may reach the control plane."""
     blocks = (config or {}).get("cidrBlocks") or []
@@ -129,15 +99,12 @@ def authorized_networks(config: Body | None) -> None:
 
 def database_encryption(call: Call, place: Place, config: Body | None) -> None:
     """Secrets are encrypted with a key that GKE's service agent may use."""
-    state, key = (config or {}).get("state"), (config or {}).get("keyName")
-    path = "cluster.databaseEncryption"
-    if state in ("ENCRYPTED", "ALL_OBJECTS_ENCRYPTION_ENABLED"):
-        if not key:
-            raise invalid(f"{path}.keyName: must be given with the state {state}.")
-        agent = references.gke_agent(call.project_number)
-        references.kms_key(call, key, place.region, agent, f"{path}.keyName")
-    elif key:
-        raise invalid(f"{path}.keyName: goes with the state ENCRYPTED only, got {state}.")
+    path, key = "cluster.databaseEncryption", (config or {}).get("keyName")
+    rules.check(call, config or {}, RULES["encryption"], f"{path}.", camel=True)
+    if key:
+        references.kms_key(
+            call, key, place.region, references.gke_agent(call.project_number), f"{path}.keyName"
+        )
 
 
 def identity(call: Call, config: Body | None) -> None:
@@ -145,35 +112,6 @@ def identity(call: Call, config: Body | None) -> None:
     pool, expected = (config or {}).get("workloadPool"), f"{call.project}.svc.id.goog"
     if pool and pool != expected:
         raise invalid(f"cluster.workloadIdentityConfig.workloadPool: must be {expected}, got {pool}.")
-
-
-def addons(body: Body) -> None:
-    """Addons that are on others."""
-    addons_config = body.get("addonsConfig") or {}
-    pool = (body.get("workloadIdentityConfig") or {}).get("workloadPool")
-    for name, words in (
-        ("gcsFuseCsiDriverConfig", "the Cloud Storage FUSE CSI driver"),
-        ("gkeBackupAgentConfig", "Backup for GKE"),
-        ("configConnectorConfig", "Config Connector"),
-    ):
-        if (addons_config.get(name) or {}).get("enabled") and not pool:
-            raise invalid(f"cluster.addonsConfig.{name}: {words} needs Workload Identity Federation for GKE.")
-    calico = addons_config.get("networkPolicyConfig") or {}
-    if (body.get("networkPolicy") or {}).get("enabled") and calico.get("disabled"):
-        raise invalid("cluster.networkPolicy: network policy must be enabled for the master addon first.")
-
-
-def binary_authorization(call: Call, config: Body | None) -> None:
-    """Enforcement needs its API."""
-    mode = (config or {}).get("evaluationMode", "DISABLED")
-    if mode not in ("DISABLED", "EVALUATION_MODE_UNSPECIFIED"):
-        call.need_enabled("binaryauthorization.googleapis.com")
-
-
-def fleet(call: Call, config: Body | None) -> None:
-    """Membership of a fleet needs its API."""
-    if (config or {}).get("project"):
-        call.need_enabled("gkehub.googleapis.com")
 
 
 def autoscaling(call: Call, config: Body | None) -> None:
@@ -197,51 +135,25 @@ def autoscaling(call: Call, config: Body | None) -> None:
         references.service_account(call, defaults["serviceAccount"], where)
 
 
-def maintenance(policy: Body | None) -> None:
+def maintenance(call: Call, policy: Body) -> None:
     """Windows long enough, exclusions that end after they begin and are not too long."""
-    window: Body = (policy or {}).get("window") or {}
-    path = "cluster.maintenancePolicy.window"
-    if window.get("dailyMaintenanceWindow") and window.get("recurringWindow"):
-        raise invalid(f"{path}: a daily and a recurring window cannot both be given.")
-    daily = (window.get("dailyMaintenanceWindow") or {}).get("startTime")
-    if daily is not None and not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", daily):
-        raise invalid(f"{path}.dailyMaintenanceWindow.startTime: '{daily}' is no time; write HH:MM (GMT).")
-    recurring = window.get("recurringWindow")
-    if recurring:
-        _recurring(recurring, f"{path}.recurringWindow")
-    exclusions = window.get("maintenanceExclusions") or {}
-    if len(exclusions) > 20:
-        raise invalid(f"{path}.maintenanceExclusions: at most 20 are allowed, got {len(exclusions)}.")
-    for name, exclusion in exclusions.items():
-        _exclusion(exclusion, f"{path}.maintenanceExclusions[{name}]")
+    path = "cluster.maintenancePolicy"
+    rules.check(call, policy, RULES["maintenance"], f"{path}.", camel=True)
+    for where, window in rules.values(policy, "window.recurringWindow.window"):
+        lasts = _span(window, f"{path}.{where}")
+        if lasts < timedelta(hours=4):
+            raise invalid(f"{path}.{where}: a maintenance window lasts at least 4 hours, got {lasts}.")
+    for where, exclusion in rules.values(policy, "window.maintenanceExclusions{}"):
+        options = exclusion.get("maintenanceExclusionOptions") or {}
+        if options.get("endTimeBehavior") == "UNTIL_END_OF_SUPPORT":
+            continue
+        lasts = _span(exclusion, f"{path}.{where}")
+        # Source: "Scope of maintenance to exclude".
+        if options.get("scope", "NO_UPGRADES") == "NO_UPGRADES" and lasts > timedelta(days=90):
+            raise invalid(f"{path}.{where}: NO_UPGRADES lasts at most 90 days, got {lasts.days}.")
 
 
-def _recurring(recurring: Body, path: str) -> None:
-    start, end = _span(recurring.get("window") or {}, f"{path}.window")
-    if end - start < _LEAST_WINDOW:
-        raise invalid(f"{path}.window: a maintenance window lasts at least 4 hours, got {end - start}.")
-    rule = recurring.get("recurrence", "")
-    if not rule.startswith(("FREQ=DAILY", "FREQ=WEEKLY", "FREQ=MONTHLY")):
-        raise invalid(f"{path}.recurrence: '{rule}' is no RRULE (RFC 5545), as FREQ=WEEKLY;BYDAY=SA,SU.")
-
-
-def _exclusion(exclusion: Body, path: str) -> None:
-    options = exclusion.get("maintenanceExclusionOptions") or {}
-    scope = options.get("scope", "NO_UPGRADES")
-    if options.get("endTimeBehavior") == "UNTIL_END_OF_SUPPORT":
-        if exclusion.get("endTime"):
-            raise invalid(f"{path}: endTime cannot be set with endTimeBehavior UNTIL_END_OF_SUPPORT.")
-        if scope == "NO_UPGRADES":
-            raise invalid(f"{path}: endTimeBehavior UNTIL_END_OF_SUPPORT is not for the scope NO_UPGRADES.")
-        return
-    start, end = _span(exclusion, path)
-    if scope == "NO_UPGRADES" and end - start > timedelta(days=_NO_UPGRADES_DAYS):
-        raise invalid(
-            f"{path}: NO_UPGRADES lasts at most {_NO_UPGRADES_DAYS} days, got {(end - start).days}."
-        )
-
-
-def _span(window: Body, path: str) -> tuple[datetime, datetime]:
+def _span(window: Body, path: str) -> timedelta:
     bounds: list[datetime] = []
     for name in ("startTime", "endTime"):
         text = window.get(name, "")
@@ -252,4 +164,4 @@ def _span(window: Body, path: str) -> tuple[datetime, datetime]:
         bounds.append(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
     if bounds[1] <= bounds[0]:
         raise invalid(f"{path}: endTime must be after startTime.")
-    return bounds[0], bounds[1]
+    return bounds[1] - bounds[0]

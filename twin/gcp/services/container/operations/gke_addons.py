@@ -8,46 +8,24 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from twin.gcp import services
 from twin.gcp.api_server.state import Body, State
+from twin.gcp.conditions import hold
 from twin.gcp.services.binaryauthorization import operations as binaryauthorization
 from twin.gcp.services.compute import capacity
 from twin.gcp.services.container.operations import resource_names
 from twin.gcp.services.container.operations.resource_names import Place
 
-ALWAYS: Final = ("konnectivity-agent", "metrics-server", "event-exporter-gke")
-
 KINDS: Final = ("multi-networking", "gateway-api", "managed-prometheus", "binary-authorization")
 """Components that bring kinds of objects, or refuse some: they come first."""
 
 
-def _addon(body: Body, name: str) -> bool:
-    return bool(((body.get("addonsConfig") or {}).get(name) or {}).get("enabled"))
-
-
 def wanted(state: State, place: Place, body: Body) -> dict[str, dict[str, Any]]:
     """Name to configuration of the components that the cluster should have now."""
-    settings = body["networkConfig"]
-    addons: dict[str, dict[str, Any]] = {name: {} for name in ALWAYS}
-    advanced = settings.get("datapathProvider") == "ADVANCED_DATAPATH"
-    addons["anetd" if advanced else "kube-proxy"] = {}
-    dns = (settings.get("dnsConfig") or {}).get("clusterDns", "")
-    if dns != "CLOUD_DNS":
-        addons["kube-dns"] = {}
-    if (body.get("workloadIdentityConfig") or {}).get("workloadPool"):
-        addons["gke-metadata-server"] = {}
-    addons.update(_drivers(body))
-    components = ((body.get("loggingConfig") or {}).get("componentConfig") or {}).get("enableComponents")
-    if components:
-        addons["fluentbit-gke"] = {}
-    addons["gke-metrics-agent"] = {}
-    if ((body.get("monitoringConfig") or {}).get("managedPrometheusConfig") or {}).get("enabled"):
-        addons["managed-prometheus"] = {}
-    if (settings.get("gatewayApiConfig") or {}).get("channel") == "CHANNEL_STANDARD":
-        addons["gateway-api"] = {}
-    if settings.get("enableMultiNetworking"):
-        addons["multi-networking"] = {}
-    if not ((body.get("addonsConfig") or {}).get("httpLoadBalancing") or {}).get("disabled"):
-        addons["l7-default-backend"] = {}
+    table = services.tables("container")["addons"]
+    addons: dict[str, dict[str, Any]] = {
+        name: {} for name, condition in table.items() if hold(body, condition)
+    }
     addons.update(_devices(state, place))
     addons.update(_admission(state, place, body))
     return addons
@@ -60,18 +38,6 @@ def _admission(state: State, place: Place, body: Body) -> dict[str, dict[str, An
     cluster = f"{place.location}.{place.cluster}"
     pattern = binaryauthorization.admitted(state, place.project, cluster)
     return {"binary-authorization": {"pattern": pattern, "place": cluster}} if pattern else {}
-
-
-def _drivers(body: Body) -> dict[str, dict[str, Any]]:
-    return {
-        name: {}
-        for addon, name in (
-            ("gcePersistentDiskCsiDriverConfig", "pdcsi-node"),
-            ("gcpFilestoreCsiDriverConfig", "filestore-node"),
-            ("gcsFuseCsiDriverConfig", "gcsfusecsi-node"),
-        )
-        if _addon(body, addon)
-    }
 
 
 def _devices(state: State, place: Place) -> dict[str, dict[str, Any]]:

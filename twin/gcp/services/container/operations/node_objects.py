@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 from typing import Any, Final
 
+from twin.gcp import services
 from twin.gcp.api_server.state import Body, State
+from twin.gcp.conditions import hold
 from twin.gcp.services.compute import capacity
 from twin.gcp.services.compute.capacity import MachineType
 from twin.gcp.services.container.operations import accelerators, allocatable, instance_groups, naming
@@ -17,7 +19,6 @@ from twin.gcp.services.container.operations.resource_names import Place
 
 Params = dict[str, Any]
 
-COMPUTE_CLASS: Final = "cloud.google.com/compute-class"
 REQUEST: Final = "autoscaling.gke.io/provisioning-request"
 _WITH_TOPOLOGY: Final = ("a3-highgpu-8g", "a3-megagpu-", "a3-ultragpu-", "a4-", "a4x-")
 """Machine types, by their beginning, whose nodes state where in the network they are ("Schedule GKE workloads
@@ -118,12 +119,13 @@ def labels(
         labels["iam.gke.io/gke-metadata-server-enabled"] = str(
             (config.get("workloadMetadataConfig") or {}).get("mode") == "GKE_METADATA"
         ).lower()
-    labels.update(_kind_labels(pool))
+    table = services.tables("container")["node_labels"]
+    labels |= {name: "true" for name, condition in table.items() if hold(pool, condition)}
+    affinity = config.get("reservationAffinity") or {}
+    if affinity.get("consumeReservationType") == "SPECIFIC_RESERVATION":
+        labels["cloud.google.com/reservation-affinity"] = "specific"
+        labels["cloud.google.com/reservation-name"] = affinity["values"][0].split("/")[-1]
     labels.update(_device_labels(pool, machine))
-    if (config.get("gcfsConfig") or {}).get("enabled"):
-        labels["cloud.google.com/gke-image-streaming"] = "true"
-    if config.get("ephemeralStorageLocalSsdConfig"):
-        labels["cloud.google.com/gke-ephemeral-storage-local-ssd"] = "true"
     if (pool.get("placementPolicy") or {}).get("type") == "COMPACT":
         digest = hashlib.sha256(place.pool_name.encode()).hexdigest()[:16]
         labels["cloud.google.com/gke-placement-group"] = digest
@@ -165,24 +167,6 @@ def _provisioning(pool: Body) -> str:
     if config.get("spot"):
         return "spot"
     return "preemptible" if config.get("preemptible") else "standard"
-
-
-def _kind_labels(pool: Body) -> dict[str, str]:
-    config = pool["config"]
-    kind_labels: dict[str, str] = {}
-    if config.get("spot"):
-        kind_labels["cloud.google.com/gke-spot"] = "true"
-    if config.get("preemptible"):
-        kind_labels["cloud.google.com/gke-preemptible"] = "true"
-    if config.get("flexStart"):
-        kind_labels["cloud.google.com/gke-flex-start"] = "true"
-    if queued(pool):
-        kind_labels["cloud.google.com/gke-queued"] = "true"
-    affinity = config.get("reservationAffinity") or {}
-    if affinity.get("consumeReservationType") == "SPECIFIC_RESERVATION":
-        kind_labels["cloud.google.com/reservation-affinity"] = "specific"
-        kind_labels["cloud.google.com/reservation-name"] = affinity["values"][0].split("/")[-1]
-    return kind_labels
 
 
 def _device_labels(pool: Body, machine: MachineType) -> dict[str, str]:

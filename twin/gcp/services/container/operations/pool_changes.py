@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from twin.gcp import services
@@ -16,7 +17,7 @@ from twin.gcp.services.container.operations import (
     pools,
     resource_names,
 )
-from twin.gcp.services.container.operations.cluster_fields import node_version
+from twin.gcp.services.container.operations.cluster_fields import autoscale, node_version
 from twin.gcp.services.container.operations.resource_names import answers
 
 _CONFIG: Final[tuple[str, ...]] = services.tables("container")["pool_fields"]
@@ -78,36 +79,21 @@ def update(call: Call) -> dict[str, Any]:
 def set_autoscaling(call: Call) -> dict[str, Any]:
     """nodePools.setAutoscaling"""
     autoscaling: Body = call.body.get("autoscaling") or {}
-
-    def change(_: Body, body: Body) -> None:
-        current = body.get("autoscaling") or {}
-        if autoscaling.get("enabled"):
-            body["autoscaling"] = {
-                "locationPolicy": current.get("locationPolicy", "BALANCED"),
-                **{name: value for name, value in autoscaling.items() if value is not None},
-            }
-        else:
-            body.pop("autoscaling", None)
-
-    return _changed(call, "UPDATE_CLUSTER", change)
+    return _changed(call, "UPDATE_CLUSTER", lambda pool: autoscale(pool, autoscaling))
 
 
 @answers("clusters.nodePools.setManagement")
 def set_management(call: Call) -> dict[str, Any]:
     """nodePools.setManagement"""
     management: Body = call.body.get("management") or {}
-
-    def change(_: Body, body: Body) -> None:
-        body["management"] = management
-
-    return _changed(call, "SET_NODE_POOL_MANAGEMENT", change)
+    return _changed(call, "SET_NODE_POOL_MANAGEMENT", lambda pool: pool.update(management=management))
 
 
-def _changed(call: Call, operation: str, change: Any) -> dict[str, Any]:
+def _changed(call: Call, operation: str, change: Callable[[Body], None]) -> dict[str, Any]:
     place = resource_names.of_call(call)
     cluster, body = resource_names.cluster(call.state, place), resource_names.pool(call.state, place)
     operations.free(call.state, place, operation)
-    change(cluster, body)
+    change(body)
     pool_rules.recheck(call, place, cluster, body)
     body["etag"] = defaults.etag()
     call.state.put(place.pool_name, body)

@@ -9,9 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from twin.gcp import services
 from twin.gcp.api_server.errors import invalid
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
+from twin.gcp.conditions import at
+from twin.gcp.methods import rules
 from twin.gcp.services.compute import capacity
 from twin.gcp.services.compute.capacity import MachineType
 from twin.gcp.services.container.operations import (
@@ -25,11 +28,8 @@ from twin.gcp.services.container.operations import (
 from twin.gcp.services.container.operations.resource_names import Place
 
 DEFAULT_MACHINE: Final = "e2-medium"
-LONGEST_RUN: Final = 604_800
-"""Seconds that a flex-start node runs at most (seven days)."""
 COMPACT: Final = ("a2", "a3", "a4", "c2", "c2d", "c3", "c3d", "c4", "g2", "h3", "n2", "n2d", "ct5lp", "ct6e")
 """Machine families that can be placed compactly."""
-RESERVATION_KEY: Final = "compute.googleapis.com/reservation-name"
 
 
 @dataclass(frozen=True)
@@ -71,16 +71,25 @@ def check(call: Call, place: Place, cluster: Body, pool: Body, path: str = "node
     zones = _zones(pool, place, path)
     machine = _machine(pool, zones, path)
     requested = RequestedPool(call, place, cluster, pool, machine, zones, path)
+    described: Body = {
+        **pool,
+        "machine": {"gpu": machine.gpu, "tpu": machine.tpu},
+        "cluster": cluster,
+        "flex": requested.flex,
+        "spot": requested.spot,
+        "affinity": at(pool, "config.reservationAffinity.consumeReservationType") or "none",
+        "what": "queued provisioning" if requested.queued else "flex-start",
+    }
+    rules.check(call, described, services.rules("container")["pool"], f"{path}.", camel=True)
+    accelerators.check(requested.config, machine, zones, f"{path}.config")
+    references.service_account(
+        call, requested.config.get("serviceAccount", "default"), f"{path}.config.serviceAccount"
+    )
     for rule in (
-        _accelerated,
         _tpu_slice,
-        _kinds,
-        _flex_start,
         _reservation,
         _words,
-        _account,
         _version,
-        _management,
         _autoscaling,
         _placement,
         _upgrades,
@@ -130,33 +139,6 @@ def _machine(pool: Body, zones: tuple[str, ...], path: str) -> MachineType:
     return machine_type
 
 
-def _accelerated(requested: RequestedPool) -> None:
-    cards = requested.config.get("accelerators")
-    if cards and requested.machine.name == DEFAULT_MACHINE:
-        raise invalid(
-            f"Cannot use default machine type ({DEFAULT_MACHINE}) with GPUs; choose a different machine type."
-        )
-    accelerators.check(requested.config, requested.machine, requested.zones, f"{requested.path}.config")
-    on_demand = not (requested.spot or requested.flex)
-    if requested.machine.name in accelerators.SPOT_OR_FLEX_ONLY and on_demand:
-        raise invalid(
-            f"{requested.path}.config.machineType: {requested.machine.name} is provided as Spot or "
-            "flex-start "
-            "VMs only."
-        )
-    affinity = (requested.config.get("reservationAffinity") or {}).get("consumeReservationType")
-    if (
-        requested.machine.name in accelerators.NOT_ON_DEMAND
-        and on_demand
-        and affinity != "SPECIFIC_RESERVATION"
-    ):
-        raise invalid(
-            f"{requested.path}.config.machineType: {requested.machine.name} cannot be had on demand: it "
-            "takes Spot, "
-            "flex-start or a specific reservation."
-        )
-
-
 def _tpu_slice(requested: RequestedPool) -> None:
     placement = requested.pool.get("placementPolicy") or {}
     wanted = placement.get("tpuTopology", "")
@@ -186,71 +168,12 @@ def _tpu_slice(requested: RequestedPool) -> None:
         raise invalid(f"{requested.path}.initialNodeCount: {words}: it must be {hosts}, got {count}.")
 
 
-def _kinds(requested: RequestedPool) -> None:
-    config = requested.config
-    if config.get("spot") and config.get("preemptible"):
-        raise invalid(f"{requested.path}.config: spot and preemptible cannot both be set.")
-    if config.get("maxRunDuration"):
-        seconds = _seconds(config["maxRunDuration"], f"{requested.path}.config.maxRunDuration")
-        if requested.flex and not 600 <= seconds <= LONGEST_RUN:
-            raise invalid(
-                f"{requested.path}.config.maxRunDuration: flex-start nodes run from 600s to {LONGEST_RUN}s, "
-                f"got {config['maxRunDuration']}."
-            )
-
-
-def _seconds(text: str, path: str) -> float:
-    try:
-        return float(text.removesuffix("s")) if text.endswith("s") else float("nan")
-    except ValueError as error:
-        raise invalid(f"{path}: '{text}' is no duration; write seconds as 3600s.") from error
-
-
-def _flex_start(requested: RequestedPool) -> None:
-    if not requested.flex:
-        return
-    what = "queued provisioning" if requested.queued else "flex-start"
-    where = f"{requested.path}.config"
-    if requested.spot:
-        raise invalid(f"{where}: {what} cannot be used with Spot or preemptible VMs.")
-    if not (requested.machine.gpu or requested.machine.tpu or requested.config.get("accelerators")):
-        raise invalid(
-            f"{where}.machineType: {what} needs GPUs or TPUs; {requested.machine.name} has neither."
-        )
-    affinity = requested.config.get("reservationAffinity") or {}
-    if affinity.get("consumeReservationType") != "NO_RESERVATION":
-        raise invalid(
-            f"{where}.reservationAffinity.consumeReservationType: {what} cannot consume reservations: it "
-            f"must be NO_RESERVATION, got {affinity.get('consumeReservationType') or 'none'}."
-        )
-    if (requested.pool.get("management") or {}).get("autoRepair"):
-        raise invalid(f"{requested.path}.management.autoRepair: must be false with {what}.")
-    scaling = requested.pool.get("autoscaling") or {}
-    if not scaling.get("enabled"):
-        raise invalid(f"{requested.path}.autoscaling.enabled: must be true with {what}.")
-    if scaling.get("minNodeCount") or scaling.get("totalMinNodeCount"):
-        raise invalid(f"{requested.path}.autoscaling: the minimum must be 0 with {what}.")
-    if requested.pool.get("initialNodeCount"):
-        raise invalid(f"{requested.path}.initialNodeCount: must be 0 with {what}.")
-
-
 def _reservation(requested: RequestedPool) -> None:
     affinity = requested.config.get("reservationAffinity") or {}
-    kind = affinity.get("consumeReservationType")
-    where = f"{requested.path}.config.reservationAffinity"
-    if kind != "SPECIFIC_RESERVATION":
-        if affinity.get("values") or affinity.get("key"):
-            raise invalid(f"{where}: key and values go with SPECIFIC_RESERVATION only, got {kind}.")
-        return
-    if requested.spot:
-        raise invalid(f"{where}: Spot and preemptible VMs cannot consume reservations.")
-    if affinity.get("key") != RESERVATION_KEY:
-        raise invalid(f"{where}.key: must be {RESERVATION_KEY}, got {affinity.get('key')!r}.")
-    values = affinity.get("values") or []
-    if len(values) != 1:
-        raise invalid(f"{where}.values: exactly one reservation must be named, got {len(values)}.")
-    for zone in requested.zones:
-        _reserved(requested, values[0], zone, where)
+    if affinity.get("consumeReservationType") == "SPECIFIC_RESERVATION":
+        for zone in requested.zones:
+            where = f"{requested.path}.config.reservationAffinity"
+            _reserved(requested, affinity["values"][0], zone, where)
 
 
 def _reserved(requested: RequestedPool, name: str, zone: str, where: str) -> None:
@@ -272,23 +195,6 @@ def _words(requested: RequestedPool) -> None:
     naming.taints(config.get("taints"), f"{where}.taints")
     naming.tags(config.get("tags"), f"{where}.tags")
     naming.resource_labels(config.get("resourceLabels"), f"{where}.resourceLabels")
-    limit = (config.get("kubeletConfig") or {}).get("podPidsLimit")
-    if limit is not None and not 1024 <= int(limit) <= 4_194_304:
-        raise invalid(f"{where}.kubeletConfig.podPidsLimit: must be from 1024 to 4194304, got {limit}.")
-
-
-def _account(requested: RequestedPool) -> None:
-    email = requested.config.get("serviceAccount", "default")
-    references.service_account(requested.call, email, f"{requested.path}.config.serviceAccount")
-    meta = (requested.config.get("workloadMetadataConfig") or {}).get("mode")
-    if meta == "GKE_METADATA" and not (requested.cluster.get("workloadIdentityConfig") or {}).get(
-        "workloadPool"
-    ):
-        raise invalid(
-            f"{requested.path}.config.workloadMetadataConfig.mode: GKE_METADATA needs a cluster with "
-            "Workload "
-            "Identity Federation for GKE (workloadIdentityConfig.workloadPool)."
-        )
 
 
 def _version(requested: RequestedPool) -> None:
@@ -302,16 +208,6 @@ def _version(requested: RequestedPool) -> None:
             f'Node version "{version}" must be within {versions.NODE_MINORS_BACK} minor versions of master '
             f'version "{control}".'
         )
-
-
-def _management(requested: RequestedPool) -> None:
-    channel = (requested.cluster.get("releaseChannel") or {}).get("channel", "UNSPECIFIED")
-    management = requested.pool.get("management") or {}
-    if channel == "UNSPECIFIED":
-        return
-    repair = management.get("autoRepair") or requested.flex
-    if not management.get("autoUpgrade") or not repair:
-        raise invalid(f"Auto_upgrade and auto_repair cannot be false when release_channel {channel} is set.")
 
 
 def _autoscaling(requested: RequestedPool) -> None:
@@ -360,10 +256,8 @@ def _placement(requested: RequestedPool) -> None:
 def _upgrades(requested: RequestedPool) -> None:
     upgrade = requested.pool.get("upgradeSettings") or {}
     surge, away = int(upgrade.get("maxSurge") or 0), int(upgrade.get("maxUnavailable") or 0)
-    where = f"{requested.path}.upgradeSettings"
-    if upgrade.get("strategy", "SURGE") == "SURGE" and surge + away == 0:
-        raise invalid(f"{where}: maxSurge and maxUnavailable cannot both be 0.")
     if surge + away > 20:
         raise invalid(
-            f"{where}: the sum of maxSurge and maxUnavailable must be at most 20, got {surge + away}."
+            f"{requested.path}.upgradeSettings: the sum of maxSurge and maxUnavailable must be at most 20, "
+            f"got {surge + away}."
         )

@@ -8,6 +8,7 @@ of the minor versions that are no channel's default or target.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -26,36 +27,12 @@ class Channel:
     versions: tuple[str, ...]
 
 
-_131 = "1.31.14-gke.1986000"
-_132 = "1.32.13-gke.2268000"
-_133 = "1.33.13-gke.1301000"
-_134 = "1.34.9-gke.1655001"
-_135_STABLE = "1.35.6-gke.1250000"
-_135 = "1.35.7-gke.1222000"
-_136_REGULAR = "1.36.2-gke.1346000"
-_136 = "1.36.4-gke.1082000"
-_137 = "1.37.0-gke.1102000"
-
 CHANNELS: Final = {
-    channel.name: channel
-    for channel in (
-        Channel("RAPID", _136, _136, (_137, _136, _136_REGULAR, _135, _134)),
-        Channel("REGULAR", _135, _135, (_136_REGULAR, _135, _135_STABLE, _134)),
-        Channel("STABLE", _135_STABLE, _134, (_135_STABLE, _134)),
-        Channel("EXTENDED", _135, _132, (_136_REGULAR, _135, _135_STABLE, _134, _133, _132, _131)),
-    )
+    name: Channel(name, **fields) for name, fields in services.tables("container")["channels"].items()
 }
-UNSPECIFIED: Final = Channel("UNSPECIFIED", _135, _134, (_136_REGULAR, _135, _135_STABLE, _134))
+UNSPECIFIED: Final = CHANNELS.pop("UNSPECIFIED")
 """What a cluster outside of the channels may have."""
-STANDARD_SUPPORT_UNTIL: Final = {
-    31: "2026-01-16",
-    32: "2026-04-11",
-    33: "2026-08-03",
-    34: "2026-10-01",
-    35: "2027-04-11",
-}
-"""Minor version -> the end of its standard support (GKE release schedule, by endoflife.date of 2026-02-28).
-Those of 1.36 and later, and ends of extended support, are not known."""
+STANDARD_SUPPORT_UNTIL: Final[Mapping[str, str]] = services.tables("container")["standard_support_until"]
 NODE_MINORS_BACK: Final = 2
 """How many minor versions a node may be older than its control plane."""
 IMAGE_TYPES: Final[tuple[str, ...]] = services.tables("container")["image_types"]
@@ -105,7 +82,7 @@ def upgrade_info(version: str, channel_name: str) -> dict[str, Any]:
         answer["patchTargetVersion"] = max(patches, key=key)
     if minor(of.target) > minor(version):
         answer["minorTargetVersion"] = of.target
-    until = STANDARD_SUPPORT_UNTIL.get(minor(version))
+    until = STANDARD_SUPPORT_UNTIL.get(str(minor(version)))
     if until:
         answer["endOfStandardSupportTimestamp"] = f"{until}T00:00:00Z"
     return answer

@@ -1,7 +1,5 @@
 """GKE: clusters."""
 
-# ruff: noqa: S105 - a table entry's attributes are constants, and a token names a type
-
 from __future__ import annotations
 
 import re
@@ -11,7 +9,6 @@ from typing import Any, Final
 
 from twin.gcp.context import GcpContext
 from twin.gcp.resources.base import GcpResource
-from twin.gcp.resources.checking import wrong_body
 from twin.gcp.resources.links import last_of, same_thing
 from twin.gcp.resources.long_running_operations import FailedOperation
 from twin.gcp.resources.schema_mapping import configured
@@ -32,24 +29,6 @@ class Cluster(GcpResource):
     # Validation
 
     def rules(self, inputs: Props) -> Iterator[Failure]:
-        if inputs.get("removeDefaultNodePool") and not (
-            inputs.get("initialNodeCount") or inputs.get("nodePools") or inputs.get("enableAutopilot")
-        ):
-            yield Failure(
-                "initialNodeCount",
-                "Cluster.initial_node_count must be greater than zero: a cluster is made with its default "
-                "pool, which removeDefaultNodePool removes afterwards",
-            )
-        # containerClusterNodeVersionRemoveDefaultCustomizeDiff
-        if inputs.get("removeDefaultNodePool") and inputs.get("nodeVersion"):
-            yield Failure(
-                "nodeVersion", "node_version can only be specified if remove_default_node_pool is not true"
-            )
-        policy = inputs.get("maintenancePolicy")
-        windows = ("dailyMaintenanceWindow", "recurringWindow", "recurringMaintenanceWindow")
-        if isinstance(policy, dict) and sum(bool(policy.get(name)) for name in windows) != 1:
-            windows_text = ",".join(f"maintenancePolicy.{name}" for name in windows)
-            yield Failure("maintenancePolicy", f"exactly one of `{windows_text}` must be specified")
         location, zones = inputs.get("location"), inputs.get("nodeLocations")
         if isinstance(zones, list) and location in zones:
             yield Failure(
@@ -57,12 +36,8 @@ class Cluster(GcpResource):
                 "when using a multi-zonal cluster, node_locations should not contain the original 'zone'",
             )
 
-    def wrong_fields(self, context: GcpContext, inputs: Props) -> Iterator[tuple[str, str]]:
-        body, places = self.body(context, inputs)
-        yield from wrong_body(self.api, self.schema, "", body, places)
-
     def alike(self, path: str, old: Any, new: Any) -> bool:
-        if path in ("subnetwork", "privateClusterConfig.privateEndpointSubnetwork"):
+        if path == "privateClusterConfig.privateEndpointSubnetwork":
             return same_thing(old, new)
         if path == "minMasterVersion":
             return bool(old) and old == new

@@ -1,25 +1,21 @@
 """GKE: node pools."""
 
-# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
-
 from __future__ import annotations
 
 import hashlib
 import re
 import time
-from collections.abc import Iterator
 from typing import Any, Final
 
 from twin.gcp.context import GcpContext
-from twin.gcp.http_client import Refusal
-from twin.gcp.resources.base import NOT_FOUND, GcpResource
-from twin.gcp.resources.checking import wrong_body
+from twin.gcp.http_client import absence_allowed
+from twin.gcp.resources.base import GcpResource
 from twin.gcp.resources.fields import Field
 from twin.gcp.resources.links import last_of
 from twin.gcp.resources.long_running_operations import FailedOperation
 from twin.gcp.services.container.resources import nodes
 from twin.gcp.services.container.resources.calls import insisting
-from twin.provider_interface import CloudError, Failure, HalfMade, Props
+from twin.provider_interface import CloudError, HalfMade, Props
 
 CLUSTER: Final = re.compile(r"projects/([^/]+)/(?:zones|locations)/([^/]+)/clusters/([^/]+)")
 _IGM: Final = re.compile(r"projects/([^/]+)/zones/([^/]+)/instanceGroupManagers/([^/]+)")
@@ -46,13 +42,6 @@ AUTOSCALING: Final = Field(encode=_autoscaling, decode=_autoscaling_seen)
 class NodePool(GcpResource):
     token = "gcp:container/nodePool:NodePool"
     fields = {**nodes.fields("nodeConfig"), "autoscaling": AUTOSCALING}
-
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        if inputs.get("initialNodeCount") and inputs.get("nodeCount"):
-            yield Failure("nodeCount", "Cannot set both initial_node_count and node_count on a node pool")
-        if inputs.get("name") and inputs.get("namePrefix"):
-            yield Failure("namePrefix", "Cannot specify both name and name_prefix for a node_pool")
-        yield from _upgrades(inputs.get("upgradeSettings"))
 
     def alike(self, path: str, old: Any, new: Any) -> bool:
         return super().alike(path, old, new) or pool_alike(path, old, new)
@@ -91,10 +80,6 @@ class NodePool(GcpResource):
             body.setdefault("config", {}).setdefault("oauthScopes", [*nodes.DEFAULT_SCOPES])
         places["initialNodeCount"] = "nodeCount" if inputs.get("nodeCount") else "initialNodeCount"
         return body, places
-
-    def wrong_fields(self, context: GcpContext, inputs: Props) -> Iterator[tuple[str, str]]:
-        body, places = self.body(context, inputs)
-        yield from wrong_body(self.api, self.schema, "", body, places)
 
     def make(self, context: GcpContext, inputs: Props, body: Props) -> Props:
         params = self.filled(self.create_params, self.values(context, "", inputs))
@@ -171,31 +156,10 @@ def sizes_now(context: GcpContext, pool: Props) -> Props:
             continue
         project, zone, name = named.groups()
         params = {"project": project, "zone": zone, "instanceGroupManager": name}
-        try:
+        with absence_allowed():
             response = context.call("compute.instanceGroupManagers.get", params)
-        except Refusal as error:
-            if error.code == NOT_FOUND:
-                continue
-            raise
-        size += int(response.get("targetSize") or 0)
-        urls.append(url)
-        groups.append(response.get("instanceGroup", ""))
+            size += int(response.get("targetSize") or 0)
+            urls.append(url)
+            groups.append(response.get("instanceGroup", ""))
     count = size // len(urls) if urls else 0
     return {"nodeCount": count, "instanceGroupUrls": urls, "managedInstanceGroupUrls": groups}
-
-
-def _upgrades(settings: Any) -> Iterator[Failure]:
-    if not isinstance(settings, dict):
-        return
-    surge = settings.get("strategy") in (None, "SURGE")
-    for name in ("maxSurge", "maxUnavailable"):
-        if settings.get(name) is not None and not surge:
-            yield Failure(
-                f"upgradeSettings.{name}",
-                "Surge upgrade settings may not be changed when surge strategy is not enabled",
-            )
-    if settings.get("blueGreenSettings") and settings.get("strategy") != "BLUE_GREEN":
-        yield Failure(
-            "upgradeSettings.blueGreenSettings",
-            "Blue-green upgrade settings may not be changed when blue-green strategy is not enabled",
-        )

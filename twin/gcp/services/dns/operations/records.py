@@ -6,7 +6,7 @@ import ipaddress
 from typing import Any, Final
 
 from twin.gcp import services
-from twin.gcp.api_server.errors import GoogleError, exists, invalid, stale
+from twin.gcp.api_server.errors import exists, invalid, not_found, stale
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
 from twin.gcp.methods import generic, handles
@@ -22,15 +22,6 @@ def begin(call: Call, zone: str, body: Body) -> None:
     soa = f"{first} cloud-dns-hostmaster.google.com. 1 21600 3600 259200 300"
     _put(call, zone, {"name": name, "type": "NS", "ttl": 21600, "rrdatas": body["nameServers"]})
     _put(call, zone, {"name": name, "type": "SOA", "ttl": 21600, "rrdatas": [soa]})
-
-
-@handles("dns.resourceRecordSets.create")
-def create(call: Call) -> dict[str, Any]:
-    """One record set."""
-    row, zone = zone_of(call)
-    record = _record(call.body, zone)
-    _add(call, row, record)
-    return _with_kind(record)
 
 
 @handles("dns.resourceRecordSets.get")
@@ -55,27 +46,6 @@ def listing(call: Call) -> dict[str, Any]:
     return {"kind": "dns#resourceRecordSetsListResponse", **generic.page(call, records, "rrsets")}
 
 
-@handles("dns.resourceRecordSets.patch")
-def patch(call: Call) -> dict[str, Any]:
-    """Other data or time to live."""
-    row, zone = zone_of(call)
-    before = _need(call, row, call.parameters["name"], call.parameters["type"])
-    record = _record({**before, **call.body}, zone)
-    call.state.delete(_row(row, before))
-    _add(call, row, record)
-    return _with_kind(record)
-
-
-@handles("dns.resourceRecordSets.delete")
-def delete(call: Call) -> dict[str, Any]:
-    """One record set; SOA and NS of the zone itself stay."""
-    row, zone = zone_of(call)
-    before = _need(call, row, call.parameters["name"], call.parameters["type"])
-    _removable(before, zone)
-    call.state.delete(_row(row, before))
-    return {}
-
-
 @handles("dns.changes.create")
 def change(call: Call) -> dict[str, Any]:
     """Deletions, then additions, all or none."""
@@ -87,12 +57,9 @@ def change(call: Call) -> dict[str, Any]:
     for index, record_set in enumerate(deletions):
         current = call.state.get(_row(row, record_set))
         if current is None:
-            raise GoogleError(
-                404,
-                "NOT_FOUND",
+            raise not_found(
                 f"The 'entity.change.deletions[{index}]' resource named '{record_set.get('name')} "
-                f"({record_set.get('type')})' does not exist.",
-                "notFound",
+                f"({record_set.get('type')})' does not exist."
             )
         if sorted(current.get("rrdatas") or []) != sorted(record_set.get("rrdatas") or []) or current[
             "ttl"
@@ -118,24 +85,6 @@ def change(call: Call) -> dict[str, Any]:
         "isServing": False,
     }
     return call.state.put(f"{row}/changes/{number}", change)
-
-
-@handles("dns.changes.get")
-def get_change(call: Call) -> dict[str, Any]:
-    """A change."""
-    row, _ = zone_of(call)
-    number = call.parameters["changeId"]
-    return call.need(
-        f"{row}/changes/{number}", f"The 'parameters.changeId' resource named '{number}' does not exist."
-    )
-
-
-@handles("dns.changes.list")
-def list_changes(call: Call) -> dict[str, Any]:
-    """The changes of a zone."""
-    row, _ = zone_of(call)
-    changes = [body for _, body in call.state.of("dns.changes", f"{row}/changes/")]
-    return {"kind": "dns#changesListResponse", **generic.page(call, changes, "changes")}
 
 
 def _record(record: Body, zone: Body) -> Body:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
+from twin.gcp import services
 from twin.gcp.api_server.errors import GoogleError, bad_field, exists, invalid
 from twin.gcp.api_server.operations import numeric_id
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
-from twin.gcp.methods import generic, handles
+from twin.gcp.methods import generic, handles, rules
 from twin.gcp.services.compute.operations import generic as compute
 from twin.gcp.services.compute.operations.generic import check_labels
 from twin.gcp.services.dns.operations.records import begin
@@ -58,24 +59,13 @@ def create(call: Call) -> dict[str, Any]:
 
 def _check(call: Call, zone: Body, before: Body | None = None) -> None:
     check_labels(zone, "entity.managedZone.labels")
+    rules.check(call, zone, services.rules("dns")["zone"])
     private = zone["visibility"] == "private"
     networks: list[Body] = zone.get("privateVisibilityConfig", {}).get("networks") or []
-    if networks and not private:
-        raise invalid(
-            "Invalid value for 'entity.managedZone.privateVisibilityConfig': only private zones have one."
-        )
-    if private and zone.get("dnssecConfig", {}).get("state") == "on":
-        raise invalid("DNSSEC cannot be enabled for a private zone.")
-    if not private and (zone.get("forwardingConfig") or zone.get("peeringConfig")):
-        raise invalid("Forwarding and peering are for private zones only.")
-    if zone.get("forwardingConfig") and zone.get("peeringConfig"):
-        raise invalid("A zone cannot both forward and peer.")
     _networks(call, networks, "entity.managedZone.privateVisibilityConfig.networks")
     peer = zone.get("peeringConfig", {}).get("targetNetwork")
     if peer:
         _networks(call, [peer], "entity.managedZone.peeringConfig.targetNetwork")
-    if zone.get("forwardingConfig") and not zone["forwardingConfig"].get("targetNameServers"):
-        raise invalid("Required field 'entity.managedZone.forwardingConfig.targetNameServers' not specified")
     if before is None or private:
         _overlap(call, zone, {network["networkUrl"] for network in networks})
 
@@ -118,7 +108,7 @@ def listing(call: Call) -> dict[str, Any]:
     return {"kind": "dns#managedZonesListResponse", **page}
 
 
-@handles("dns.managedZones.patch", "dns.managedZones.update")
+@handles("dns.managedZones.patch")
 def change(call: Call) -> dict[str, Any]:
     """What can change of a zone."""
     row, before = zone_of(call)
@@ -206,7 +196,7 @@ def list_policies(call: Call) -> dict[str, Any]:
     return {"kind": "dns#policiesListResponse", **page}
 
 
-@handles("dns.policies.patch", "dns.policies.update")
+@handles("dns.policies.patch")
 def change_policy(call: Call) -> dict[str, Any]:
     """What can change of a policy."""
     before = call.need(_policy(call), _missing(call))

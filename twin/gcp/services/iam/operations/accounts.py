@@ -6,12 +6,13 @@ import re
 import secrets
 from typing import Any, Final
 
+from twin.gcp import services
 from twin.gcp.api_server import initial_state
 from twin.gcp.api_server.errors import GoogleError, exists, invalid, not_found
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
 from twin.gcp.iam import policy as iam_policy
-from twin.gcp.methods import generic, handles
+from twin.gcp.methods import generic, handles, rules
 
 ACCOUNTS: Final = 100
 """Service accounts of a project at most. Source: "Quotas and limits" of IAM."""
@@ -55,7 +56,7 @@ def create(call: Call) -> dict[str, Any]:
             f"Maximum number of service accounts on project reached ({ACCOUNTS}).",
         )  # fmt: skip
     service_account = call.body.get("serviceAccount", {})
-    _check(service_account)
+    rules.check(call, service_account, services.rules("iam")["account"])
     unique = "1" + "".join(secrets.choice("0123456789") for _ in range(20))
     resource: Body = {
         "name": name.partition("/")[2],
@@ -69,13 +70,6 @@ def create(call: Call) -> dict[str, Any]:
         {key: service_account[key] for key in ("displayName", "description") if service_account.get(key)}
     )
     return call.state.put(name, resource)
-
-
-def _check(account: Body) -> None:
-    if len(account.get("displayName", "")) > 100:
-        raise invalid("The display name is longer than 100 characters.")
-    if len(account.get("description", "")) > 256:
-        raise invalid("The description is longer than 256 characters.")
 
 
 @handles("iam.projects.serviceAccounts.get")
@@ -101,17 +95,8 @@ def patch(call: Call) -> dict[str, Any]:
     if not call.body.get("updateMask"):
         raise invalid("An update mask is required.")
     updated = generic.masked(call, body, frozenset({"displayName", "description"}), service_account)
-    _check(updated)
+    rules.check(call, updated, services.rules("iam")["account"])
     return call.state.put(name, updated)
-
-
-@handles("iam.projects.serviceAccounts.update")
-def update(call: Call) -> dict[str, Any]:
-    """As patch, with the whole account."""
-    name, body = find_account(call, call.parameters["name"])
-    _check(call.body)
-    body.update({key: call.body[key] for key in ("displayName", "description") if key in call.body})
-    return call.state.put(name, body)
 
 
 @handles("iam.projects.serviceAccounts.delete")

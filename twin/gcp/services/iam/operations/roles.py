@@ -5,17 +5,16 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
+from twin.gcp import services
 from twin.gcp.api_server.errors import concurrent, exists, invalid, not_found, precondition
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
 from twin.gcp.iam import policy
-from twin.gcp.methods import generic, handles
+from twin.gcp.methods import generic, handles, rules
 from twin.gcp.services.iam import data as iam
 
 _ID: Final = re.compile(r"[a-zA-Z0-9_.]{3,64}")
 _UNSUPPORTED: Final = ("resourcemanager.projects.list", "resourcemanager.projects.move")
-PERMISSIONS: Final = 3000
-"""Permissions of a custom role at most. Source: "Quotas and limits" of IAM."""
 
 
 @handles("iam.projects.roles.create")
@@ -36,7 +35,7 @@ def create(call: Call) -> dict[str, Any]:
         "stage": "ALPHA",
         **{key: value for key, value in role.items() if key not in ("name", "etag", "deleted")},
     }
-    _check(resource)
+    _check(call, resource)
     return _save(call, resource)
 
 
@@ -56,13 +55,6 @@ def get(call: Call) -> dict[str, Any]:
             "etag": "AA==",
         }
     return call.need(f"iam/{name}", f"The role named {name} was not found.")
-
-
-@handles("iam.roles.list")
-def list_predefined(call: Call) -> dict[str, Any]:
-    """Google's roles, without their permissions."""
-    roles = [{"name": name, "title": iam.describe(name)[0], "etag": "AA=="} for name in iam.names()]
-    return generic.page(call, roles, "roles")
 
 
 @handles("iam.projects.roles.list")
@@ -88,7 +80,7 @@ def patch(call: Call) -> dict[str, Any]:
     updated = generic.masked(
         call, before, frozenset({"title", "description", "stage", "includedPermissions"}), body
     )
-    _check(updated)
+    _check(call, updated)
     return _save(call, updated)
 
 
@@ -112,15 +104,9 @@ def undelete(call: Call) -> dict[str, Any]:
     return _save(call, body)
 
 
-def _check(role: Body) -> None:
-    if len(role.get("title", "")) > 100:
-        raise invalid("The role title is longer than 100 characters.")
-    if len(role.get("description", "")) > 256:
-        raise invalid("The role description is longer than 256 characters.")
-    permissions: list[str] = role.get("includedPermissions") or []
-    if len(permissions) > PERMISSIONS:
-        raise invalid(f"A custom role can have at most {PERMISSIONS} permissions, got {len(permissions)}.")
-    for permission in permissions:
+def _check(call: Call, role: Body) -> None:
+    rules.check(call, role, services.rules("iam")["role"])
+    for permission in role.get("includedPermissions") or []:
         if not iam.is_permission(permission):
             raise invalid(f"Permission {permission} is not valid.")
         if permission in _UNSUPPORTED:

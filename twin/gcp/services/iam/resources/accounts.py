@@ -1,16 +1,11 @@
 """IAM: service accounts and custom roles."""
 
-# ruff: noqa: S105 - a table entry's attributes are constants, and a token names a type
-
 from __future__ import annotations
-
-from collections.abc import Iterator
 
 from twin.gcp.context import GcpContext
 from twin.gcp.http_client import Refusal
 from twin.gcp.resources.base import NOT_FOUND, GcpResource
-from twin.gcp.resources.checking import wrong_body
-from twin.provider_interface import CloudError, Failure, Props
+from twin.provider_interface import CloudError, Props
 
 _ALREADY_EXISTS = 409
 
@@ -23,10 +18,6 @@ class Account(GcpResource):
         body = {"accountId": inputs.get("accountId"), "serviceAccount": account}
         inside = {f"serviceAccount.{path}": place for path, place in places.items()}
         return body, {"accountId": "accountId", **inside}
-
-    def wrong_fields(self, context: GcpContext, inputs: Props) -> Iterator[tuple[str, str]]:
-        body, places = self.body(context, inputs)
-        yield from wrong_body(self.api, "CreateServiceAccountRequest", "", body, places)
 
     def values(self, context: GcpContext, id: str, props: Props) -> Props:
         values = super().values(context, id, props)
@@ -69,12 +60,6 @@ class Account(GcpResource):
 class CustomRole(GcpResource):
     token = "gcp:projects/iAMCustomRole:IAMCustomRole"
 
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        if inputs.get("permissions") == []:
-            yield Failure(
-                "permissions", "Not enough list items: requires 1 item minimum, but config has only 0"
-            )
-
     def make(self, context: GcpContext, inputs: Props, body: Props) -> Props:
         # A deleted role keeps its name for a while: it is undeleted and changed, as the provider does.
         values = self.values(context, "", inputs)
@@ -97,10 +82,6 @@ class CustomRole(GcpResource):
         item = self.find(context, id, self.values(context, id, inputs)) or {}
         if any(item.get(key) != value for key, value in body.items()):
             context.call("iam.projects.roles.patch", {"name": id}, body)
-
-    def wrong_fields(self, context: GcpContext, inputs: Props) -> Iterator[tuple[str, str]]:
-        body, places = self.body(context, inputs)
-        yield from wrong_body(self.api, "Role", "", body, places)
 
     def find(self, context: GcpContext, id: str, values: Props) -> Props | None:
         item = super().find(context, id, values)

@@ -1,31 +1,18 @@
 """Which accesses to a service are logged: a part of the project's IAM policy."""
 
-# ruff: noqa: S105 - a table entry's attributes are constants, and a token names a type
-
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, Final
 
 from twin.gcp.context import GcpContext
 from twin.gcp.services.iam.resources.members import ProjectMember
-from twin.provider_interface import UNKNOWN, CloudError, Failure, Props
+from twin.provider_interface import CloudError, Props
 
-_KINDS: Final = ("DATA_READ", "DATA_WRITE", "ADMIN_READ")
 _MARK: Final = "/audit_config/"
 
 
 class ProjectAuditConfig(ProjectMember):
     token = "gcp:projects/iAMAuditConfig:IAMAuditConfig"
-
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        configs = inputs.get("auditLogConfigs")
-        for index, config in enumerate(configs if isinstance(configs, list) else []):
-            kind = config.get("logType") if isinstance(config, dict) else None
-            if kind is not UNKNOWN and kind not in _KINDS:
-                yield Failure(
-                    f"auditLogConfigs[{index}].logType", f"expected one of {', '.join(_KINDS)}, got {kind}"
-                )
 
     def create(self, context: Any, inputs: Props) -> tuple[str, Props]:
         self._set(context, inputs)

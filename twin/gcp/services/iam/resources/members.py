@@ -1,20 +1,18 @@
 """One member of one role of a resource's IAM policy: read, changed and written back under its etag."""
 
-# ruff: noqa: S105 - a table entry's attributes are constants, and a token names a type
-
 from __future__ import annotations
 
 import re
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from twin.gcp.context import GcpContext
-from twin.gcp.http_client import Refusal
-from twin.gcp.resources.base import NOT_FOUND, GcpResource
+from twin.gcp.http_client import Refusal, absence_allowed
+from twin.gcp.resources.base import GcpResource
 from twin.gcp.resources.links import relative
-from twin.provider_interface import UNKNOWN, CloudError, Failure, Props, pause
+from twin.provider_interface import CloudError, Failure, Props, pause
 
 _LOCKS: Final[defaultdict[str, threading.Lock]] = defaultdict(threading.Lock)
 _CONFLICT: Final = 409
@@ -29,6 +27,7 @@ class IamMember(GcpResource):
     """A member of any resource's policy. A subclass says where the policy is."""
 
     schema = "Policy"
+    check_as = ""
     title = "IAM Member"
     has_project = False
     deletes_by_policy = False
@@ -41,17 +40,20 @@ class IamMember(GcpResource):
     bare = False
     """Whether a set sends the policy itself (Cloud Storage)."""
 
+    attribute: ClassVar[str]
+    """The property that names the resource (`secretId`)."""
+
     def target(self, context: GcpContext, props: Props) -> str:
         """The resource's full name."""
-        raise NotImplementedError
+        return self.target_id(props)
 
     def target_id(self, props: Props) -> str:
         """The first part of the id: the target as the provider writes it."""
-        raise NotImplementedError
+        return str(props[self.attribute])
 
     def of_id(self, start: str) -> Props:
         """The properties that the first part of an id says."""
-        raise NotImplementedError
+        return {self.attribute: start}
 
     def rules(self, inputs: Props) -> Iterator[Failure]:
         member, role = inputs.get("member"), inputs.get("role")
@@ -66,9 +68,6 @@ class IamMember(GcpResource):
                 "role",
                 f"Role {role} is not supported: roles/NAME or projects/PROJECT/roles/NAME is right",
             )
-
-    def wrong_fields(self, context: GcpContext, inputs: Props) -> Iterator[tuple[str, str]]:
-        return iter(())
 
     def alike(self, path: str, old: Any, new: Any) -> bool:
         # The API writes e-mail addresses in lower case (iamMemberCaseDiffSuppress).
@@ -85,13 +84,9 @@ class IamMember(GcpResource):
 
     def read(self, context: Any, id: str, state: Props) -> Props | None:
         known = state if state.get("member") else self._parts(id)
-        with self.errors("reading IAM policy for", {}):
-            try:
-                policy = self._policy(context, known)
-            except Refusal as error:
-                if error.code == NOT_FOUND:
-                    return None
-                raise
+        policy: Props = {}
+        with self.errors("reading IAM policy for", {}), absence_allowed():
+            policy = self._policy(context, known)
         binding = _binding(policy, known)
         members = [str(member).lower() for member in (binding or {}).get("members", [])]
         if binding is None or str(known["member"]).lower() not in members:
@@ -104,12 +99,8 @@ class IamMember(GcpResource):
 
     def delete(self, context: Any, id: str, state: Props) -> None:
         known = state if state.get("member") else self._parts(id)
-        with self.errors("applying IAM policy for", {}):
-            try:
-                self._written(context, known, lambda policy: _removed(policy, known))
-            except Refusal as error:
-                if error.code != NOT_FOUND:
-                    raise
+        with self.errors("applying IAM policy for", {}), absence_allowed():
+            self._written(context, known, lambda policy: _removed(policy, known))
 
     def _parts(self, id: str) -> Props:
         # An import names them apart by blanks, the id by slashes.
@@ -163,42 +154,18 @@ class IamMember(GcpResource):
 
 class ProjectMember(IamMember):
     token = "gcp:projects/iAMMember:IAMMember"
-
-    def target(self, context: GcpContext, props: Props) -> str:
-        return self.target_id(props)
+    attribute = "project"
 
     def target_id(self, props: Props) -> str:
-        return str(props["project"]).removeprefix("projects/")
+        return super().target_id(props).removeprefix("projects/")
 
     def of_id(self, start: str) -> Props:
-        return {"project": start.removeprefix("projects/")}
-
-
-class ServiceAccountMember(IamMember):
-    token = "gcp:serviceaccount/iAMMember:IAMMember"
-
-    def target(self, context: GcpContext, props: Props) -> str:
-        return self.target_id(props)
-
-    def target_id(self, props: Props) -> str:
-        return str(props["serviceAccountId"])
-
-    def of_id(self, start: str) -> Props:
-        return {"serviceAccountId": start}
-
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        yield from super().rules(inputs)
-        name = inputs.get("serviceAccountId")
-        if isinstance(name, str) and not re.fullmatch(r"projects/[^/]+/serviceAccounts/[^/]+", name):
-            yield Failure(
-                "serviceAccountId",
-                f'"service_account_id" ("{name}") doesn\'t match regexp '
-                '"projects/(PROJECT|-)/serviceAccounts/(EMAIL)"',
-            )
+        return super().of_id(start.removeprefix("projects/"))
 
 
 class CryptoKeyMember(IamMember):
     token = "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember"
+    attribute = "cryptoKeyId"
 
     def target(self, context: GcpContext, props: Props) -> str:
         key = relative(str(props["cryptoKeyId"]))
@@ -207,24 +174,6 @@ class CryptoKeyMember(IamMember):
         parts = key.split("/")
         project, location, ring, name = parts if len(parts) == 4 else (context.project, *parts)
         return f"projects/{project}/locations/{location}/keyRings/{ring}/cryptoKeys/{name}"
-
-    def target_id(self, props: Props) -> str:
-        return str(props["cryptoKeyId"])
-
-    def of_id(self, start: str) -> Props:
-        return {"cryptoKeyId": start}
-
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        yield from super().rules(inputs)
-        key = inputs.get("cryptoKeyId")
-        if isinstance(key, str) and key is not UNKNOWN:
-            full = re.fullmatch(r"projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+", key)
-            if not full and not re.fullmatch(r"([^/]+/)?[^/]+/[^/]+/[^/]+", key):
-                yield Failure(
-                    "cryptoKeyId",
-                    f"Invalid CryptoKey id format, expecting `{{projectId}}/{{locationId}}/{{KeyringName}}/"
-                    f"{{cryptoKeyName}}`, got {key!r}",
-                )
 
 
 def _binding(policy: Props, props: Props) -> Props | None:

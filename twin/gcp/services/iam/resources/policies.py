@@ -1,7 +1,5 @@
 """Members of the IAM policies of single resources: buckets, datasets' tables, secrets, topics..."""
 
-# ruff: noqa: S105 - a table entry's attributes are constants, and a token names a type
-
 from __future__ import annotations
 
 from typing import Any, ClassVar
@@ -16,8 +14,6 @@ from twin.provider_interface import CloudError, Props
 class ResourceMember(IamMember):
     """A member of the policy of a resource that one property names, in full or by its name alone."""
 
-    attribute: ClassVar[str]
-    """The property (`secretId`)."""
     form: ClassVar[str]
     """The resource's full name, whose last part is the property (`projects/{project}/secrets/{secretId}`)."""
     has_project = True

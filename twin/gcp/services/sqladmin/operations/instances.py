@@ -32,6 +32,7 @@ def row_of(call: Call, instance: str = "") -> str:
     return f"sqladmin/projects/{call.project}/instances/{instance or call.parameters['instance']}"
 
 
+@handles("sql.instances.get")
 def instance_of(call: Call) -> Body:
     """The path's instance. Raises 404 and 403 as Cloud SQL does for one that is not there."""
     instance = call.state.get(row_of(call))
@@ -247,17 +248,11 @@ def _authority(call: Call, instance: str) -> Body:
     }
 
 
-@handles("sql.instances.get")
-def get(call: Call) -> dict[str, Any]:
-    """An instance."""
-    return instance_of(call)
-
-
 @handles("sql.instances.list")
 def listing(call: Call) -> dict[str, Any]:
     """The project's instances."""
-    instances = call.state.of("sqladmin.instances", f"sqladmin/projects/{call.project}/instances/")
-    return {"kind": "sql#instancesList", **generic.page(call, [body for _, body in instances], "items")}
+    page = generic.list_page(call, f"sqladmin/projects/{call.project}/instances/", "sqladmin.instances")
+    return {"kind": "sql#instancesList", **page}
 
 
 @handles("sql.instances.patch", "sql.instances.update")

@@ -6,7 +6,7 @@ import re
 from typing import Any, Final
 from urllib.parse import quote
 
-from twin.gcp.api_server.errors import GoogleError, exists, invalid, not_found
+from twin.gcp.api_server.errors import exists, invalid, not_found
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
 from twin.gcp.methods import generic, handles
@@ -47,6 +47,7 @@ def insert_database(call: Call) -> dict[str, Any]:
     return operation(call, "CREATE_DATABASE", instance["name"])
 
 
+@handles("sql.databases.get")
 def _need_database(call: Call) -> Body:
     instance_of(call)
     name = call.parameters["database"]
@@ -54,20 +55,6 @@ def _need_database(call: Call) -> Body:
     if database is None:
         raise not_found(f"Database {name} does not exist.")
     return database
-
-
-@handles("sql.databases.get")
-def get_database(call: Call) -> dict[str, Any]:
-    """A database."""
-    return _need_database(call)
-
-
-@handles("sql.databases.list")
-def list_databases(call: Call) -> dict[str, Any]:
-    """The databases of an instance."""
-    instance_of(call)
-    databases = [body for _, body in call.state.of("sqladmin.databases", f"{row_of(call)}/databases/")]
-    return {"kind": "sql#databasesList", **generic.page(call, databases, "items")}
 
 
 @handles("sql.databases.patch", "sql.databases.update")
@@ -147,27 +134,22 @@ def _check_iam(call: Call, instance: Body, name: str, kind: str) -> None:
         raise invalid(f"Invalid request: Service account {email} does not exist.")
 
 
+@handles("sql.users.get")
 def _need_user(call: Call) -> Body:
     instance_of(call)
     name = call.parameters.get("name") or ""
     user = call.state.get(_user(call, name))
     if user is None:
-        raise GoogleError(404, "NOT_FOUND", f"User '{name}' does not exist.", "notFound")
+        raise not_found(f"User '{name}' does not exist.")
     return user
-
-
-@handles("sql.users.get")
-def get_user(call: Call) -> dict[str, Any]:
-    """A user."""
-    return _need_user(call)
 
 
 @handles("sql.users.list")
 def list_users(call: Call) -> dict[str, Any]:
     """The users of an instance."""
     instance_of(call)
-    users = [body for _, body in call.state.of("sqladmin.users", f"{row_of(call)}/users/")]
-    return {"kind": "sql#usersList", **generic.page(call, users, "items")}
+    users = generic.list_page(call, f"{row_of(call)}/users/", "sqladmin.users")
+    return {"kind": "sql#usersList", **users}
 
 
 @handles("sql.users.update")

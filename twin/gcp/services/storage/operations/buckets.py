@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from twin.gcp.api_server import initial_state
-from twin.gcp.api_server.errors import GoogleError, invalid, not_found, stale
+from twin.gcp.api_server.errors import GoogleError, denied, invalid, not_found, stale
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
 from twin.gcp.iam import policy as iam_policy
@@ -17,6 +17,7 @@ _OWN: Final = frozenset({"id", "kind", "selfLink", "projectNumber", "metagenerat
                         | {"updated", "name", "location", "locationType", "generation"})  # fmt: skip
 
 
+@handles("storage.buckets.get")
 def bucket_of(call: Call) -> Body:
     """The bucket of the path."""
     name = call.parameters["bucket"]
@@ -91,12 +92,6 @@ def _stamp(call: Call, before: Body, bucket: Body) -> None:
         bucket["autoclass"].setdefault("toggleTime", now)
 
 
-@handles("storage.buckets.get")
-def get(call: Call) -> dict[str, Any]:
-    """A bucket."""
-    return bucket_of(call)
-
-
 @handles("storage.buckets.list")
 def listing(call: Call) -> dict[str, Any]:
     """The project's buckets."""
@@ -132,11 +127,8 @@ def _check_change(before: Body, changed: Body) -> None:
     retention, wanted = before.get("retentionPolicy") or {}, changed.get("retentionPolicy") or {}
     shorter = int(wanted.get("retentionPeriod") or 0) < int(retention.get("retentionPeriod") or 0)
     if retention.get("isLocked") and shorter:
-        raise GoogleError(
-            403,
-            "PERMISSION_DENIED",
-            f"Cannot reduce retention duration of a locked Retention Policy for bucket '{before['name']}'.",
-            "forbidden",
+        raise denied(
+            f"Cannot reduce retention duration of a locked Retention Policy for bucket '{before['name']}'."
         )
     if retention.get("isLocked"):
         changed["retentionPolicy"]["isLocked"] = True

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
-from twin.gcp.api_server.errors import GoogleError, invalid, not_found
+from twin.gcp.api_server.errors import GoogleError, denied, invalid, not_found
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
 from twin.gcp.methods import generic, handles
@@ -218,7 +218,7 @@ def _check_right(call: Call, permission: str, bucket: str, name: str) -> None:
     allowed = any(identity.allowed(who, permission, place, named) for place in places)
     if who != identity.deployer and not allowed:
         message = f"{who} does not have {permission} access to the Google Cloud Storage object."
-        raise GoogleError(403, "PERMISSION_DENIED", message, "forbidden")
+        raise denied(message)
 
 
 def _media(call: Call, bucket: str, body: Body) -> bytes:

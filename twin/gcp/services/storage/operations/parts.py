@@ -6,7 +6,7 @@ import re
 from typing import Any, Final
 from urllib.parse import quote
 
-from twin.gcp.api_server.errors import GoogleError, exists, invalid, not_found
+from twin.gcp.api_server.errors import GoogleError, denied, exists, invalid, not_found, stale
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
 from twin.gcp.iam import policy as iam_policy
@@ -31,12 +31,7 @@ def insert_folder(call: Call) -> dict[str, Any]:
     if not name.endswith("/") or len(name.encode()) > 1024 or "//" in name or name == "/":
         raise invalid(f"Invalid managed folder name: '{name}': it ends with / and has no empty part.")
     if not bucket["iamConfiguration"]["uniformBucketLevelAccess"].get("enabled"):
-        raise GoogleError(
-            412,
-            "FAILED_PRECONDITION",
-            "Managed folders need uniform bucket-level access to be enabled on the bucket.",
-            "conditionNotMet",
-        )
+        raise stale("Managed folders need uniform bucket-level access to be enabled on the bucket.")
     row = _folder_row(call, name)
     if call.state.get(row) is not None:
         raise GoogleError(409, "ALREADY_EXISTS", "The managed folder already exists.", "conflict")
@@ -150,12 +145,9 @@ def _check_topic(call: Call, topic: str) -> None:
     email = f"service-{call.project_number}@gs-project-accounts.iam.gserviceaccount.com"
     allowed = call.server.identity.allowed
     if not allowed(f"serviceAccount:{email}", "pubsub.topics.publish", f"pubsub/{topic}"):
-        raise GoogleError(
-            403,
-            "PERMISSION_DENIED",
+        raise denied(
             f"The service account '{email}' does not have permission to publish messages to the Cloud "
-            f"Pub/Sub topic '//pubsub.googleapis.com/{topic}', or that topic does not exist.",
-            "forbidden",
+            f"Pub/Sub topic '//pubsub.googleapis.com/{topic}', or that topic does not exist."
         )
 
 

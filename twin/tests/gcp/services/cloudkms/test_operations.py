@@ -34,19 +34,14 @@ def encrypt(keys: Any, plaintext: bytes, **more: bytes) -> dict[str, Any]:
     return keys.encrypt(name=f"{RING}/cryptoKeys/one", body=body).execute()
 
 
-def test_the_same_key_decrypts_in_each_of_its_versions(keys: Any) -> None:
+def test_a_key_decrypts_what_it_encrypted(keys: Any) -> None:
     name = f"{RING}/cryptoKeys/one"
     first = encrypt(keys, b"s3cret")
     assert first["name"] == f"{name}/cryptoKeyVersions/1"
     assert base64.b64decode(first["ciphertext"]).find(b"s3cret") == -1
     assert encrypt(keys, b"s3cret")["ciphertext"] != first["ciphertext"], "each time another"
-    keys.cryptoKeyVersions().create(parent=name, body={}).execute()
-    keys.updatePrimaryVersion(name=name, body={"cryptoKeyVersionId": "2"}).execute()
-    second = encrypt(keys, b"later")
-    assert second["name"] == f"{name}/cryptoKeyVersions/2"
-    for answer, plaintext in ((first, b"s3cret"), (second, b"later")):
-        body = {"ciphertext": answer["ciphertext"]}
-        assert base64.b64decode(keys.decrypt(name=name, body=body).execute()["plaintext"]) == plaintext
+    body = {"ciphertext": first["ciphertext"]}
+    assert base64.b64decode(keys.decrypt(name=name, body=body).execute()["plaintext"]) == b"s3cret"
 
 
 def test_another_key_another_context_and_another_text_are_refused(keys: Any) -> None:

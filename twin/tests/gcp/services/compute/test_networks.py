@@ -156,21 +156,6 @@ def test_a_primary_range_only_grows(google: ApiServer) -> None:
     assert subnetworks.get(**at).execute()["ipCidrRange"] == "10.0.0.0/22"
 
 
-def test_peered_networks_share_no_range(google: ApiServer) -> None:
-    one, two = api_servers.network(google), api_servers.network(google, "other")
-    api_servers.subnetwork(google)
-    networks = client(google, "compute").networks()
-    for name, peer in (("net", two), ("other", one)):
-        body = {"networkPeering": {"name": "peer", "network": peer, "exchangeSubnetRoutes": True}}
-        networks.addPeering(project=PROJECT, network=name, body=body).execute()
-    assert networks.get(project=PROJECT, network="net").execute()["peerings"][0]["state"] == "ACTIVE"
-    error = refused(insert_subnetwork(google, network=two, ipCidrRange="10.0.8.0/24"))
-    assert "of the peered network" in error.message
-    assert refused(networks.delete(project=PROJECT, network="net")).reason == "resourceInUseByAnotherResource"
-    networks.removePeering(project=PROJECT, network="net", body={"name": "peer"}).execute()
-    assert networks.get(project=PROJECT, network="other").execute()["peerings"][0]["state"] == "INACTIVE"
-
-
 def test_a_network_for_rdma_has_its_zones_profile(google: ApiServer) -> None:
     compute = client(google, "compute")
     profile = (
