@@ -19,17 +19,8 @@ Schema = dict[str, Any]
 _VERSION: Final = re.compile(r"v\d+[a-z0-9]*|beta|alpha")
 _STANDARD: Final = frozenset(
     {"alt", "fields", "key", "prettyPrint", "quotaUser", "userIp", "access_token", "oauth_token", "callback"}
-    | {
-        "uploadType",
-        "upload_id",
-        "upload_protocol",
-        "$.xgafv",
-        "trace",
-        "$alt",
-        "$callback",
-        "$prettyPrint",
-        "$fields",
-    }
+    | {"uploadType", "upload_id", "upload_protocol", "$.xgafv", "trace"}
+    | {"$alt", "$callback", "$prettyPrint", "$fields"}
 )
 OLD_HOST: Final = "www.googleapis.com"
 _OWN: Final = Path(__file__).with_name("documents")
@@ -109,9 +100,8 @@ class Document:
             self.methods[method.id] = method
             # Cloud SQL's methods are called `sql.instances.get`, the API is `sqladmin`.
             self.methods.setdefault(f"{api}.{method.id.partition('.')[2]}", method)
-            if any(
-                str(parameter.get("pattern", "")).endswith("/.*$") for parameter in method.parameters.values()
-            ):
+            patterns = [str(parameter.get("pattern", "")) for parameter in method.parameters.values()]
+            if any(pattern.endswith("/.*$") for pattern in patterns):
                 self._open.append(method)
             shape = (method.verb, method.flat_path.count("/"))
             self._by_shape.setdefault(shape, []).append(method)
@@ -126,16 +116,12 @@ class Document:
             flat = _expression(method.flat_path).fullmatch(path)
             if not flat:
                 continue
-            if "{+" not in method.path:
-                path_values = flat.groupdict()
-            else:
-                whole = _expression(method.path).fullmatch(path)
-                if not whole:
-                    continue
-                path_values = whole.groupdict()
+            whole = _expression(method.path).fullmatch(path) if "{+" in method.path else flat
+            if not whole:
+                continue
             parts = {
                 name: _named(value) if f"{{+{name}}}" in method.path else unquote(value)
-                for name, value in path_values.items()
+                for name, value in whole.groupdict().items()
             }
             return Match(method, parts)
         return self._match_open(verb, path)

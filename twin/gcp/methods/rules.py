@@ -136,21 +136,22 @@ def _apply(call: Call, body: Body, rule: Rule, start: str, old: bool, camel: boo
 
 def _demand(kind: str, rule: Rule, path: str, value: Any, body: Body, old: bool) -> None:
     """Refuse a value that does not meet a demand."""
-    demand, expected = DEMANDS[kind], rule.get(kind)
+    demand = DEMANDS[kind]
+    expected: Any = rule.get(kind)
     if demand.met(value, expected):
         return
     of_object = kind in ("exactly_one", "at_most_one")
-    details = {
+    given = _stated(value, expected) if of_object else []
+    named: list[str] = [name for name in expected if name] if isinstance(expected, list | tuple) else []
+    details: dict[str, Any] = {
         "path": path,
         "value": value,
         "body": defaultdict(lambda: "none", body),
         "demand": expected,
         "size": len(value if isinstance(value, list | dict) else str(value)),
         "right": rule.get("right", f"it must match {expected}"),
-        "listed": ", ".join(snake(name) if of_object else str(name) for name in expected if name)
-        if isinstance(expected, list | tuple)
-        else "",
-        "given": (_stated(value, expected) or "none") if of_object else "",
+        "listed": ", ".join(snake(name) if of_object else str(name) for name in named),
+        "given": given or "none",
     }
     if "bad" in rule or (old and "words" not in rule):
         raise bad_field(path, value, rule.get("bad", demand.old).format(**details))

@@ -277,5 +277,5 @@ def _check(call: Call, kind: Standard, body: Body) -> None:
 
 def _put(call: Call, kind: Standard, row: str, body: Body) -> None:
     if kind.tag:
-        body["etag"] = etag({key: value for key, value in body.items() if key != "etag"})
+        body["etag"] = etag(body)
     call.state.put(row, body)

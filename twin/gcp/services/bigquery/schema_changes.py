@@ -47,10 +47,12 @@ class Table:
     def add(self, call: Call, columns: list[tuple[str, str]]) -> None:
         """Append columns of these names and types."""
         new = [{"name": name, **_sized(kind), "mode": "NULLABLE"} for name, kind in columns]
-        fields = check_fields(call, [*self.fields(), *new], self.place)
+        self._set(call, check_fields(call, [*self.fields(), *new], self.place))
+
+    def _set(self, call: Call, fields: list[Body]) -> None:
         self.body = {**self.body, "schema": {**(self.body.get("schema") or {}), "fields": fields}}
         self.body["lastModifiedTime"] = millis(call)
-        self.body["etag"] = etag({key: value for key, value in self.body.items() if key != "etag"})
+        self.body["etag"] = etag(self.body)
 
     def drop(self, call: Call, names: set[str]) -> None:
         """Take columns away, by their names in lower case. Raises 400 for what others are on."""
@@ -66,9 +68,7 @@ class Table:
         fields = [field for field in self.fields() if field["name"].lower() not in names]
         if not fields:
             raise invalid("ALTER TABLE DROP COLUMN: A table needs a column.", reason="invalidQuery")
-        self.body = {**self.body, "schema": {**(self.body.get("schema") or {}), "fields": fields}}
-        self.body["lastModifiedTime"] = millis(call)
-        self.body["etag"] = etag({key: value for key, value in self.body.items() if key != "etag"})
+        self._set(call, fields)
 
     def _unguarded(self, call: Call, names: set[str]) -> None:
         """Refuse a drop while rows are guarded; the columns' own policies go with them."""
@@ -113,14 +113,11 @@ class IcebergTable(Table):
     def add(self, call: Call, columns: list[tuple[str, str]]) -> None:
         metadata = self.body["metadata"]
         now, last = _schema(metadata), int(metadata["last-column-id"])
-        fields = [
-            *now["fields"],
-            *(
-                {"id": last + 1 + index, "name": name, "required": False, "type": iceberg_type(kind)}
-                for index, (name, kind) in enumerate(columns)
-            ),
+        new = [
+            {"id": number, "name": name, "required": False, "type": iceberg_type(kind)}
+            for number, (name, kind) in enumerate(columns, start=last + 1)
         ]
-        self._evolve(call, fields, last + len(columns))
+        self._evolve(call, [*now["fields"], *new], last + len(columns))
 
     def _evolve(self, call: Call, fields: list[Body], last: int) -> None:
         """Another schema becomes the current one. last: the highest id of a column."""
@@ -165,11 +162,9 @@ def find(call: Call, name: tuple[str, ...], place: str) -> Table:
     if len(name) == 4:
         project, catalog, namespace, table = name
         row = f"biglake/projects/{call.project}/catalogs/{catalog}/namespaces/{namespace}/tables/{table}"
-        body, holder = (
-            call.state.get(row),
-            call.state.get(f"biglake/projects/{call.project}/catalogs/{catalog}"),
-        )
-        where = ((holder or {}).get("replicas") or [{}])[0].get("region", "")
+        body = call.state.get(row)
+        holder = call.state.get(f"biglake/projects/{call.project}/catalogs/{catalog}") or {}
+        where = (holder.get("replicas") or [{}])[0].get("region", "")
         if body is None or project not in (call.project, call.project_number) or where != (place or where):
             raise not_found(f"Not found: Table {displayed_id} was not found in location {place or 'US'}")
         return IcebergTable(call, row, body, where, displayed_id)

@@ -96,10 +96,8 @@ def check_change(table: str, before: list[Body], after: list[Body], under: str =
             raise invalid(
                 f"{words} Field {whole} has changed type from {field['type']} to {new_field['type']}"
             )
-        if new_field["mode"] != field["mode"] and (field["mode"], new_field["mode"]) != (
-            "REQUIRED",
-            "NULLABLE",
-        ):
+        relaxed = (field["mode"], new_field["mode"]) == ("REQUIRED", "NULLABLE")
+        if new_field["mode"] != field["mode"] and not relaxed:
             raise invalid(
                 f"{words} Field {whole} has changed mode from {field['mode']} to {new_field['mode']}"
             )

@@ -23,6 +23,9 @@ from twin.gcp.services.compute.operations.generic import check_labels
 _ID: Final = re.compile(r"[a-zA-Z0-9_-]{1,63}")
 _LOCATIONS: Final = frozenset({"global", "us", "europe", "asia", "eur3", "eur4", "nam3", "nam4"})
 _SYMMETRIC: Final = "GOOGLE_SYMMETRIC_ENCRYPTION"
+_MUTABLE: Final = frozenset(
+    {"labels", "nextRotationTime", "rotationPeriod", "versionTemplate", "keyAccessJustificationsPolicy"}
+)
 _MOST_BYTES: Final = 65_536 + 64
 """64 KiB of plaintext (Cloud KMS, "Quotas"), and what encryption adds."""
 DAY: Final = 86400
@@ -55,11 +58,8 @@ def list_keys(call: Call) -> dict[str, Any]:
     """The keys of a ring."""
     ring = call.parameters["parent"]
     call.need(f"cloudkms/{ring}", f"KeyRing {ring} not found.")
-    keys = [
-        _with_primary(call, body)
-        for _, body in call.state.of("cloudkms.cryptoKeys", f"cloudkms/{ring}/cryptoKeys/")
-    ]
-    return generic.page(call, keys, "cryptoKeys")
+    rows = call.state.of("cloudkms.cryptoKeys", f"cloudkms/{ring}/cryptoKeys/")
+    return generic.page(call, [_with_primary(call, body) for _, body in rows], "cryptoKeys")
 
 
 @handles("cloudkms.projects.locations.keyRings.cryptoKeys.create")
@@ -83,11 +83,7 @@ def create_key(call: Call) -> dict[str, Any]:
     _check_key(call, crypto_key)
     call.state.put(f"cloudkms/{name}", crypto_key)
     if not call.parameters.get("skipInitialVersionCreation") and not crypto_key.get("importOnly"):
-        version = _add_version(call, crypto_key)
-        if crypto_key["purpose"] == "ENCRYPT_DECRYPT":
-            call.state.keep(
-                f"cloudkms/{name}", {**call.state.internal(f"cloudkms/{name}"), "primary": version["name"]}
-            )
+        _add_version(call, crypto_key)
     return _with_primary(call, crypto_key)
 
 
@@ -98,17 +94,9 @@ def patch_key(call: Call) -> dict[str, Any]:
     body = call.need(f"cloudkms/{name}", f"CryptoKey {name} not found.")
     if not call.parameters.get("updateMask"):
         raise invalid("update_mask must be specified.")
-    allowed = frozenset(
-        {"labels", "nextRotationTime", "rotationPeriod", "versionTemplate", "keyAccessJustificationsPolicy"}
-    )
-    updated = generic.masked(call, body, allowed)
-    if (
-        updated.get("versionTemplate", {}).get("protectionLevel")
-        != body["versionTemplate"]["protectionLevel"]
-    ):
-        updated.setdefault("versionTemplate", {}).setdefault(
-            "protectionLevel", body["versionTemplate"]["protectionLevel"]
-        )
+    updated = generic.masked(call, body, _MUTABLE)
+    level = body["versionTemplate"]["protectionLevel"]
+    updated.setdefault("versionTemplate", {}).setdefault("protectionLevel", level)
     _check_key(call, updated)
     call.state.put(f"cloudkms/{name}", updated)
     return _with_primary(call, updated)
@@ -195,9 +183,7 @@ def _aad(call: Call) -> bytes | None:
 
 def usable(call: Call, name: str) -> Body:
     """A key that can encrypt now, for services that use one. Raises 400 where there is none."""
-    body = call.state.get(f"cloudkms/{name}")
-    if body is None:
-        raise not_found(f"CryptoKey {name} not found.")
+    body = call.need(f"cloudkms/{name}", f"CryptoKey {name} not found.")
     primary = _with_primary(call, body).get("primary")
     if body["purpose"] != "ENCRYPT_DECRYPT":
         raise precondition(f"CryptoKey {name} has purpose {body['purpose']}, ENCRYPT_DECRYPT is right.")
@@ -234,13 +220,13 @@ def _with_primary(call: Call, body: Body) -> Body:
     return {**body, "primary": version} if version else body
 
 
-def _add_version(call: Call, key: Body) -> Body:
-    prefix = f"cloudkms/{key['name']}/cryptoKeyVersions/"
-    internal = call.state.internal(f"cloudkms/{key['name']}")
-    number = int(internal.get("last", 0)) + 1
-    call.state.keep(f"cloudkms/{key['name']}", {**internal, "last": number})
+def _add_version(call: Call, key: Body) -> None:
+    """A new key's first version, with which a symmetric one encrypts."""
+    name = f"{key['name']}/cryptoKeyVersions/1"
+    if key["purpose"] == "ENCRYPT_DECRYPT":
+        call.state.keep(f"cloudkms/{key['name']}", {"primary": name})
     version: Body = {
-        "name": f"{key['name']}/cryptoKeyVersions/{number}",
+        "name": name,
         "state": "ENABLED",
         "protectionLevel": key["versionTemplate"]["protectionLevel"],
         "algorithm": key["versionTemplate"].get("algorithm", _SYMMETRIC),
@@ -249,7 +235,7 @@ def _add_version(call: Call, key: Body) -> Body:
     }
     # What a version encrypts with is never shown.
     material = base64.b64encode(secrets.token_bytes(32)).decode()
-    return call.state.put(f"{prefix}{number}", version, internal={"material": material})
+    call.state.put(f"cloudkms/{name}", version, internal={"material": material})
 
 
 def _check_key(call: Call, key: Body) -> None:

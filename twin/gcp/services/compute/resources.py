@@ -17,12 +17,12 @@ from twin.gcp.services.iam.resources.policies import ResourceMember
 from twin.provider_interface import CloudError, Failure, Props
 
 
-class Firewall(GcpResource):
-    token = "gcp:compute/firewall:Firewall"
+class _Logged(GcpResource):
+    """A resource whose `logConfig` enables its logs by being there."""
 
     def body(self, context: GcpContext, inputs: Props) -> tuple[Props, dict[str, str]]:
         request_body, places = super().body(context, inputs)
-        if isinstance(inputs.get("logConfig"), dict):
+        if isinstance(request_body.get("logConfig"), dict):
             request_body["logConfig"] = {"enable": True, **request_body["logConfig"]}
         return request_body, places
 
@@ -30,6 +30,10 @@ class Firewall(GcpResource):
         if not (item.get("logConfig") or {}).get("enable"):
             item = {key: value for key, value in item.items() if key != "logConfig"}
         return super().outputs(context, id, item, state)
+
+
+class Firewall(_Logged):
+    token = "gcp:compute/firewall:Firewall"
 
 
 class NetworkFirewallPolicy(GcpResource):
@@ -73,9 +77,7 @@ class NetworkFirewallPolicyRule(_PolicyPart):
 
     def values(self, context: GcpContext, id: str, props: Props) -> Props:
         values = super().values(context, id, props)
-        return (
-            {**values, "priority": int(values["priority"])} if values.get("priority") is not None else values
-        )
+        return {**values, **self.more(context, id, {}, values)}
 
     def more(self, context: GcpContext, id: str, item: Props, known: Props) -> Props:
         return {"priority": int(known["priority"])} if known.get("priority") is not None else {}
@@ -105,7 +107,7 @@ class Network(GcpResource):
                 )
 
 
-class Subnetwork(GcpResource):
+class Subnetwork(_Logged):
     token = "gcp:compute/subnetwork:Subnetwork"
 
     def rules(self, inputs: Props) -> Iterator[Failure]:
@@ -121,31 +123,16 @@ class Subnetwork(GcpResource):
                 )
             named.setdefault(str(name), index)
 
-    def body(self, context: GcpContext, inputs: Props) -> tuple[Props, dict[str, str]]:
-        request_body, places = super().body(context, inputs)
-        if isinstance(request_body.get("logConfig"), dict):
-            request_body["logConfig"] = {"enable": True, **request_body["logConfig"]}
-        return request_body, places
-
     def change_body(
         self, context: GcpContext, call: Change, changed: set[str], new: Props
     ) -> tuple[Props, list[str]]:
         request_body, mask = super().change_body(context, call, changed, new)
         if "logConfig" in request_body:
-            request_body["logConfig"] = (
-                {"enable": True, **request_body["logConfig"]}
-                if request_body["logConfig"]
-                else {"enable": False}
-            )
+            logs = request_body["logConfig"]
+            request_body["logConfig"] = {"enable": True, **logs} if logs else {"enable": False}
         if "secondaryIpRanges" in request_body:
             request_body["secondaryIpRanges"] = request_body["secondaryIpRanges"] or []
         return request_body, mask
-
-    def outputs(self, context: GcpContext, id: str, item: Props, state: Props) -> Props:
-        logs = item.get("logConfig") or {}
-        if not logs.get("enable"):
-            item = {key: value for key, value in item.items() if key != "logConfig"}
-        return super().outputs(context, id, item, state)
 
     def replaces(self, path: str, old: Props, new: Props) -> bool:
         if path == "ipCidrRange":
@@ -156,17 +143,10 @@ class Subnetwork(GcpResource):
 def _shrinks(old: Any, new: Any) -> bool:
     """Whether the new range is none that the old one can be expanded to (IsShrinkageIpCidr)."""
     try:
-        before, after = (
-            ipaddress.ip_network(str(old), strict=False),
-            ipaddress.ip_network(str(new), strict=False),
-        )
+        before, after = (ipaddress.ip_network(str(block), strict=False) for block in (old, new))
     except ValueError:
         return True
-    return (
-        before.version != after.version
-        or after.prefixlen > before.prefixlen
-        or before.network_address not in after
-    )
+    return after.prefixlen > before.prefixlen or before.network_address not in after
 
 
 class SubnetworkMember(ResourceMember):
@@ -211,9 +191,7 @@ def _asn(name: str, value: Any) -> str:
 
 class Router(GcpResource):
     token = "gcp:compute/router:Router"
-    validators = {
-        "bgp.asn": _asn,
-    }
+    validators = {"bgp.asn": _asn}
 
 
 class RouterNat(GcpResource):

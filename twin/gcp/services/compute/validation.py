@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from twin.gcp import services
 from twin.gcp.api_server.errors import GoogleError, bad_field, invalid
-from twin.gcp.api_server.state import State
+from twin.gcp.api_server.state import Body, State
 
 Network = ipaddress.IPv4Network
 
@@ -36,6 +36,11 @@ def parse(text: Any, path: str, *, shortest: int = 4, longest: int = 29) -> Netw
         if ip_range.overlaps(block):
             raise bad_field(path, text, f"Invalid IP CIDR range: it overlaps the prohibited range {block}.")
     return ip_range
+
+
+def secondary_ranges(subnetwork: Body) -> dict[str, str]:
+    """The secondary ranges of a subnetwork by name."""
+    return {part["rangeName"]: part["ipCidrRange"] for part in subnetwork.get("secondaryIpRanges") or ()}
 
 
 def occupied_ranges(state: State, network: str, *, but: str = "") -> Iterator[tuple[Network, str]]:
@@ -71,9 +76,6 @@ def _subnets(state: State, network: str, but: str) -> Iterator[tuple[Network, st
             continue
         parts = name.split("/")
         whose = f"subnetwork '{parts[-1]}' in region '{parts[-3]}'"
-        for text in (
-            body.get("ipCidrRange"),
-            *(secondary_ip_range["ipCidrRange"] for secondary_ip_range in body.get("secondaryIpRanges", ())),
-        ):
+        for text in (body.get("ipCidrRange"), *secondary_ranges(body).values()):
             if text:
                 yield ipaddress.IPv4Network(text), whose

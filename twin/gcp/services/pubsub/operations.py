@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import unquote
 
-from twin.gcp.api_server.errors import GoogleError, denied, invalid, not_found, precondition
+from twin.gcp.api_server.errors import denied, invalid, precondition
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
 from twin.gcp.methods import handles
@@ -28,9 +28,9 @@ def agent(call: Call) -> str:
     return f"service-{call.project_number}@gcp-sa-pubsub.iam.gserviceaccount.com"
 
 
-def missing(name: str) -> GoogleError:
-    """404 as Pub/Sub words it."""
-    return not_found(f"Resource not found (resource={name.rpartition('/')[2]}).")
+def missing(name: str) -> str:
+    """The message of a 404 as Pub/Sub words it."""
+    return f"Resource not found (resource={name.rpartition('/')[2]})."
 
 
 def _topic_check(call: Call, topic: Body) -> None:
@@ -63,8 +63,7 @@ _LONGEST: Final = 600
 def publish(call: Call) -> dict[str, Any]:
     """Add messages to each subscription of a topic that is pulled."""
     name = call.parameters["topic"]
-    if call.state.get(f"pubsub/{name}") is None:
-        raise missing(name)
+    call.need(f"pubsub/{name}", missing(name))
     messages: list[Body] = call.body.get("messages") or []
     if not 1 <= len(messages) <= _MOST:
         raise invalid(f"The value for message_count is out of range: {len(messages)}; it is 1 to {_MOST}.")
@@ -146,9 +145,7 @@ def _is_pushed(subscription: Body) -> bool:
 
 def _subscription(call: Call) -> tuple[str, Body]:
     name = call.parameters["subscription"]
-    subscription = call.state.get(f"pubsub/{name}")
-    if subscription is None:
-        raise missing(name)
+    subscription = call.need(f"pubsub/{name}", missing(name))
     if _is_pushed(subscription):
         raise precondition("This method is only supported for pull subscriptions.")
     return f"pubsub/{name}", subscription
@@ -195,9 +192,7 @@ def _check_table(call: Call, subscription: Body, config: Body) -> None:
         raise invalid(f"Invalid table '{config.get('table', '')}': PROJECT.DATASET.TABLE is right.")
     project, dataset, table = match.groups()
     row = f"bigquery/projects/{project}/datasets/{dataset}/tables/{table}"
-    body = call.state.get(row)
-    if body is None:
-        raise not_found(f"The BigQuery table {config['table']} was not found.")
+    body = call.need(row, f"The BigQuery table {config['table']} was not found.")
     member = _writer(call, config)
     for permission in ("bigquery.tables.get", "bigquery.tables.updateData"):
         places = (row, row.partition("/tables/")[0])
@@ -230,8 +225,7 @@ def _check_columns(call: Call, subscription: Body, config: Body, columns: dict[s
 
 def _check_bucket(call: Call, config: Body) -> None:
     name = str(config.get("bucket") or "")
-    if call.state.get(f"storage/b/{name}") is None:
-        raise not_found(f"The Cloud Storage bucket {name} was not found.")
+    call.need(f"storage/b/{name}", f"The Cloud Storage bucket {name} was not found.")
     member, prefix = _writer(call, config), str(config.get("filenamePrefix") or "")
     places = [f"storage/b/{name}", *_folders(call, name, prefix)]
     for permission, where in (("storage.buckets.get", places[:1]), ("storage.objects.create", places)):

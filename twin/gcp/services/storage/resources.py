@@ -74,12 +74,8 @@ class Bucket(GcpResource):
                 path="forceDestroy",
             )
         for stored_object in objects:
-            where = {
-                "bucket": id,
-                "object": stored_object["name"],
-                "generation": stored_object.get("generation"),
-            }
-            context.call("storage.objects.delete", where)
+            which = {"object": stored_object["name"], "generation": stored_object.get("generation")}
+            context.call("storage.objects.delete", {"bucket": id, **which})
         super().unmake(context, id, state)
 
 

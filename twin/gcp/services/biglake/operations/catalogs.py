@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from twin.gcp import services
 from twin.gcp.api_server import initial_state
-from twin.gcp.api_server.errors import GoogleError, exists, invalid, not_found, precondition
+from twin.gcp.api_server.errors import GoogleError, exists, invalid, precondition
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
 from twin.gcp.methods import handles, rules
@@ -62,10 +62,7 @@ def bucket_at(call: Call, location: str) -> Body:
     match = _LOCATION.fullmatch(location)
     if not match:
         raise invalid(f"Invalid location '{location}': gs://BUCKET or gs://BUCKET/PATH is right.")
-    bucket = call.state.get(f"storage/b/{match[1]}")
-    if bucket is None:
-        raise not_found(f"The specified bucket does not exist: {match[1]}")
-    return bucket
+    return call.need(f"storage/b/{match[1]}", f"The specified bucket does not exist: {match[1]}")
 
 
 def within(location: str, around: str) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from twin import iceberg
-from twin.gcp.api_server.errors import GoogleError, denied, exists, invalid, not_found
+from twin.gcp.api_server.errors import GoogleError, denied, exists, invalid
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
 from twin.gcp.methods import handles
@@ -126,8 +126,7 @@ def _check_rights(call: Call, catalog: Body, bucket: Body) -> None:
 
 
 def _load_result(call: Call, catalog: Body, row: str, body: Body) -> Body:
-    answered = {"metadata-location": body["metadata-location"], "metadata": body["metadata"]}
-    return {**answered, **vended(call, catalog, row, body)}
+    return {**_committed(body), **vended(call, catalog, row, body)}
 
 
 def table_row(call: Call) -> str:
@@ -136,11 +135,8 @@ def table_row(call: Call) -> str:
 
 
 def _table(call: Call) -> Body:
-    namespace = namespace_of(call)
-    table = call.state.get(table_row(call))
-    if table is None:
-        raise not_found(f"Table does not exist: {namespace['namespace'][0]}.{call.parameters['table']}")
-    return table
+    name = f"{namespace_of(call)['namespace'][0]}.{call.parameters['table']}"
+    return call.need(table_row(call), f"Table does not exist: {name}")
 
 
 @handles(f"{_TABLES}.get")
@@ -162,10 +158,10 @@ def commit(call: Call) -> dict[str, Any]:
     """Changes of a table's metadata, under what they require."""
     body = _table(call)
     updates: list[Body] = call.body.get("updates") or []
-    if not updates:
-        return _committed(body)
-    metadata = changed(body["metadata"], call.body.get("requirements") or [], updates)
-    return _committed(write(call, table_row(call), body, metadata))
+    if updates:
+        metadata = changed(body["metadata"], call.body.get("requirements") or [], updates)
+        body = write(call, table_row(call), body, metadata)
+    return _committed(body)
 
 
 def _committed(body: Body) -> Body:

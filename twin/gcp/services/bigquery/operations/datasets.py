@@ -222,7 +222,7 @@ def delete(call: Call) -> dict[str, Any]:
 
 def _save(call: Call, row: str, body: Body) -> Body:
     body["lastModifiedTime"] = millis(call)
-    body["etag"] = policy.etag({key: value for key, value in body.items() if key != "etag"})
+    body["etag"] = policy.etag(body)
     # Access is asked of policies, a dataset's access list among them.
     call.state.put_policy(row, {"version": 3, "bindings": _bindings(body)})
     return call.state.put(row, body)

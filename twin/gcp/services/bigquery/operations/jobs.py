@@ -38,9 +38,8 @@ def insert(call: Call) -> dict[str, Any]:
         raise invalid("Required parameter is missing: exactly one of query, load, extract and copy.")
     check_labels(configuration, "configuration.labels")
     reference = call.body.get("jobReference") or {}
-    job = (
-        reference.get("jobId") or f"job_{etag(call.body)[:12].strip('=').replace('/', '_').replace('+', '-')}"
-    )
+    digest = etag(call.body)[:12].strip("=").replace("/", "_").replace("+", "-")
+    job = reference.get("jobId") or f"job_{digest}"
     if not _ID.fullmatch(job):
         raise invalid(f'Invalid job ID "{job}": letters, digits, _ and -, at most 1024.')
     place = (reference.get("location") or "US").lower()
@@ -55,14 +54,12 @@ def insert(call: Call) -> dict[str, Any]:
     if query.get("useLegacySql", True):
         raise NotImplementedError("BigQuery's legacy SQL")
     queries.known(str(query.get("query") or ""))
-    link = (
-        f"https://bigquery.googleapis.com/bigquery/v2/projects/{call.project}/jobs/{job}?location={location}"
-    )
+    home = "https://bigquery.googleapis.com/bigquery/v2"
     now = millis(call)
     resource: Body = {
         "kind": "bigquery#job",
         "id": f"{call.project}:{location}.{job}",
-        "selfLink": link,
+        "selfLink": f"{home}/projects/{call.project}/jobs/{job}?location={location}",
         "user_email": call.principal.partition(":")[2],
         "configuration": {**configuration, "jobType": "QUERY"},
         "jobReference": {"projectId": call.project, "jobId": job, "location": location},
@@ -111,7 +108,7 @@ def _end(call: Call, row: str, job: Body) -> Body:
     failure, results = _run(ends, query, job["jobReference"]["location"].lower())
     job["status"] = {"state": "DONE"} | ({"errorResult": failure, "errors": [failure]} if failure else {})
     job["statistics"] |= {"endTime": millis(ends), "totalBytesProcessed": "0"}
-    job["etag"] = etag({key: value for key, value in job.items() if key != "etag"})
+    job["etag"] = etag(job)
     return call.state.put(row, job, internal={"results": results} if results is not None else {})
 
 
@@ -171,13 +168,9 @@ def _alter(call: Call, table: Table, statement: statements.AlterTable) -> None:
             raise invalid(f"ALTER TABLE: Column {action.name} not found.", reason="invalidQuery")
     if added:
         table.add(call, [(one.name, one.kind) for one in added])
-    lost = [
-        one.name
-        for one in statement.actions
-        if isinstance(one, statements.Lost) and table.has(one.name.lower())
-    ]
-    if lost:
-        table.drop(call, {name.lower() for name in lost})
+    lost = {one.name.lower() for one in statement.actions if isinstance(one, statements.Lost)}
+    if lost & table.names():
+        table.drop(call, lost & table.names())
     new = {one.name for one in added}
     for action in statement.actions:
         if action.policies is None or (isinstance(action, statements.Column) and action.name not in new):
@@ -240,11 +233,8 @@ def query(call: Call) -> dict[str, Any]:
     else:
         for statement in statements.script(text):
             _execute(call, statement, place)
-    job = {
-        "projectId": call.project,
-        "jobId": f"job_{etag(call.body)[:10].strip('=')}",
-        "location": place or "US",
-    }
+    name = f"job_{etag(call.body)[:10].strip('=')}"
+    job = {"projectId": call.project, "jobId": name, "location": place or "US"}
     return {"kind": "bigquery#queryResponse", "jobComplete": True, "jobReference": job, **results}
 
 

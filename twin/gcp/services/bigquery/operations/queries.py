@@ -126,9 +126,8 @@ def visible(call: Call, table: Table, named: set[str] | None) -> Any:
         )
     rows: Any = _rows(call, table)
     if table.rows:
-        mine = [
-            f"({row['filterPredicate']})" for row in table.rows.values() if call.principal in row["grantees"]
-        ]
+        granted = [row for row in table.rows.values() if call.principal in row["grantees"]]
+        mine = [f"({row['filterPredicate']})" for row in granted]
         with duckdb.connect(":memory:") as engine:
             engine.register("rows", rows)
             where = _duck(" OR ".join(mine)) if mine else "FALSE"
@@ -171,9 +170,8 @@ def _has(call: Call, table: Table, column: str, *, masked: bool) -> bool:
 def _hidden(call: Call, table: Table) -> list[str]:
     """The columns that the caller does not see as they are."""
     columns = [field["name"] for field in table.fields()]
-    return [
-        name for name in columns if _policies(call, table, name) and not _has(call, table, name, masked=False)
-    ]
+    guarded = [name for name in columns if _policies(call, table, name)]
+    return [name for name in guarded if not _has(call, table, name, masked=False)]
 
 
 def _rows(call: Call, table: Table) -> pa.Table:
@@ -208,9 +206,7 @@ def _files(call: Call, location: str) -> Any:
     bucket = location.removeprefix("gs://").partition("/")[0]
     prefix = f"storage/b/{bucket}/o/"
     media_by_uri = {
-        f"gs://{bucket}/{unquote(row.removeprefix(prefix))}": base64.b64decode(
-            call.state.internal(row)["media"]
-        )
+        f"gs://{bucket}/{unquote(row[len(prefix) :])}": base64.b64decode(call.state.internal(row)["media"])
         for row, body in call.state.of("storage.o", prefix)
         if f"gs://{bucket}/{body['name']}".startswith(f"{location}/")
     }

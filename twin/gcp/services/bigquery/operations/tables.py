@@ -7,7 +7,7 @@ import unicodedata
 from typing import Any, Final
 
 from twin.gcp import services
-from twin.gcp.api_server.errors import GoogleError, invalid, not_found
+from twin.gcp.api_server.errors import GoogleError, invalid
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
 from twin.gcp.iam import policy as iam_policy
@@ -152,13 +152,10 @@ def _connection(call: Call, dataset: Body, config: Body, path: str) -> str:
     if place.lower() != dataset["location"].lower():
         raise invalid(
             f"The connection {connection_id} is in location {place}, the dataset in "
-            f"{dataset['location'].lower()}: "
-            "they must be in the same."
+            f"{dataset['location'].lower()}: they must be in the same."
         )
     row = f"bigqueryconnection/projects/{call.project}/locations/{place.lower()}/connections/{name}"
-    body = call.state.get(row)
-    if body is None:
-        raise not_found(f"Not found: Connection {connection_id}")
+    body = call.need(row, f"Not found: Connection {connection_id}")
     account = (body.get("cloudResource") or {}).get("serviceAccountId", "")
     if not account:
         raise invalid(f"Connection {connection_id} is no CLOUD_RESOURCE connection.")
@@ -170,9 +167,7 @@ def _bucket(call: Call, dataset: Body, uri: str, account: str) -> None:
     match = _URI.fullmatch(uri)
     if not match:
         raise invalid(f"Invalid storage URI '{uri}': gs://BUCKET/PATH is right.")
-    bucket = call.state.get(f"storage/b/{match[1]}")
-    if bucket is None:
-        raise not_found(f"Not found: URI {uri}")
+    bucket = call.need(f"storage/b/{match[1]}", f"Not found: URI {uri}")
     place = dataset["location"].lower()
     if place not in ("us", "eu") and bucket["location"].lower() != place:
         raise invalid(
@@ -233,11 +228,7 @@ def change(call: Call) -> dict[str, Any]:
 def _check_kept(before: Body, table: Body) -> None:
     for field in ("timePartitioning", "rangePartitioning"):
         was, now = before.get(field) or {}, table.get(field) or {}
-        if (
-            bool(was) != bool(now)
-            or was.get("field") != now.get("field")
-            or was.get("type") != now.get("type")
-        ):
+        if (bool(was), was.get("field"), was.get("type")) != (bool(now), now.get("field"), now.get("type")):
             raise invalid(
                 "Cannot convert or change partitioning spec of table "
                 f"{before['id']}: {field} of an existing table stays."
@@ -267,5 +258,5 @@ def policy(call: Call) -> dict[str, Any]:
 
 def _save(call: Call, row: str, body: Body) -> Body:
     body["lastModifiedTime"] = millis(call)
-    body["etag"] = iam_policy.etag({key: value for key, value in body.items() if key != "etag"})
+    body["etag"] = iam_policy.etag(body)
     return call.state.put(row, body)

@@ -27,9 +27,7 @@ def dataset_id(name: str, value: Any) -> str:
 
 class Dataset(GcpResource):
     token = "gcp:bigquery/dataset:Dataset"
-    validators = {
-        "datasetId": dataset_id,
-    }
+    validators = {"datasetId": dataset_id}
 
     def alike(self, path: str, old: Any, new: Any) -> bool:
         return path == "accesses.role" and _basic(old) == _basic(new)
@@ -54,14 +52,10 @@ def _basic(role: Any) -> Any:
 
 class Table(GcpResource):
     token = "gcp:bigquery/table:Table"
-    fields = {
-        "schema": Field(
-            "schema.fields", encode=lambda value: _loaded(value), decode=lambda value: _dumped(value)
-        ),
-        f"{_EXTERNAL}.schema": Field(
-            "schema.fields", encode=lambda value: _loaded(value), decode=lambda value: _dumped(value)
-        ),
-    }
+    fields = dict.fromkeys(
+        ("schema", f"{_EXTERNAL}.schema"),
+        Field("schema.fields", encode=lambda value: _loaded(value), decode=lambda value: _dumped(value)),
+    )
 
     def rules(self, inputs: Props) -> Iterator[Failure]:
         for path in ("schema", f"{_EXTERNAL}.schema"):

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from twin.gcp import services
-from twin.gcp.api_server import operations
 from twin.gcp.api_server.errors import bad_field, in_use, invalid, not_found
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
@@ -141,16 +140,9 @@ def _add(policy: Body, rule: Body, path: str) -> None:
     policy["rules"] = sorted([*policy["rules"], rule], key=lambda other: other["priority"])
 
 
-def _policy(call: Call) -> tuple[str, Body]:
-    name = compute.relative(call).rsplit("/", 1)[0]
-    return name, call.need(f"compute/{name}")
-
-
 def _save(call: Call, name: str, body: Body) -> dict[str, Any]:
     body["ruleTupleCount"] = sum(rule["ruleTupleCount"] for rule in body["rules"])
-    compute.seal(body, POLICY)
-    call.state.put(f"compute/{name}", body)
-    return operations.compute(call, name, call.method.name, body["id"])
+    return compute.save(call, POLICY, name, body)
 
 
 def _at(body: Body, priority: int) -> Body:
@@ -163,7 +155,7 @@ def _at(body: Body, priority: int) -> Body:
 @handles("compute.networkFirewallPolicies.addRule")
 def add_rule(call: Call) -> dict[str, Any]:
     """One more rule, at a separate priority."""
-    name, body = _policy(call)
+    name, body = compute.acted_on(call)
     _add(body, _rule(call.body), "resource")
     return _save(call, name, body)
 
@@ -171,7 +163,7 @@ def add_rule(call: Call) -> dict[str, Any]:
 @handles("compute.networkFirewallPolicies.patchRule")
 def patch_rule(call: Call) -> dict[str, Any]:
     """Change the rule at a priority."""
-    name, body = _policy(call)
+    name, body = compute.acted_on(call)
     rule = _at(body, _priority(call))
     changed = _rule({**compute.merge(rule, call.body), "kind": "compute#firewallPolicyRule"})
     body["rules"].remove(rule)
@@ -182,7 +174,7 @@ def patch_rule(call: Call) -> dict[str, Any]:
 @handles("compute.networkFirewallPolicies.removeRule")
 def remove_rule(call: Call) -> dict[str, Any]:
     """Remove the rule at a priority."""
-    name, body = _policy(call)
+    name, body = compute.acted_on(call)
     body["rules"].remove(_at(body, _priority(call)))
     return _save(call, name, body)
 
@@ -190,14 +182,14 @@ def remove_rule(call: Call) -> dict[str, Any]:
 @handles("compute.networkFirewallPolicies.getRule")
 def get_rule(call: Call) -> dict[str, Any]:
     """The rule at a priority."""
-    _, body = _policy(call)
+    _, body = compute.acted_on(call)
     return _at(body, _priority(call))
 
 
 @handles("compute.networkFirewallPolicies.addAssociation")
 def associate(call: Call) -> dict[str, Any]:
     """Put the policy in force in a network; a network has one at most."""
-    name, body = _policy(call)
+    name, body = compute.acted_on(call)
     requested = call.body
     if not requested.get("name"):
         raise invalid("Required field 'resource.name' not specified", reason="required")
@@ -243,7 +235,7 @@ def associate(call: Call) -> dict[str, Any]:
 @handles("compute.networkFirewallPolicies.removeAssociation")
 def dissociate(call: Call) -> dict[str, Any]:
     """Lift the policy from a network."""
-    name, body = _policy(call)
+    name, body = compute.acted_on(call)
     body["associations"].remove(_association(body, call.parameters.get("name", "")))
     return _save(call, name, body)
 
@@ -251,7 +243,7 @@ def dissociate(call: Call) -> dict[str, Any]:
 @handles("compute.networkFirewallPolicies.getAssociation")
 def get_association(call: Call) -> dict[str, Any]:
     """An association by name."""
-    _, body = _policy(call)
+    _, body = compute.acted_on(call)
     return _association(body, call.parameters.get("name", ""))
 
 

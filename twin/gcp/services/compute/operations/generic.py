@@ -182,9 +182,10 @@ def change(call: Call, of: Kind) -> dict[str, Any]:
     body = {key: value for key, value in call.body.items() if key not in _SYSTEM and key != "name"}
     check_fingerprint(call, current, of)
     body.pop("fingerprint", None)
-    whole = call.method.verb == "PUT"
-    base = {key: value for key, value in current.items() if key not in of.mutable} if whole else current
-    changed = merge(base, body)
+    if call.method.verb == "PUT":
+        changed = merge({key: value for key, value in current.items() if key not in of.mutable}, body)
+    else:
+        changed = merge(current, body)
     resolve(call, changed, of)
     for key in sorted(set(body) - of.mutable):
         if changed.get(key) != current.get(key):
@@ -195,9 +196,7 @@ def change(call: Call, of: Kind) -> dict[str, Any]:
     rules.check(call, changed, of.rules, old=True)
     if of.check:
         of.check(call, changed, current)
-    seal(changed, of)
-    call.state.put(f"compute/{name}", changed)
-    return operations.compute(call, name, "update" if whole else "patch", current["id"])
+    return save(call, of, name, changed)
 
 
 def delete(call: Call, of: Kind) -> dict[str, Any]:
@@ -214,15 +213,25 @@ def delete(call: Call, of: Kind) -> dict[str, Any]:
 
 def set_labels(call: Call, of: Kind) -> dict[str, Any]:
     """setLabels: the whole of a resource's labels."""
-    name = relative(call).rsplit("/", 1)[0]
-    current = call.need(f"compute/{name}")
+    name, current = acted_on(call)
     if call.body.get("labelFingerprint") != current.get("labelFingerprint"):
         raise stale("Labels fingerprint either invalid or resource labels have changed")
     current["labels"] = call.body.get("labels") or {}
     check_labels(current)
-    seal(current, of)
-    call.state.put(f"compute/{name}", current)
-    return operations.compute(call, name, "setLabels", current["id"])
+    return save(call, of, name, current)
+
+
+def acted_on(call: Call) -> tuple[str, Body]:
+    """The relative name and the body of the resource whose own method (`.../setLabels`) is called."""
+    name = relative(call).rsplit("/", 1)[0]
+    return name, call.need(f"compute/{name}")
+
+
+def save(call: Call, of: Kind, name: str, changed: Body) -> dict[str, Any]:
+    """Write a resource that the called method changed; its operation."""
+    seal(changed, of)
+    call.state.put(f"compute/{name}", changed)
+    return operations.compute(call, name, call.method.name, changed["id"])
 
 
 _ACTS: Final[dict[str, Callable[[Call, Kind], dict[str, Any]]]] = {

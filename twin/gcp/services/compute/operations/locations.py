@@ -78,15 +78,13 @@ def machine_type(call: Call, machine_type: capacity.MachineType, place: str) -> 
 
 def accelerator_type(call: Call, card: str, place: str) -> Body:
     """An accelerator type as acceleratorTypes.get answers it."""
-    counts = [
-        machine_type.count for machine_type in capacity.machine_types().values() if machine_type.card == card
-    ]
+    counts = [kind.count for kind in capacity.machine_types().values() if kind.card == card]
     return {
         "kind": "compute#acceleratorType",
         "id": str(_number(card)),
         "creationTimestamp": _BORN,
         "name": card,
-        "description": card.replace("-", " ").upper().replace("NVIDIA", "NVIDIA"),
+        "description": card.replace("-", " ").upper(),
         "zone": link(f"projects/{call.project}/zones/{place}"),
         "selfLink": link(f"projects/{call.project}/zones/{place}/acceleratorTypes/{card}"),
         "maximumCardsPerInstance": max([*counts, *capacity.attachable(card)], default=8),
@@ -131,14 +129,18 @@ def get_machine_type(call: Call) -> dict[str, Any]:
 def list_machine_types(call: Call) -> dict[str, Any]:
     """The machine types that the zone offers."""
     compute.check_place(call)
-    return _list(call, "machineType", _machine_types(call, call.parameters["zone"]))
+    place = call.parameters["zone"]
+    offered = [kind for name, kind in capacity.machine_types().items() if capacity.offered(name, place)]
+    return _list(call, "machineType", [machine_type(call, kind, place) for kind in offered])
 
 
 @handles("compute.acceleratorTypes.list")
 def list_accelerator_types(call: Call) -> dict[str, Any]:
     """The accelerator types that the zone has."""
     compute.check_place(call)
-    return _list(call, "acceleratorType", _accelerator_types(call, call.parameters["zone"]))
+    place = call.parameters["zone"]
+    cards = [card for card, zones in sorted(capacity.cards().items()) if place in zones]
+    return _list(call, "acceleratorType", [accelerator_type(call, card, place) for card in cards])
 
 
 @handles("compute.projects.get")
@@ -164,22 +166,6 @@ def _metadata(internal: Body) -> Body:
     items = internal.get("metadata") or []
     metadata: Body = {"kind": "compute#metadata", "fingerprint": compute.fingerprint(items)}
     return {**metadata, "items": items} if items else metadata
-
-
-def _machine_types(call: Call, place: str) -> list[Body]:
-    return [
-        machine_type(call, value, place)
-        for name, value in capacity.machine_types().items()
-        if capacity.offered(name, place)
-    ]
-
-
-def _accelerator_types(call: Call, place: str) -> list[Body]:
-    return [
-        accelerator_type(call, card, place)
-        for card, zones in sorted(capacity.cards().items())
-        if place in zones
-    ]
 
 
 def _list(call: Call, kind: str, resources: list[Body]) -> dict[str, Any]:

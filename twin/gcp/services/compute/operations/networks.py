@@ -5,7 +5,6 @@ from __future__ import annotations
 import ipaddress
 from typing import Any, Final
 
-from twin.gcp.api_server import operations
 from twin.gcp.api_server.errors import bad_field, in_use, invalid
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body, State
@@ -97,14 +96,12 @@ def show(state: State, _: str, body: Body) -> Body:
 @handles("compute.networks.removePeering")
 def remove_peering(call: Call) -> dict[str, Any]:
     """Take a peering away."""
-    name = compute.relative(call).rsplit("/", 1)[0]
-    body = call.need(f"compute/{name}")
+    name, body = compute.acted_on(call)
     peerings = [peering for peering in body.get("peerings", ()) if peering["name"] != call.body.get("name")]
     if len(peerings) == len(body.get("peerings", ())):
         raise invalid(f"There is no peering {call.body.get('name')} in network {name}.")
     body["peerings"] = peerings
-    call.state.put(f"compute/{name}", body)
-    return operations.compute(call, name, "removePeering", body["id"])
+    return compute.save(call, NETWORK, name, body)
 
 
 NETWORK: Final = compute.kind("networks", check=_check, after_insert=_after_insert, gone=_gone)

@@ -12,6 +12,7 @@ from twin.gcp.methods import generic
 from twin.gcp.services.compute.operations import generic as compute
 from twin.gcp.services.compute.profiles import blocked
 from twin.gcp.services.compute.quotas import check_quota
+from twin.gcp.services.compute.validation import secondary_ranges
 
 _PRIVATE_ASNS: Final = ((64512, 65534), (4200000000, 4294967294))
 _LIST: Final = "LIST_OF_SUBNETWORKS"
@@ -72,7 +73,7 @@ def _check_subnet(call: Call, entry: Body, router: Body, path: str) -> None:
     if ranges and "LIST_OF_SECONDARY_IP_RANGES" not in entry["sourceIpRangesToNat"]:
         why = "Must be given with LIST_OF_SECONDARY_IP_RANGES, and only with it."
         raise bad_field(f"{path}.secondaryIpRangeNames", ranges, why)
-    known = {secondary_ip_range["rangeName"] for secondary_ip_range in subnet.get("secondaryIpRanges", ())}
+    known = secondary_ranges(subnet)
     for range_ in ranges:
         if range_ not in known:
             raise bad_field(f"{path}.secondaryIpRangeNames", range_, f"The subnetwork has no such range, "

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from ipaddress import IPv4Network
 from typing import Any, Final
 
 from twin.gcp import services
-from twin.gcp.api_server import operations
 from twin.gcp.api_server.errors import bad_field, in_use, invalid
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body, State
@@ -16,7 +16,7 @@ from twin.gcp.services.compute.operations.generic import link
 from twin.gcp.services.compute.operations.routes import drop_routes, route
 from twin.gcp.services.compute.profiles import blocked
 from twin.gcp.services.compute.quotas import check_quota
-from twin.gcp.services.compute.validation import conflict, occupied_ranges, parse
+from twin.gcp.services.compute.validation import conflict, occupied_ranges, parse, secondary_ranges
 
 PROXY_LENGTH: Final = 26
 """The longest prefix of a proxy-only subnetwork. Source: "Proxy-only subnets" of Cloud Load Balancing."""
@@ -49,14 +49,10 @@ def _check(call: Call, body: Body, before: Body | None) -> None:
 
 
 def _check_purpose(call: Call, body: Body) -> None:
-    purpose = body["purpose"]
-    if purpose in _PURPOSES:
-        parse(body["ipCidrRange"], "resource.ipCidrRange", longest=PROXY_LENGTH)
-        _check_proxies(call, body)
-
-
-def _check_proxies(call: Call, body: Body) -> None:
     """A network has one active proxy-only subnetwork a region and purpose."""
+    if body["purpose"] not in _PURPOSES:
+        return
+    parse(body["ipCidrRange"], "resource.ipCidrRange", longest=PROXY_LENGTH)
     region = call.parameters.get("region", "")
     for name, other in call.state.of("compute.subnetworks"):
         same = (other["network"], other["purpose"]) == (body["network"], body["purpose"])
@@ -108,19 +104,14 @@ def _check_logs(body: Body) -> None:
 
 def _check_removed(state: State, body: Body, before: Body) -> None:
     """A secondary range that pods, services or machines use cannot be removed or changed."""
-    now = {
-        secondary_ip_range["rangeName"]: secondary_ip_range["ipCidrRange"]
-        for secondary_ip_range in body.get("secondaryIpRanges") or []
-    }
-    for removed_range in before.get("secondaryIpRanges", ()):
-        name = removed_range["rangeName"]
-        if now.get(name) == removed_range["ipCidrRange"]:
+    now = secondary_ranges(body)
+    for name, block in secondary_ranges(before).items():
+        if now.get(name) == block:
             continue
         for user in range_users(state, before["selfLink"], name):
             raise in_use(
-                f"The secondary range '{name}' ({removed_range['ipCidrRange']}) of subnetwork "
-                f"'{before['name']}' is "
-                f"already being used by '{user}'"
+                f"The secondary range '{name}' ({block}) of subnetwork '{before['name']}' is already being "
+                f"used by '{user}'"
             )
 
 
@@ -128,11 +119,7 @@ def range_users(state: State, subnetwork: str, name: str) -> Iterator[str]:
     """Relative names of what uses a secondary range: clusters, node pools, machines, Cloud NAT."""
     subnetwork_name = compute.name_of(subnetwork, "")
     for cluster, body in state.of("container.clusters"):
-        if not _same(
-            body.get("networkConfig", {}).get("subnetwork") or body.get("subnetwork", ""),
-            subnetwork_name,
-            cluster,
-        ):
+        if not _same(cluster, body, "subnetwork", subnetwork_name):
             continue
         policy = body.get("ipAllocationPolicy", {})
         extra = policy.get("additionalPodRangesConfig", {}).get("podRangeNames", ())
@@ -152,9 +139,7 @@ def _range_users(state: State, subnetwork: str, name: str) -> Iterator[str]:
     """Machines and Cloud NAT."""
     for instance, body in state.of("compute.instances"):
         for card in body.get("networkInterfaces", ()):
-            ranges = [
-                alias_ip_range.get("subnetworkRangeName") for alias_ip_range in card.get("aliasIpRanges", ())
-            ]
+            ranges = [part.get("subnetworkRangeName") for part in card.get("aliasIpRanges", ())]
             if card.get("subnetwork") == subnetwork and name in ranges:
                 yield instance.partition("/")[2]
     for router, body in state.of("compute.routers"):
@@ -171,13 +156,13 @@ def _clusters(state: State, name: str) -> Iterator[str]:
     if word not in ("networks", "subnetworks"):
         return
     for cluster, body in state.of("container.clusters"):
-        key = word.removesuffix("s")
-        if _same(body.get("networkConfig", {}).get(key) or body.get(key, ""), name, cluster):
+        if _same(cluster, body, word.removesuffix("s"), name):
             yield cluster.partition("/")[2]
 
 
-def _same(text: str, name: str, cluster: str) -> bool:
+def _same(cluster: str, body: Body, key: str, name: str) -> bool:
     """Whether a cluster's network or subnetwork, which may be a bare name, is that resource."""
+    text = body.get("networkConfig", {}).get(key) or body.get(key, "")
     if "/" in text:
         project = cluster.split("/")[2]
         return compute.name_of(text, project) == name
@@ -187,10 +172,7 @@ def _same(text: str, name: str, cluster: str) -> bool:
 
 
 def _after_insert(call: Call, name: str, body: Body) -> None:
-    import ipaddress
-
-    ip_range = ipaddress.IPv4Network(body["ipCidrRange"])
-    body["gatewayAddress"] = str(ip_range[1])
+    body["gatewayAddress"] = str(IPv4Network(body["ipCidrRange"])[1])
     call.state.put(f"compute/{name}", body)
     network = compute.name_of(body["network"], call.project)
     route(call, network, "default-route-r-", {
@@ -208,8 +190,7 @@ def _gone(call: Call, name: str, _: Body) -> None:
 @handles("compute.subnetworks.expandIpCidrRange")
 def expand(call: Call) -> dict[str, Any]:
     """A larger primary range that holds the present one."""
-    name = compute.relative(call).rsplit("/", 1)[0]
-    body = call.need(f"compute/{name}")
+    name, body = compute.acted_on(call)
     wanted = parse(call.body.get("ipCidrRange"), "ipCidrRange")
     current = parse(body["ipCidrRange"], "ipCidrRange")
     if not current.subnet_of(wanted) or wanted == current:
@@ -219,20 +200,15 @@ def expand(call: Call) -> dict[str, Any]:
     _check_ranges(call, body, before)
     drop_routes(call.state, name)
     _after_insert(call, name, body)
-    compute.seal(body, SUBNETWORK)
-    call.state.put(f"compute/{name}", body)
-    return operations.compute(call, name, "expandIpCidrRange", body["id"])
+    return compute.save(call, SUBNETWORK, name, body)
 
 
 @handles("compute.subnetworks.setPrivateIpGoogleAccess")
 def private_access(call: Call) -> dict[str, Any]:
     """Private Google Access on or off."""
-    name = compute.relative(call).rsplit("/", 1)[0]
-    body = call.need(f"compute/{name}")
+    name, body = compute.acted_on(call)
     body["privateIpGoogleAccess"] = bool(call.body.get("privateIpGoogleAccess"))
-    compute.seal(body, SUBNETWORK)
-    call.state.put(f"compute/{name}", body)
-    return operations.compute(call, name, "setPrivateIpGoogleAccess", body["id"])
+    return compute.save(call, SUBNETWORK, name, body)
 
 
 SUBNETWORK: Final = compute.kind("subnetworks", check=_check, after_insert=_after_insert, gone=_gone)

@@ -38,12 +38,14 @@ def authenticate(server: ApiServer, token: str) -> dict[str, Any] | None:
     }
 
 
+def _workload_pool(server: ApiServer) -> str | None:
+    _, cluster = resource_names.only(server.state) or (None, {})
+    return (cluster.get("workloadIdentityConfig") or {}).get("workloadPool")
+
+
 def workload_account(server: ApiServer, namespace: str, service_account: str) -> str | None:
     """The IAM service account that a Kubernetes service account may act as (Workload Identity)."""
-    only_cluster = resource_names.only(server.state)
-    pool = (
-        ((only_cluster[1].get("workloadIdentityConfig") or {}).get("workloadPool")) if only_cluster else None
-    )
+    pool = _workload_pool(server)
     if not pool:
         return None
     member = f"serviceAccount:{pool}[{namespace}/{service_account}]"
@@ -62,10 +64,7 @@ def workload_token(server: ApiServer, namespace: str, service_account: str, acco
     account: the IAM service account that its annotation names; empty: the federated identity itself. None
     where the cluster has no workload pool, or it may not impersonate the account.
     """
-    only_cluster = resource_names.only(server.state)
-    pool = (
-        ((only_cluster[1].get("workloadIdentityConfig") or {}).get("workloadPool")) if only_cluster else None
-    )
+    pool = _workload_pool(server)
     if not pool:
         return None
     if not account:

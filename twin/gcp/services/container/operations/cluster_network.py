@@ -111,9 +111,7 @@ def _make(call: Call, place: Place, policy: Body, name: str, what: str, default:
         sizes = requested.removeprefix("/")
         if not sizes.isdigit() or not 8 <= int(sizes) <= 28:
             raise invalid(f"cluster.ipAllocationPolicy.{field}: '{requested}' is no size of a block, as /16.")
-        candidates = (
-            candidate for home in _PRIVATE[:1] for candidate in home.subnets(new_prefix=max(int(sizes), 9))
-        )
+        candidates = _PRIVATE[0].subnets(new_prefix=max(int(sizes), 9))
         block = next(
             (candidate for candidate in candidates if not references.overlap(candidate, taken)), None
         )
@@ -127,10 +125,8 @@ def _make(call: Call, place: Place, policy: Body, name: str, what: str, default:
         if other:
             raise invalid(f"cluster.ipAllocationPolicy.{field}: {block} overlaps with {other}.")
     generated = _generated_name(place, what)
-    secondary = [
-        *(subnet.get("secondaryIpRanges") or ()),
-        {"rangeName": generated, "ipCidrRange": str(block)},
-    ]
+    made = {"rangeName": generated, "ipCidrRange": str(block)}
+    secondary = [*(subnet.get("secondaryIpRanges") or ()), made]
     call.state.put(f"compute/{name}", {**subnet, "secondaryIpRanges": secondary})
     return block
 
@@ -142,12 +138,9 @@ def forget_ranges(state: State, place: Place, body: Body) -> None:
     if subnet is None:
         return
     generated = {_generated_name(place, "pods"), _generated_name(place, "services")}
-    left = [
-        secondary_ip_range
-        for secondary_ip_range in subnet.get("secondaryIpRanges") or ()
-        if secondary_ip_range["rangeName"] not in generated
-    ]
-    if len(left) != len(subnet.get("secondaryIpRanges") or ()):
+    ranges: list[Body] = subnet.get("secondaryIpRanges") or []
+    left = [part for part in ranges if part["rangeName"] not in generated]
+    if left != ranges:
         state.put(name, {**subnet, "secondaryIpRanges": left})
 
 

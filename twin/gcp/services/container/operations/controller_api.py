@@ -105,13 +105,12 @@ def group_list(server: ApiServer, _: Params) -> Params:
     if only_cluster is None:
         return {"groups": []}
     place, cluster_body = only_cluster
-    groups: list[Params] = []
-    for pool_place, pool in resource_names.pools(server.state, place):
-        if pool["status"] != "STOPPING":
-            groups += [
-                _group(pool_place, cluster_body, pool, *group)
-                for group in instance_groups.groups(server.state, pool_place)
-            ]
+    groups = [
+        _group(pool_place, cluster_body, pool, *group)
+        for pool_place, pool in resource_names.pools(server.state, place)
+        if pool["status"] != "STOPPING"
+        for group in instance_groups.groups(server.state, pool_place)
+    ]
     return {"groups": groups}
 
 
@@ -190,14 +189,13 @@ def _short(server: ApiServer, place: Place, pool: Body) -> None:
     words = f"Google Compute Engine: {missing.message}"
     waiting = operations.running(server.state, place)
     since = min((operations.started(body) for _, body in waiting), default=0.0)
-    if pool["status"] == "PROVISIONING":
-        if waiting and time.time() - since > PATIENCE:
-            pool.update(status="ERROR", statusMessage=words)
-            operations.end(server.state, place, error=words)
-    else:
+    over = waiting and time.time() - since > PATIENCE
+    if pool["status"] != "PROVISIONING":
         pool.update(status="RUNNING_WITH_ERROR", statusMessage=words)
-        if waiting and time.time() - since > PATIENCE:
-            operations.end(server.state, place, error=words)
+    elif over:
+        pool.update(status="ERROR", statusMessage=words)
+    if over:
+        operations.end(server.state, place, error=words)
 
 
 def _settle_cluster(server: ApiServer, place: Place, cluster_body: Body) -> None:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import secrets
 from ipaddress import IPv4Network
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from twin.gcp.api_server.errors import GoogleError
 from twin.gcp.api_server.operations import COMPUTE_ROOT, compute_time, numeric_id
 from twin.gcp.api_server.state import Body, State
 from twin.gcp.services.compute import quotas
+from twin.gcp.services.compute.validation import secondary_ranges
 from twin.gcp.services.container.operations import naming, resource_names
 from twin.gcp.services.container.operations.resource_names import Place
 
@@ -28,6 +30,11 @@ _LETTERS: Final = "bcdfghjklmnpqrstvwxz2456789"
 def manager_name(place: Place, zone: str, base: str) -> str:
     """A group's name in the state. base: the nodes' common name."""
     return f"compute/projects/{place.project}/zones/{zone}/instanceGroupManagers/{base}-grp"
+
+
+def _bases(state: State, place: Place) -> dict[str, str]:
+    """The common name of a pool's nodes in each zone."""
+    return state.internal(place.pool_name).get("groups") or {}
 
 
 def make(server: ApiServer, place: Place, pool: Body, at: float) -> None:
@@ -76,7 +83,7 @@ def _manager(server: ApiServer, place: Place, zone: str, base: str, at: float) -
 def groups(state: State, place: Place) -> list[tuple[str, str, Body]]:
     """(zone, name in the state, body) of a pool's groups."""
     groups: list[tuple[str, str, Body]] = []
-    for zone, base in (state.internal(place.pool_name).get("groups") or {}).items():
+    for zone, base in _bases(state, place).items():
         name = manager_name(place, zone, base)
         body = state.get(name)
         if body is not None:
@@ -87,7 +94,7 @@ def groups(state: State, place: Place) -> list[tuple[str, str, Body]]:
 def instances(state: State, place: Place, zone: str = "") -> list[tuple[str, Body]]:
     """(name in the state, body) of a pool's instances, of one zone or of all."""
     instances: list[tuple[str, Body]] = []
-    for zone_, base in (state.internal(place.pool_name).get("groups") or {}).items():
+    for zone_, base in _bases(state, place).items():
         if zone in ("", zone_):
             prefix = f"compute/projects/{place.project}/zones/{zone_}/instances/{base}-"
             instances += state.of(INSTANCES, prefix)
@@ -102,7 +109,7 @@ def resize(
     Returns how many there are. Raises 400 where the subnetwork has no more addresses.
     """
     state = server.state
-    base = state.internal(place.pool_name)["groups"][zone]
+    base = _bases(state, place)[zone]
     name = manager_name(place, zone, base)
     manager = state.get(name) or {}
     manager["targetSize"] = count
@@ -118,7 +125,7 @@ def resize(
         there = instances(state, place, zone)
     manager["status"] = {"isStable": len(there) >= count}
     state.put(name, manager)
-    return min(len(there), count) if count < len(there) else len(there)
+    return min(len(there), count)
 
 
 def shortage(server: ApiServer, place: Place, pool: Body, zone: str, count: int = 1) -> GoogleError | None:
@@ -126,18 +133,16 @@ def shortage(server: ApiServer, place: Place, pool: Body, zone: str, count: int 
     config = pool["config"]
     if not server.faults.available(config["machineType"], zone):
         return stockout(config["machineType"], zone)
-    added: Body = {
-        "machineType": config["machineType"],
-        "guestAccelerators": [
-            {
-                "acceleratorType": accelerator["acceleratorType"],
-                "acceleratorCount": int(accelerator["acceleratorCount"]),
-            }
-            for accelerator in config.get("accelerators") or ()
-        ],
-    }
+    added: Body = {"machineType": config["machineType"], "guestAccelerators": _accelerators(config)}
     words = quotas.machines_exceeded(server, place.project, place.region, added, count)
     return quotas.quota(words) if words else None
+
+
+def _accelerators(config: Body) -> list[Body]:
+    return [
+        {"acceleratorType": part["acceleratorType"], "acceleratorCount": int(part["acceleratorCount"])}
+        for part in config.get("accelerators") or ()
+    ]
 
 
 def stockout(machine_type: str, zone: str) -> GoogleError:
@@ -154,7 +159,7 @@ def stockout(machine_type: str, zone: str) -> GoogleError:
 
 def remove_instance(state: State, place: Place, zone: str, name: str) -> bool:
     """Delete one instance and lower the target size. False where it is not the pool's."""
-    base = (state.internal(place.pool_name).get("groups") or {}).get(zone, "")
+    base = _bases(state, place).get(zone, "")
     full = f"compute/projects/{place.project}/zones/{zone}/instances/{name}"
     if not base or not name.startswith(f"{base}-") or state.get(full) is None:
         return False
@@ -176,7 +181,7 @@ def renew(server: ApiServer, place: Place, cluster: Body, pool: Body, at: float)
 
 def drop(state: State, place: Place) -> None:
     """Remove the pool's groups and instances."""
-    for zone, base in (state.internal(place.pool_name).get("groups") or {}).items():
+    for zone, base in _bases(state, place).items():
         _drop(state, place, zone, base)
 
 
@@ -191,10 +196,7 @@ def _pods_room(state: State, place: Place, cluster: Body, pool: Body, wanted: in
     first = cluster["ipAllocationPolicy"]["clusterSecondaryRangeName"]
     name = (pool.get("networkConfig") or {}).get("podRange", first)
     subnet = state.get(f"compute/{cluster['networkConfig']['subnetwork']}") or {}
-    ranges = {
-        secondary_ip_range["rangeName"]: secondary_ip_range["ipCidrRange"]
-        for secondary_ip_range in subnet.get("secondaryIpRanges") or ()
-    }
+    ranges = secondary_ranges(subnet)
     if name not in ranges:
         return
     taken = wanted * 2 ** (32 - int(pool["podIpv4CidrSize"]))
@@ -221,14 +223,9 @@ def _free(state: State, cluster: Body, wanted: int) -> list[str]:
         for _, body in state.of(INSTANCES, "compute/")
         for card in body.get("networkInterfaces", ())[:1]
     }
-    addresses: list[str] = []
     # Google keeps the first two and the last two addresses of a subnetwork.
-    for offset in range(2, block.num_addresses - 2):
-        if len(addresses) == wanted:
-            break
-        address = str(block[offset])
-        if address not in taken:
-            addresses.append(address)
+    all_addresses = (str(block[offset]) for offset in range(2, block.num_addresses - 2))
+    addresses = list(islice((address for address in all_addresses if address not in taken), wanted))
     if len(addresses) < wanted:
         raise GoogleError(
             400,
@@ -245,8 +242,8 @@ def _instance(
 ) -> None:
     state, config = server.state, pool["config"]
     where = f"projects/{place.project}/zones/{zone}"
-    name = f"{base}-{''.join(secrets.choice(_LETTERS) for _ in range(4))}"
-    while state.get(f"compute/{where}/instances/{name}"):
+    name = ""
+    while not name or state.get(f"compute/{where}/instances/{name}"):
         name = f"{base}-{''.join(secrets.choice(_LETTERS) for _ in range(4))}"
     body: dict[str, Any] = {
         "kind": "compute#instance",
@@ -270,13 +267,7 @@ def _instance(
         "serviceAccounts": [
             {"email": config["serviceAccount"], "scopes": list(config.get("oauthScopes") or ())}
         ],
-        "guestAccelerators": [
-            {
-                "acceleratorType": accelerator["acceleratorType"],
-                "acceleratorCount": int(accelerator["acceleratorCount"]),
-            }
-            for accelerator in config.get("accelerators") or ()
-        ],
+        "guestAccelerators": _accelerators(config),
         "shieldedInstanceConfig": config.get("shieldedInstanceConfig") or {},
         "selfLink": f"{COMPUTE_ROOT}/{where}/instances/{name}",
     }
@@ -285,20 +276,17 @@ def _instance(
 
 def _cards(cluster: Body, pool: Body, address: str) -> list[Body]:
     settings = cluster["networkConfig"]
-    cards: list[Body] = [
-        {
-            "name": "nic0",
-            "network": f"{COMPUTE_ROOT}/{settings['network']}",
-            "subnetwork": f"{COMPUTE_ROOT}/{settings['subnetwork']}",
-            "networkIP": address,
-        }
-    ]
+    first = {
+        "name": "nic0",
+        "network": f"{COMPUTE_ROOT}/{settings['network']}",
+        "subnetwork": f"{COMPUTE_ROOT}/{settings['subnetwork']}",
+        "networkIP": address,
+    }
     more = (pool.get("networkConfig") or {}).get("additionalNodeNetworkConfigs") or ()
-    for index, network in enumerate(more, start=1):
-        cards.append(
-            {"name": f"nic{index}", "network": network["network"], "subnetwork": network["subnetwork"]}
-        )
-    return cards
+    return [first] + [
+        {"name": f"nic{index}", "network": network["network"], "subnetwork": network["subnetwork"]}
+        for index, network in enumerate(more, start=1)
+    ]
 
 
 def _scheduling(config: Body, pool: Body) -> Body:

@@ -10,6 +10,7 @@ from twin.gcp import services
 from twin.gcp.api_server.errors import denied, invalid
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body, State
+from twin.gcp.services.compute.validation import secondary_ranges
 
 _PREFIXES: Final[tuple[str, ...]] = services.tables("container")["compute_prefixes"]
 
@@ -45,10 +46,7 @@ def subnetwork(state: State, project: str, region: str, reference: str, path: st
 
 def secondary(subnet: Body, name: str, path: str) -> IPv4Network:
     """A secondary range of a subnetwork by its name."""
-    ranges = {
-        secondary_ip_range["rangeName"]: secondary_ip_range["ipCidrRange"]
-        for secondary_ip_range in subnet.get("secondaryIpRanges") or ()
-    }
+    ranges = secondary_ranges(subnet)
     if name not in ranges:
         known = ", ".join(ranges) or "none"
         raise invalid(
@@ -75,15 +73,11 @@ def ranges_of(state: State, network_name: str) -> list[tuple[IPv4Network, str]]:
     for _, subnet in state.of("compute.subnetworks", "compute/"):
         if relative(subnet.get("network", "")) != network_name:
             continue
-        ranges.append((_net(subnet["ipCidrRange"]), f"the primary range of subnetwork {subnet['name']}"))
-        for secondary_ip_range in subnet.get("secondaryIpRanges") or ():
-            words = f"the range {secondary_ip_range['rangeName']} of subnetwork {subnet['name']}"
-            ranges.append((_net(secondary_ip_range["ipCidrRange"]), words))
+        whose = f"of subnetwork {subnet['name']}"
+        ranges.append((IPv4Network(subnet["ipCidrRange"]), f"the primary range {whose}"))
+        for name, block in secondary_ranges(subnet).items():
+            ranges.append((IPv4Network(block), f"the range {name} {whose}"))
     return ranges
-
-
-def _net(text: str) -> IPv4Network:
-    return IPv4Network(text)
 
 
 def overlap(block: IPv4Network, others: Iterable[tuple[IPv4Network, str]]) -> str:
@@ -150,9 +144,7 @@ def compute_agent(number: str) -> str:
 
 def reservation(state: State, project: str, reference: str, zone: str) -> Body | None:
     """A Compute reservation by name (`NAME`, `projects/P/reservations/NAME[/reservationBlocks/B]`)."""
-    parts = reference.split("/")
-    if len(parts) >= 4 and parts[0] == "projects":
-        project, name = parts[1], parts[3]
-    else:
-        name = parts[0]
+    name, *parts = reference.split("/")
+    if name == "projects" and len(parts) >= 3:
+        project, name = parts[0], parts[2]
     return state.get(f"compute/projects/{project}/zones/{zone}/reservations/{name}")

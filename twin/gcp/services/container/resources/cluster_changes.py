@@ -59,12 +59,12 @@ class ClusterChange:
         wanted = cluster_parts.endpoints(whole)
         if wanted != cluster_parts.endpoints(old):
             self._desire(desiredControlPlaneEndpointsConfig=wanted)
-        private = [
+        before, after = (
             bool((props.get("privateClusterConfig") or {}).get("enablePrivateNodes"))
             for props in (old, whole)
-        ]
-        if private[0] != private[1]:
-            self._desire(desiredDefaultEnablePrivateNodes=private[1])
+        )
+        if before != after:
+            self._desire(desiredDefaultEnablePrivateNodes=after)
 
     def _places(self, old: Props, new: Props, changed: set[str]) -> None:
         if "nodeLocations" not in changed:

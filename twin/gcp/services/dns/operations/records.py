@@ -28,7 +28,11 @@ def begin(call: Call, zone: str, body: Body) -> None:
 def get(call: Call) -> dict[str, Any]:
     """One record set."""
     row, _ = zone_of(call)
-    return _need(call, row, call.parameters["name"], call.parameters["type"])
+    name, kind = call.parameters["name"], call.parameters["type"]
+    return call.need(
+        _row(row, {"name": name, "type": kind}),
+        f"The 'parameters.name' resource named '{name} ({kind})' does not exist.",
+    )
 
 
 @handles("dns.resourceRecordSets.list")
@@ -54,6 +58,7 @@ def change(call: Call) -> dict[str, Any]:
     deletions: list[Body] = call.body.get("deletions") or []
     if not additions and not deletions:
         raise invalid("The 'entity.change' must have additions or deletions.")
+    added = {(addition["name"], addition["type"]) for addition in additions}
     for index, record_set in enumerate(deletions):
         current = call.state.get(_row(row, record_set))
         if current is None:
@@ -61,13 +66,10 @@ def change(call: Call) -> dict[str, Any]:
                 f"The 'entity.change.deletions[{index}]' resource named '{record_set.get('name')} "
                 f"({record_set.get('type')})' does not exist."
             )
-        if sorted(current.get("rrdatas") or []) != sorted(record_set.get("rrdatas") or []) or current[
-            "ttl"
-        ] != record_set.get("ttl"):
+        same_data = sorted(current.get("rrdatas") or []) == sorted(record_set.get("rrdatas") or [])
+        if not same_data or current["ttl"] != record_set.get("ttl"):
             raise stale(f"Precondition not met for 'entity.change.deletions[{index}]'")
-        if not any(
-            (record_set["name"], record_set["type"]) == (other["name"], other["type"]) for other in additions
-        ):
+        if (record_set["name"], record_set["type"]) not in added:
             _removable(current, zone)
         call.state.delete(_row(row, record_set))
     for record_set in additions:
@@ -115,9 +117,8 @@ def _record(record: Body, zone: Body) -> Body:
             f"CNAME records cannot be at the apex of a zone ('{name}').",
             reason="cnameResourceRecordSetConflict",
         )
-    record_set = {
-        key: entry for key, entry in record.items() if key in ("name", "type", "rrdatas", "routingPolicy")
-    }
+    fields = ("name", "type", "rrdatas", "routingPolicy")
+    record_set = {key: entry for key, entry in record.items() if key in fields}
     return {**record_set, "kind": "dns#resourceRecordSet", "ttl": int(record.get("ttl") or 0)}
 
 
@@ -158,20 +159,9 @@ def _removable(record: Body, zone: Body) -> None:
         raise invalid(f"The zone's own {record['type']} record set cannot be deleted.")
 
 
-def _need(call: Call, zone: str, name: str, kind: str) -> Body:
-    return call.need(
-        _row(zone, {"name": name, "type": kind}),
-        f"The 'parameters.name' resource named '{name} ({kind})' does not exist.",
-    )
-
-
 def _put(call: Call, zone: str, record: Body) -> None:
     # The zone's own records are no resources that anyone made.
-    call.state.put(_row(zone, record), _with_kind(record), baseline=True)
-
-
-def _with_kind(record: Body) -> Body:
-    return {**record, "kind": "dns#resourceRecordSet"}
+    call.state.put(_row(zone, record), {**record, "kind": "dns#resourceRecordSet"}, baseline=True)
 
 
 def _row(zone: str, record: Body) -> str:

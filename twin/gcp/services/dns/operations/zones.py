@@ -34,14 +34,8 @@ def create(call: Call) -> dict[str, Any]:
             f"Invalid value for 'entity.managedZone.dnsName': '{body.get('dnsName', '')}'. A whole domain "
             "name that ends with a dot is right."
         )
-    zone: Body = {
-        "visibility": "public",
-        "description": "",
-        **body,
-        "kind": "dns#managedZone",
-        "id": numeric_id(),
-    }
-    zone["creationTime"] = call.timestamp[:23] + "Z"
+    zone: Body = {"visibility": "public", "description": "", **body, "kind": "dns#managedZone"}
+    zone.update(id=numeric_id(), creationTime=call.timestamp[:23] + "Z")
     _check(call, zone)
     zone["nameServers"] = (
         ["ns-gcp-private.googledomains.com."]
@@ -84,10 +78,8 @@ def _overlap(call: Call, zone: Body, networks: set[str]) -> None:
     for _, other in call.state.of("dns.managedZones", f"dns/projects/{call.project}/managedZones/"):
         if other["id"] == zone["id"] or other["dnsName"].lower() != zone["dnsName"].lower():
             continue
-        theirs = {
-            network["networkUrl"] for network in other.get("privateVisibilityConfig", {}).get("networks", ())
-        }
-        if theirs & networks:
+        theirs = other.get("privateVisibilityConfig", {}).get("networks", ())
+        if any(network["networkUrl"] in networks for network in theirs):
             raise invalid(
                 f"Forwarding zone or private zone with the same dnsName '{zone['dnsName']}' is already bound "
                 f"to the network: '{other['name']}'.",
@@ -112,12 +104,8 @@ def listing(call: Call) -> dict[str, Any]:
 def change(call: Call) -> dict[str, Any]:
     """What can change of a zone."""
     row, before = zone_of(call)
-    body = {
-        key: value
-        for key, value in call.body.items()
-        if key not in ("kind", "id", "creationTime", "nameServers")
-    }
-    changed = compute.merge(before, body)
+    own = ("kind", "id", "creationTime", "nameServers")
+    changed = compute.merge(before, {key: value for key, value in call.body.items() if key not in own})
     for key in ("name", "dnsName", "visibility"):
         if changed.get(key) != before.get(key):
             raise bad_field(f"entity.managedZone.{key}", changed.get(key), "The field cannot be changed.")
@@ -178,8 +166,7 @@ def _check_policy(call: Call, policy: Body) -> None:
             if bound_network["networkUrl"] in network_urls:
                 raise invalid(
                     f"Network '{bound_network['networkUrl'].rsplit('/', 1)[-1]}' cannot be bound to this "
-                    "policy "
-                    f"because it is already bound to another policy ('{other['name']}')."
+                    f"policy because it is already bound to another policy ('{other['name']}')."
                 )
 
 

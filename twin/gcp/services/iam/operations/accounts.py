@@ -47,10 +47,7 @@ def create(call: Call) -> dict[str, Any]:
     name = f"iam/projects/{call.project}/serviceAccounts/{email}"
     if call.state.get(name) is not None:
         raise exists(f"Service account {account} already exists within project projects/{call.project}.")
-    prefix = f"iam/projects/{call.project}/serviceAccounts/"
-    account_names = [account_name for account_name, body in call.state.of("iam.serviceAccounts", prefix)
-           if not initial_state.owned_by_google(body["email"], call.project)]  # fmt: skip
-    if len(account_names) >= ACCOUNTS:
+    if len(_accounts(call)) >= ACCOUNTS:
         raise GoogleError(
             429, "RESOURCE_EXHAUSTED",
             f"Maximum number of service accounts on project reached ({ACCOUNTS}).",
@@ -66,10 +63,8 @@ def create(call: Call) -> dict[str, Any]:
         "etag": "MDEwMjE5MjA=",
         "oauth2ClientId": unique,
     }
-    resource.update(
-        {key: service_account[key] for key in ("displayName", "description") if service_account.get(key)}
-    )
-    return call.state.put(name, resource)
+    texts = {key: service_account[key] for key in ("displayName", "description") if service_account.get(key)}
+    return call.state.put(name, {**resource, **texts})
 
 
 @handles("iam.projects.serviceAccounts.get")
@@ -81,10 +76,12 @@ def get(call: Call) -> dict[str, Any]:
 @handles("iam.projects.serviceAccounts.list")
 def listing(call: Call) -> dict[str, Any]:
     """The accounts that the project owns."""
-    prefix = f"iam/projects/{call.project}/serviceAccounts/"
-    accounts = [body for _, body in call.state.of("iam.serviceAccounts", prefix)
-           if not initial_state.owned_by_google(body["email"], call.project)]  # fmt: skip
-    return generic.page(call, accounts, "accounts")
+    return generic.page(call, _accounts(call), "accounts")
+
+
+def _accounts(call: Call) -> list[Body]:
+    accounts = call.state.of("iam.serviceAccounts", f"iam/projects/{call.project}/serviceAccounts/")
+    return [body for _, body in accounts if not initial_state.owned_by_google(body["email"], call.project)]
 
 
 @handles("iam.projects.serviceAccounts.patch")
@@ -112,10 +109,8 @@ def delete(call: Call) -> dict[str, Any]:
 def switch(call: Call) -> dict[str, Any]:
     """Whether the account can be used."""
     name, body = find_account(call, call.parameters["name"])
-    body["disabled"] = call.method.name == "disable"
-    if not body["disabled"]:
-        del body["disabled"]
-    call.state.put(name, body)
+    switched = {"disabled": True} if call.method.name == "disable" else {}
+    call.state.put(name, {key: value for key, value in body.items() if key != "disabled"} | switched)
     return {}
 
 

@@ -18,9 +18,7 @@ _OVERRIDES: Final = f"{_LIMITS}.consumerOverrides"
 _NAME: Final = re.compile(
     r"projects/([^/]+)/services/([^/]+)/consumerQuotaMetrics/([^/]+)/limits/([^/]+)(?:/consumerOverrides/([^/]+))?"
 )
-_KNOWN: Final = {
-    "bigquery.googleapis.com/quota/query/usage": ("/d/project", "/d/project/user"),
-}
+_KNOWN: Final = {"bigquery.googleapis.com/quota/query/usage": ("/d/project", "/d/project/user")}
 """Limits of services of which all metrics are known here. Source: "Create custom query quotas"."""
 
 
@@ -58,6 +56,11 @@ def _done(call: Call, body: Body, kind: str) -> Body:
     return operations.long_running(call, name, body, kind=kind)
 
 
+def _written(call: Call, row: str, override: Body) -> Body:
+    shown = _with_project_number(call, row, call.state.put(row, override))
+    return _done(call, shown, "google.api.serviceusage.v1beta1.QuotaOverride")
+
+
 def _with_project_number(call: Call, row: str, body: Body) -> Body:
     place = row.partition("/projects/")[2].partition("/")[2]
     return {**body, "name": f"projects/{call.project_number}/{place}"}
@@ -77,11 +80,7 @@ def create(call: Call) -> dict[str, Any]:
     override: Body = {"overrideValue": value, "metric": metric, "unit": f"1{unit}"}
     if dimensions:
         override["dimensions"] = dimensions
-    return _done(
-        call,
-        _with_project_number(call, row, call.state.put(row, override)),
-        "google.api.serviceusage.v1beta1.QuotaOverride",
-    )
+    return _written(call, row, override)
 
 
 def _override(call: Call) -> tuple[str, Body]:
@@ -95,11 +94,7 @@ def patch(call: Call) -> dict[str, Any]:
     """Another value."""
     row, body = _override(call)
     override = {**body, "overrideValue": _value(call)}
-    return _done(
-        call,
-        _with_project_number(call, row, call.state.put(row, override)),
-        "google.api.serviceusage.v1beta1.QuotaOverride",
-    )
+    return _written(call, row, override)
 
 
 @handles(f"{_OVERRIDES}.delete")

@@ -98,12 +98,8 @@ def batch_enable(call: Call) -> dict[str, Any]:
         raise invalid(f"A batch request can enable at most {BATCH} services at a time, got {len(wanted)}.")
     for service in wanted:
         _known(service)
-    return _done(
-        call,
-        {"services": [switch_on(call, service_name) for service_name in wanted]},
-        "BatchEnableServicesResponse",
-        wanted,
-    )
+    enabled = [switch_on(call, service) for service in wanted]
+    return _done(call, {"services": enabled}, "BatchEnableServicesResponse", wanted)
 
 
 @handles("serviceusage.services.disable")
@@ -160,19 +156,13 @@ def batch_get(call: Call) -> dict[str, Any]:
 def listing(call: Call) -> dict[str, Any]:
     """The enabled services, or all."""
     text = call.parameters.pop("filter", "") or ""
-    enabled = [
-        body for _, body in call.state.of("serviceusage.services", f"serviceusage/projects/{call.project}/")
-    ]
-    if text == "state:ENABLED":
-        return generic.page(call, enabled, "services")
-    if text == "state:DISABLED":
-        services = [
-            representation(call, service) for service in serviceusage.every() if not call.enabled(service)
-        ]
-        return generic.page(call, services, "services")
-    if text:
+    if text not in ("", "state:ENABLED", "state:DISABLED"):
         raise invalid(f"Invalid filter: {text}. state:ENABLED and state:DISABLED are right.")
-    return generic.page(call, [representation(call, service) for service in serviceusage.every()], "services")
+    if text == "state:ENABLED":
+        rows = call.state.of("serviceusage.services", f"serviceusage/projects/{call.project}/")
+        return generic.page(call, [body for _, body in rows], "services")
+    names = [name for name in serviceusage.every() if not (text and call.enabled(name))]
+    return generic.page(call, [representation(call, name) for name in names], "services")
 
 
 @handles("serviceusage.services.generateServiceIdentity")
@@ -180,10 +170,8 @@ def identity(call: Call) -> dict[str, Any]:
     """The account of a service, made where it is not there yet."""
     service = call.parameters["parent"].rsplit("/", 1)[-1]
     _known(service)
-    if service in _NO_IDENTITY:
-        raise invalid(f"Service identity generation is not supported for service {service}.")
     emails = [agent_ for agent_ in serviceusage.AGENTS.get(service, ()) if agent_.startswith("service-")]
-    if not emails:
+    if service in _NO_IDENTITY or not emails:
         raise invalid(f"Service identity generation is not supported for service {service}.")
     email = emails[0].format(number=call.project_number)
     agent = initial_state.agent(

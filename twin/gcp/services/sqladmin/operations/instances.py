@@ -97,8 +97,8 @@ def insert(call: Call) -> dict[str, Any]:
     sqladmin.check(call, instance)
     _complete(call, instance)
     call.state.put(row_of(call, name), _sealed(instance))
-    for database in _first_databases(instance):
-        call.state.put(f"{row_of(call, name)}/databases/{database['name']}", database)
+    if sqladmin.postgres(instance):
+        call.state.put(f"{row_of(call, name)}/databases/postgres", database(instance, "postgres"))
     user = {"kind": "sql#user", "project": call.project, "instance": name, "host": ""}
     root = {"POSTGRES": "postgres", "MYSQL_8_": "root"}.get(instance["databaseVersion"][:8])
     if root:
@@ -106,19 +106,18 @@ def insert(call: Call) -> dict[str, Any]:
     return operation(call, "CREATE", name)
 
 
-def _first_databases(instance: Body) -> list[Body]:
-    if not sqladmin.postgres(instance):
-        return []
-    database = {
+def database(instance: Body, name: str) -> Body:
+    """A database of an instance that states nothing of it."""
+    postgres = sqladmin.postgres(instance)
+    return {
+        "charset": "UTF8" if postgres else "utf8mb3",
+        "collation": "en_US.UTF8" if postgres else "utf8mb3_general_ci",
         "kind": "sql#database",
         "project": instance["project"],
         "instance": instance["name"],
-        "name": "postgres",
-        "charset": "UTF8",
-        "collation": "en_US.UTF8",
-        "selfLink": f"{instance['selfLink']}/databases/postgres",
+        "name": name,
+        "selfLink": f"{instance['selfLink']}/databases/{name}",
     }
-    return [database]
 
 
 def _defaults(instance: Body) -> None:
@@ -268,9 +267,8 @@ def change(call: Call) -> dict[str, Any]:
         changed = {**before, **{key: value for key, value in call.body.items() if value is not None}}
     changed["name"], changed["kind"] = before["name"], before["kind"]
     changed.pop("rootPassword", None)
-    for name in ("kind",):
-        if (changed.get("diskEncryptionConfiguration") or {}) and before.get("diskEncryptionConfiguration"):
-            changed["diskEncryptionConfiguration"][name] = before["diskEncryptionConfiguration"][name]
+    if changed.get("diskEncryptionConfiguration") and before.get("diskEncryptionConfiguration"):
+        changed["diskEncryptionConfiguration"]["kind"] = before["diskEncryptionConfiguration"]["kind"]
     sqladmin.check_version(changed)
     for setting in ("dataDiskSizeGb", "dataDiskType", "edition", "locationPreference"):
         if setting in before["settings"]:
@@ -293,7 +291,7 @@ def _readdress(call: Call, before: Body, changed: Body) -> None:
 
 
 def _sealed(instance: Body) -> Body:
-    instance["etag"] = etag({key: value for key, value in instance.items() if key != "etag"})
+    instance["etag"] = etag(instance)
     return instance
 
 

@@ -6,11 +6,11 @@ import re
 from typing import Any, Final
 from urllib.parse import quote
 
-from twin.gcp.api_server.errors import exists, invalid, not_found
+from twin.gcp.api_server.errors import exists, invalid
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
 from twin.gcp.methods import generic, handles
-from twin.gcp.services.sqladmin.operations.instances import instance_of, operation, row_of
+from twin.gcp.services.sqladmin.operations.instances import database, instance_of, operation, row_of
 from twin.gcp.services.sqladmin.validation import postgres
 
 _DOMAIN: Final = ".gserviceaccount.com"
@@ -34,16 +34,8 @@ def insert_database(call: Call) -> dict[str, Any]:
             f'Invalid request: failed to create database {name}. Detail: pq: database "{name}" already '
             "exists."
         )
-    database: Body = {
-        "charset": "UTF8" if postgres(instance) else "utf8mb3",
-        "collation": "en_US.UTF8" if postgres(instance) else "utf8mb3_general_ci",
-        **call.body,
-        "kind": "sql#database",
-        "project": call.project,
-        "instance": instance["name"],
-        "selfLink": f"{instance['selfLink']}/databases/{name}",
-    }
-    call.state.put(_database(call, name), database)
+    stated = {key: call.body[key] for key in ("charset", "collation") if key in call.body}
+    call.state.put(_database(call, name), {**call.body, **database(instance, name), **stated})
     return operation(call, "CREATE_DATABASE", instance["name"])
 
 
@@ -51,10 +43,7 @@ def insert_database(call: Call) -> dict[str, Any]:
 def _need_database(call: Call) -> Body:
     instance_of(call)
     name = call.parameters["database"]
-    database = call.state.get(_database(call, name))
-    if database is None:
-        raise not_found(f"Database {name} does not exist.")
-    return database
+    return call.need(_database(call, name), f"Database {name} does not exist.")
 
 
 @handles("sql.databases.patch", "sql.databases.update")
@@ -93,8 +82,7 @@ def insert_user(call: Call) -> dict[str, Any]:
         raise invalid(f"Invalid request: User name '{name}' is longer than {_LONGEST} characters.")
     if kind != "BUILT_IN":
         _check_iam(call, instance, name, kind)
-    existing = call.state.get(_user(call, name))
-    if existing is not None:
+    if call.state.get(_user(call, name)) is not None:
         raise exists(f"User '{name}' already exists.")
     fields = {key: value for key, value in call.body.items() if key not in ("password", "kind")}
     host = call.body.get("host") or ("" if postgres(instance) else "%")
@@ -109,10 +97,7 @@ def insert_user(call: Call) -> dict[str, Any]:
 def _check_iam(call: Call, instance: Body, name: str, kind: str) -> None:
     if call.body.get("password"):
         raise invalid("Invalid request: A password cannot be set for an IAM user.")
-    flags = {
-        database_flag["name"]: database_flag.get("value")
-        for database_flag in instance["settings"].get("databaseFlags") or []
-    }
+    flags = {flag["name"]: flag.get("value") for flag in instance["settings"].get("databaseFlags") or []}
     switch = "cloudsql.iam_authentication" if postgres(instance) else "cloudsql_iam_authentication"
     if flags.get(switch) != "on":
         raise invalid(f"Invalid request: IAM authentication is not enabled: set the flag {switch} to on.")
@@ -138,10 +123,7 @@ def _check_iam(call: Call, instance: Body, name: str, kind: str) -> None:
 def _need_user(call: Call) -> Body:
     instance_of(call)
     name = call.parameters.get("name") or ""
-    user = call.state.get(_user(call, name))
-    if user is None:
-        raise not_found(f"User '{name}' does not exist.")
-    return user
+    return call.need(_user(call, name), f"User '{name}' does not exist.")
 
 
 @handles("sql.users.list")

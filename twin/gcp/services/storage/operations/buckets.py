@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from twin.gcp.api_server import initial_state
-from twin.gcp.api_server.errors import GoogleError, denied, invalid, not_found, stale
+from twin.gcp.api_server.errors import GoogleError, denied, invalid, stale
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
 from twin.gcp.iam import policy as iam_policy
@@ -20,11 +20,7 @@ _OWN: Final = frozenset({"id", "kind", "selfLink", "projectNumber", "metagenerat
 @handles("storage.buckets.get")
 def bucket_of(call: Call) -> Body:
     """The bucket of the path."""
-    name = call.parameters["bucket"]
-    bucket = call.state.get(f"storage/b/{name}")
-    if bucket is None:
-        raise not_found("The specified bucket does not exist.")
-    return bucket
+    return call.need(f"storage/b/{call.parameters['bucket']}", "The specified bucket does not exist.")
 
 
 def check_preconditions(call: Call, body: Body | None) -> None:
@@ -84,10 +80,9 @@ def insert(call: Call) -> dict[str, Any]:
 def _stamp(call: Call, before: Body, bucket: Body) -> None:
     """The times since which policies hold."""
     now = call.timestamp[:23] + "Z"
-    for name, time in (("softDeletePolicy", "effectiveTime"), ("retentionPolicy", "effectiveTime")):
-        if bucket.get(name) and not bucket[name].get(time):
-            was = before.get(name) or {}
-            bucket[name][time] = was.get(time) or now
+    for name in ("softDeletePolicy", "retentionPolicy"):
+        if bucket.get(name) and not bucket[name].get("effectiveTime"):
+            bucket[name]["effectiveTime"] = (before.get(name) or {}).get("effectiveTime") or now
     if bucket.get("autoclass", {}).get("enabled"):
         bucket["autoclass"].setdefault("toggleTime", now)
 
@@ -109,9 +104,8 @@ def change(call: Call) -> dict[str, Any]:
     check_preconditions(call, before)
     body = {key: value for key, value in call.body.items() if key not in _OWN}
     if isinstance(body.get("labels"), dict):
-        labels = (
-            {**before.get("labels", {}), **body["labels"]} if call.method.verb == "PATCH" else body["labels"]
-        )
+        kept = before.get("labels", {}) if call.method.verb == "PATCH" else {}
+        labels = {**kept, **body["labels"]}
         body["labels"] = {key: label for key, label in labels.items() if label is not None} or None
     bucket = merge(before, body)
     if call.body.get("location") and call.body["location"].upper() != before["location"]:
@@ -175,10 +169,11 @@ def set_policy(call: Call) -> dict[str, Any]:
     """Set the access to what is in a bucket."""
     body = bucket_of(call)
     bindings: list[Body] = call.body.get("bindings") or []
-    public = any(
-        {"allUsers", "allAuthenticatedUsers"} & set(binding.get("members") or []) for binding in bindings
-    )
-    if public and body["iamConfiguration"]["publicAccessPrevention"] == "enforced":
+    members = {member for binding in bindings for member in binding.get("members") or []}
+    if (
+        members & {"allUsers", "allAuthenticatedUsers"}
+        and body["iamConfiguration"]["publicAccessPrevention"] == "enforced"
+    ):
         raise stale(
             "The member bindings allUsers and allAuthenticatedUsers are not allowed since public access "
             "prevention is enforced."

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
-from twin.gcp.api_server.errors import GoogleError, denied, invalid, not_found
+from twin.gcp.api_server.errors import GoogleError, denied, invalid
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
 from twin.gcp.methods import generic, handles
@@ -40,22 +40,24 @@ def insert(call: Call) -> dict[str, Any] | Answer:
     """An object with its bytes."""
     if resumable.is_resumable(call):
         return _resumed(call)
-    name = call.parameters.get("name") or call.body.get("name") or ""
-    if not name or len(name.encode()) > 1024:
-        raise invalid("Required parameter: name, 1 to 1024 bytes", reason="required")
+    name = _new_name(call, call.body)
     kind = call.body.get("contentType") or call.media_type or "application/octet-stream"
     _check_overwrite(call, call.parameters["bucket"], name)
     return store(call, bucket_of(call), name, call.media, {**call.body, "contentType": kind})
+
+
+def _new_name(call: Call, metadata: Body) -> str:
+    name = call.parameters.get("name") or metadata.get("name") or ""
+    if not name or len(name.encode()) > 1024:
+        raise invalid("Required parameter: name, 1 to 1024 bytes", reason="required")
+    return name
 
 
 def _resumed(call: Call) -> dict[str, Any] | Answer:
     bucket = bucket_of(call)
     if "upload_id" not in call.parameters:
         metadata = resumable.metadata_of(call)
-        name = call.parameters.get("name") or metadata.get("name") or ""
-        if not name or len(name.encode()) > 1024:
-            raise invalid("Required parameter: name, 1 to 1024 bytes", reason="required")
-        return resumable.begin(call, name, metadata)
+        return resumable.begin(call, _new_name(call, metadata), metadata)
     there = resumable.go_on(call)
     if isinstance(there, Answer):
         return there
@@ -183,11 +185,8 @@ def rewrite(call: Call) -> dict[str, Any]:
     _check_right(call, "storage.objects.get", source, call.parameters["sourceObject"])
     _check_right(call, "storage.objects.create", target, call.parameters["destinationObject"])
     _check_overwrite(call, target, call.parameters["destinationObject"])
-    source_object = {
-        "object": call.parameters["sourceObject"],
-        "generation": call.parameters.get("sourceGeneration"),
-    }
-    call.parameters.update(source_object, bucket=source)
+    generation = call.parameters.get("sourceGeneration")
+    call.parameters.update(object=call.parameters["sourceObject"], generation=generation, bucket=source)
     bucket_of(call)
     body = _need(call, source)
     media = _media(call, source, body)
@@ -222,9 +221,13 @@ def _check_right(call: Call, permission: str, bucket: str, name: str) -> None:
 
 
 def _media(call: Call, bucket: str, body: Body) -> bytes:
+    return base64.b64decode(call.state.internal(_stored(bucket, body))["media"])
+
+
+def _stored(bucket: str, body: Body) -> str:
+    """The row of an object, or of a version that is no longer current."""
     row = _row(bucket, body["name"])
-    internal = call.state.internal(f"{row}{_VERSION}{body['generation']}" if body.get("timeDeleted") else row)
-    return base64.b64decode(internal["media"])
+    return f"{row}{_VERSION}{body['generation']}" if body.get("timeDeleted") else row
 
 
 @handles("storage.objects.delete")
@@ -233,13 +236,8 @@ def delete(call: Call) -> dict[str, Any]:
     bucket = bucket_of(call)["name"]
     body = _need(call, bucket)
     check_preconditions(call, body)
-    row = _row(bucket, body["name"])
     _leave(call, bucket_of(call), body, replaced=False)
-    wanted = call.parameters.get("generation")
-    if body.get("timeDeleted"):
-        call.state.delete(f"{row}{_VERSION}{wanted}")
-    else:
-        call.state.delete(row)
+    call.state.delete(_stored(bucket, body))
     return {}
 
 
@@ -275,12 +273,9 @@ def _retain(call: Call, bucket: Body, object_: Body) -> None:
 def _need(call: Call, bucket: str) -> Body:
     name, generation = call.parameters["object"], call.parameters.get("generation")
     row = _row(bucket, name)
-    object_ = call.state.get(row)
-    if generation and (object_ is None or object_["generation"] != str(generation)):
-        object_ = call.state.get(f"{row}{_VERSION}{generation}")
-    if object_ is None:
-        raise not_found(f"No such object: {bucket}/{name}")
-    return object_
+    if generation and (call.state.get(row) or {}).get("generation") != str(generation):
+        row = f"{row}{_VERSION}{generation}"
+    return call.need(row, f"No such object: {bucket}/{name}")
 
 
 def _row(bucket: str, name: str) -> str:

@@ -19,8 +19,9 @@ NOTIFICATIONS: Final = 100
 """Notification configurations of a bucket at most. Source: "Quotas & limits" of Cloud Storage."""
 
 
-def _folder_row(call: Call, name: str) -> str:
-    return f"storage/b/{call.parameters['bucket']}/managedFolders/{quote(name, safe='')}"
+def _folder_row(call: Call, name: str = "") -> str:
+    name = quote(name or call.parameters["managedFolder"], safe="")
+    return f"storage/b/{call.parameters['bucket']}/managedFolders/{name}"
 
 
 @handles("storage.managedFolders.insert")
@@ -50,19 +51,10 @@ def insert_folder(call: Call) -> dict[str, Any]:
     return call.state.put(row, folder)
 
 
-def _folder(call: Call) -> tuple[str, Body]:
-    bucket_of(call)
-    row = _folder_row(call, call.parameters["managedFolder"])
-    folder = call.state.get(row)
-    if folder is None:
-        raise not_found("The specified managed folder does not exist.")
-    return row, folder
-
-
 @handles("storage.managedFolders.get")
-def get_folder(call: Call) -> dict[str, Any]:
-    """A managed folder."""
-    return _folder(call)[1]
+def _folder(call: Call) -> Body:
+    bucket_of(call)
+    return call.need(_folder_row(call), "The specified managed folder does not exist.")
 
 
 @handles("storage.managedFolders.list")
@@ -80,29 +72,27 @@ def list_folders(call: Call) -> dict[str, Any]:
 @handles("storage.managedFolders.delete")
 def delete_folder(call: Call) -> dict[str, Any]:
     """A managed folder goes; with allowNonEmpty its objects stay as they are."""
-    row, body = _folder(call)
+    body = _folder(call)
     check_preconditions(call, body)
     objects = f"storage/b/{body['bucket']}/o/{quote(body['name'], safe='')}"
     if call.state.of("storage.o", objects) and not call.parameters.get("allowNonEmpty"):
         raise GoogleError(
             409, "FAILED_PRECONDITION", "The managed folder you tried to delete is not empty.", "conflict"
         )
-    call.state.delete(row)
+    call.state.delete(_folder_row(call))
     return {}
 
 
 @handles("storage.managedFolders.getIamPolicy")
 def folder_policy(call: Call) -> dict[str, Any]:
     """Access to what is in a managed folder."""
-    row, body = _folder(call)
-    return _policy(body, iam_policy.read(call.state, row))
+    return _policy(_folder(call), iam_policy.read(call.state, _folder_row(call)))
 
 
 @handles("storage.managedFolders.setIamPolicy")
 def set_folder_policy(call: Call) -> dict[str, Any]:
     """Set the access to what is in a managed folder."""
-    row, body = _folder(call)
-    return _policy(body, iam_policy.write(call, row, call.body))
+    return _policy(_folder(call), iam_policy.write(call, _folder_row(call), call.body))
 
 
 def _policy(folder: Body, policy: Body) -> Body:
@@ -151,18 +141,14 @@ def _check_topic(call: Call, topic: str) -> None:
         )
 
 
-def _notification(call: Call) -> tuple[str, Body]:
-    row = f"storage/b/{bucket_of(call)['name']}/notificationConfigs/{call.parameters['notification']}"
-    notification = call.state.get(row)
-    if notification is None:
-        raise not_found("Notification not found.")
-    return row, notification
+def _notification_row(call: Call) -> str:
+    return f"storage/b/{bucket_of(call)['name']}/notificationConfigs/{call.parameters['notification']}"
 
 
 @handles("storage.notifications.get")
 def get_notification(call: Call) -> dict[str, Any]:
     """One notification configuration."""
-    return _notification(call)[1]
+    return call.need(_notification_row(call), "Notification not found.")
 
 
 @handles("storage.notifications.list")
@@ -177,5 +163,6 @@ def list_notifications(call: Call) -> dict[str, Any]:
 @handles("storage.notifications.delete")
 def delete_notification(call: Call) -> dict[str, Any]:
     """A notification configuration goes."""
-    call.state.delete(_notification(call)[0])
+    get_notification(call)
+    call.state.delete(_notification_row(call))
     return {}
