@@ -141,7 +141,7 @@ def _demand(kind: str, rule: Rule, path: str, value: Any, body: Body, old: bool)
     if demand.met(value, expected):
         return
     of_object = kind in ("exactly_one", "at_most_one")
-    given = _stated(value, expected) if of_object else []
+    set_fields = _stated(value, expected) if of_object else []
     named: list[str] = [name for name in expected if name] if isinstance(expected, list | tuple) else []
     details: dict[str, Any] = {
         "path": path,
@@ -151,7 +151,7 @@ def _demand(kind: str, rule: Rule, path: str, value: Any, body: Body, old: bool)
         "size": len(value if isinstance(value, list | dict) else str(value)),
         "right": rule.get("right", f"it must match {expected}"),
         "listed": ", ".join(snake(name) if of_object else str(name) for name in named),
-        "given": given or "none",
+        "given": set_fields or "none",
     }
     if "bad" in rule or (old and "words" not in rule):
         raise bad_field(path, value, rule.get("bad", demand.old).format(**details))

@@ -125,8 +125,8 @@ def _make(call: Call, place: Place, policy: Body, name: str, what: str, default:
         if other:
             raise invalid(f"cluster.ipAllocationPolicy.{field}: {block} overlaps with {other}.")
     generated = _generated_name(place, what)
-    made = {"rangeName": generated, "ipCidrRange": str(block)}
-    secondary = [*(subnet.get("secondaryIpRanges") or ()), made]
+    generated_range = {"rangeName": generated, "ipCidrRange": str(block)}
+    secondary = [*(subnet.get("secondaryIpRanges") or ()), generated_range]
     call.state.put(f"compute/{name}", {**subnet, "secondaryIpRanges": secondary})
     return block
 

@@ -104,8 +104,8 @@ def listing(call: Call) -> dict[str, Any]:
 def change(call: Call) -> dict[str, Any]:
     """What can change of a zone."""
     row, before = zone_of(call)
-    own = ("kind", "id", "creationTime", "nameServers")
-    changed = compute.merge(before, {key: value for key, value in call.body.items() if key not in own})
+    own_fields = ("kind", "id", "creationTime", "nameServers")
+    changed = compute.merge(before, {key: value for key, value in call.body.items() if key not in own_fields})
     for key in ("name", "dnsName", "visibility"):
         if changed.get(key) != before.get(key):
             raise bad_field(f"entity.managedZone.{key}", changed.get(key), "The field cannot be changed.")

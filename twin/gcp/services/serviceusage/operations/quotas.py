@@ -57,8 +57,8 @@ def _done(call: Call, body: Body, kind: str) -> Body:
 
 
 def _written(call: Call, row: str, override: Body) -> Body:
-    shown = _with_project_number(call, row, call.state.put(row, override))
-    return _done(call, shown, "google.api.serviceusage.v1beta1.QuotaOverride")
+    representation = _with_project_number(call, row, call.state.put(row, override))
+    return _done(call, representation, "google.api.serviceusage.v1beta1.QuotaOverride")
 
 
 def _with_project_number(call: Call, row: str, body: Body) -> Body:

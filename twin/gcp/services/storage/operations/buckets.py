@@ -104,8 +104,8 @@ def change(call: Call) -> dict[str, Any]:
     check_preconditions(call, before)
     body = {key: value for key, value in call.body.items() if key not in _OWN}
     if isinstance(body.get("labels"), dict):
-        kept = before.get("labels", {}) if call.method.verb == "PATCH" else {}
-        labels = {**kept, **body["labels"]}
+        kept_labels = before.get("labels", {}) if call.method.verb == "PATCH" else {}
+        labels = {**kept_labels, **body["labels"]}
         body["labels"] = {key: label for key, label in labels.items() if label is not None} or None
     bucket = merge(before, body)
     if call.body.get("location") and call.body["location"].upper() != before["location"]:
