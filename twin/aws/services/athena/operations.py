@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from twin.aws.api_server.request import Answer, Call, Refusal
 from twin.aws.iam import service_roles
 from twin.aws.services.glue.validation.catalog import answer
-from twin.aws.validation.moto_state import MotoState
+from twin.aws.validation.moto_state import MotoState, absent
 
 Params = dict[str, Any]
 
@@ -48,8 +48,7 @@ def delete(params: Params, state: MotoState) -> None:
         raise Refusal(_INVALID, "The primary workgroup cannot be deleted")
     present(params, state)
     backend = state.moto.backend("athena", state.region)
-    queries = [*backend.named_queries.values(), *backend.prepared_statements.values()]
-    queries += backend.executions.values()
+    queries = [*backend.named_queries.values(), *backend.executions.values()]
     full = any(getattr(query.workgroup, "name", query.workgroup) == name for query in queries)
     if full and not params.get("RecursiveDeleteOption"):
         raise Refusal(_INVALID, f"WorkGroup {name} is not empty")
@@ -133,17 +132,10 @@ def start(params: Params, state: MotoState) -> None:
     _place(str(place), state)
 
 
-def prepared(params: Params, state: MotoState) -> None:
-    """CreatePreparedStatement: once by its name, in a workgroup that is there."""
-    present(params, state)
-    statements = state.moto.backend("athena", state.region).prepared_statements
-    if params["StatementName"] in statements:
-        raise Refusal(_INVALID, f"Prepared Statement {params['StatementName']} already exists")
-
-
 RULES: Final = {
     "StartQueryExecution": start,
-    "CreatePreparedStatement": prepared,
+    "CreatePreparedStatement": absent("a prepared statement"),
+    "GetQueryRuntimeStatistics": absent("statistics of a query"),
     "CreateWorkGroup": create,
     "UpdateWorkGroup": update,
     "GetWorkGroup": present,
@@ -229,7 +221,7 @@ def report(call: Call, backend: Any) -> Answer:
 def drop(call: Call, backend: Any) -> Answer:
     """DeleteWorkGroup, with what is in it."""
     name = call.params["WorkGroup"]
-    for collection in (backend.named_queries, backend.prepared_statements, backend.executions):
+    for collection in (backend.named_queries, backend.executions):
         for key, entry in list(collection.items()):
             if getattr(entry.workgroup, "name", entry.workgroup) == name:
                 del collection[key]
@@ -264,17 +256,8 @@ def begin(call: Call, backend: Any) -> Answer:
     return answer({"QueryExecutionId": execution.id})
 
 
-def drop_prepared(call: Call, backend: Any) -> Answer:
-    """DeletePreparedStatement, which moto has not."""
-    name = call.params["StatementName"]
-    if backend.prepared_statements.pop(name, None) is None:
-        raise Refusal("ResourceNotFoundException", f"PreparedStatement {name} was not found")
-    return answer({})
-
-
 OPERATIONS: Final[dict[str, Callable[[Call, Any], Answer | None]]] = {
     "StartQueryExecution": begin,
-    "DeletePreparedStatement": drop_prepared,
     "CreateWorkGroup": make,
     "UpdateWorkGroup": change,
     "GetWorkGroup": report,

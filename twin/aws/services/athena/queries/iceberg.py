@@ -17,9 +17,11 @@ from pyiceberg.transforms import parse_transform
 
 from twin.aws.api_server.internal_client import Inside
 from twin.aws.api_server.request import Refusal
+from twin.aws.services.athena.queries import permissions as rights
 from twin.aws.services.athena.queries import types
-from twin.aws.services.athena.queries.errors import DATA, SCHEMA, QueryFailed
+from twin.aws.services.athena.queries.errors import DATA, SCHEMA, QueryFailed, untranslated
 from twin.aws.services.athena.queries.storage import Meter, Storage, Upload
+from twin.aws.services.athena.queries.tables import Catalog, Name, is_iceberg
 
 
 class _Input(InputFile):
@@ -93,6 +95,24 @@ def load(glue: Inside, storage: Storage, database: str, name: str) -> Table:
             f"{error}",
             SCHEMA,
         ) from None
+
+
+def of_table(catalog: Catalog, name: Name, kind: str) -> Table:
+    """A table that a statement of a kind changes. Raises QueryFailed where it is none of Iceberg's, and where
+    the principal lacks Lake Formation's permission."""
+    context, table = catalog.context, catalog.table(name)
+    if not is_iceberg(table):
+        if kind not in ("UPDATE", "DELETE", "MERGE"):
+            raise untranslated(f"{kind} of a Hive table")
+        raise QueryFailed(
+            f"NOT_SUPPORTED: Modifying Hive table rows is only supported for transactional tables: {name}",
+            SCHEMA,
+        )
+    permission = {"DELETE": "DELETE", "ALTER_TABLE_ADD_COLUMNS": "ALTER"}.get(kind, "INSERT")
+    rights.demand(context, permission, name.database, name.table)
+    location = str(table["StorageDescriptor"]["Location"])
+    store = rights.storage(context, location, name.database, name.table)
+    return load(context.caller, store, name.database, name.table)
 
 
 def snapshot(table: Table, version: str | int | None, at: datetime | None) -> int | None:
@@ -208,15 +228,12 @@ def create(
     schema: pa.Schema,
     location: str,
     partitioning: Sequence[str],
-    properties: dict[str, str],
 ) -> Table:
     """A new table. partitioning: `day(ts)`, `bucket(16, id)`, `region`."""
     created = catalog(glue, storage)
 
     def run() -> Table:
-        with created.create_table_transaction(
-            named, schema, location.rstrip("/"), properties=properties
-        ) as txn:
+        with created.create_table_transaction(named, schema, location.rstrip("/")) as txn:
             if partitioning:
                 with txn.update_spec() as spec:
                     for text in partitioning:
@@ -247,24 +264,4 @@ def add_columns(table: Table, columns: Sequence[tuple[str, pa.DataType]]) -> Non
     for name, _ in columns:
         if name in present:
             raise QueryFailed(f"Cannot add column, name already exists: {name}", SCHEMA)
-    _commit(run)
-
-
-def drop_column(table: Table, name: str) -> None:
-    """ALTER TABLE ... DROP COLUMN."""
-
-    def run() -> None:
-        with table.update_schema() as update:
-            update.delete_column(name)
-
-    _commit(run)
-
-
-def set_properties(table: Table, properties: dict[str, str]) -> None:
-    """ALTER TABLE ... SET TBLPROPERTIES."""
-
-    def run() -> None:
-        with table.transaction() as transaction:
-            transaction.set_properties(properties)
-
     _commit(run)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -20,30 +19,6 @@ def table(params: Params, inside: Inside) -> Params:
         inside, "get_table", DatabaseName=params["DatabaseName"].lower(), Name=params["TableName"].lower()
     )
     return {"TableMetadata": _table_metadata(response["Table"])}
-
-
-def tables(params: Params, inside: Inside) -> Params:
-    """ListTableMetadata."""
-    _catalog(params)
-    tables = _glue(inside, "get_tables", DatabaseName=params["DatabaseName"].lower())["TableList"]
-    pattern = re.compile(params.get("Expression") or ".*")
-    metadata = [_table_metadata(table) for table in tables if pattern.fullmatch(table["Name"])]
-    return _page(params, "TableMetadataList", metadata)
-
-
-def database(params: Params, inside: Inside) -> Params:
-    """GetDatabase."""
-    _catalog(params)
-    return {
-        "Database": _database(_glue(inside, "get_database", Name=params["DatabaseName"].lower())["Database"])
-    }
-
-
-def databases(params: Params, inside: Inside) -> Params:
-    """ListDatabases."""
-    _catalog(params)
-    databases = _glue(inside, "get_databases")["DatabaseList"]
-    return _page(params, "DatabaseList", [_database(database) for database in databases])
 
 
 def catalog(params: Params, _: Inside) -> Params:
@@ -99,26 +74,7 @@ def _column(column: Params) -> Params:
     return {**result, "Comment": column["Comment"]} if column.get("Comment") else result
 
 
-def _database(database: Params) -> Params:
-    return {
-        "Name": database["Name"],
-        "Description": database.get("Description") or "",
-        "Parameters": database.get("Parameters") or {},
-    }
-
-
-def _page(params: Params, member: str, all: list[Params]) -> Params:
-    begin, size = int(params.get("NextToken") or 0), int(params.get("MaxResults") or 50)
-    body: Params = {member: all[begin : begin + size]}
-    if begin + size < len(all):
-        body["NextToken"] = str(begin + size)
-    return body
-
-
 OPERATIONS: Final[dict[str, Callable[[Params, Inside], Params]]] = {
     "GetTableMetadata": table,
-    "ListTableMetadata": tables,
-    "GetDatabase": database,
-    "ListDatabases": databases,
     "GetDataCatalog": catalog,
 }

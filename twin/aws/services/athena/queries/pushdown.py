@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -19,22 +19,7 @@ class Term:
     operator: str
     values: tuple[Any, ...]
 
-    def may_hold(self, value: Any) -> bool:
-        """Whether it may hold for a partition key's value. What cannot be compared may."""
-        try:
-            return value is not None and _TESTS[self.operator](value, self.values)
-        except TypeError:
-            return True
 
-
-_TESTS: Final[dict[str, Callable[[Any, tuple[Any, ...]], bool]]] = {
-    "=": lambda value, wanted: value == wanted[0],
-    "<": lambda value, wanted: value < wanted[0],
-    "<=": lambda value, wanted: value <= wanted[0],
-    ">": lambda value, wanted: value > wanted[0],
-    ">=": lambda value, wanted: value >= wanted[0],
-    "in": lambda value, wanted: value in wanted,
-}
 _OPERATORS: Final = {exp.EQ: "=", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">="}
 _FLIPPED: Final = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
@@ -90,15 +75,6 @@ def _value(node: Any) -> Any:
         except ValueError:
             return None
     return None
-
-
-def partitions(conditions: Sequence[Term]) -> Callable[[Mapping[str, Any]], bool]:
-    """Whether a partition (its keys' values) may hold rows that are asked for."""
-
-    def wanted(values: Mapping[str, Any]) -> bool:
-        return all(term.may_hold(values[term.column]) for term in conditions if term.column in values)
-
-    return wanted
 
 
 def iceberg(conditions: Sequence[Term], schema: Any) -> Any:

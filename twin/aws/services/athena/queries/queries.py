@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pyarrow as pa
 from sqlglot import exp
 
 from twin.aws.services.athena.queries import dialect, tables, translate, type_checks, types
 from twin.aws.services.athena.queries.engine import Engine
-from twin.aws.services.athena.queries.tables import Catalog, Name
+from twin.aws.services.athena.queries.errors import untranslated
+from twin.aws.services.athena.queries.tables import Catalog
 
 COPY = "athena_copy"
 """The table that a statement changes, in the engine."""
@@ -64,7 +63,7 @@ class Query:
             return node.copy()
         name = tables.name_of(node, self._catalog.context.database)
         if name.database == "information_schema":
-            return exp.table_(self._add(_information(self._catalog, name)))
+            raise untranslated("information_schema")
         table = self._catalog.table(name)
         view = tables.view_of(table)
         if view is not None:
@@ -97,42 +96,3 @@ def _coarse(data: pa.Table) -> pa.Table:
             column = types.milliseconds(data.column(index))
             data = data.set_column(index, pa.field(field.name, column.type), column)
     return data
-
-
-def _information(catalog: Catalog, name: Name) -> pa.Table:
-    """information_schema's schemata, tables and columns."""
-    databases = [database["Name"] for database in catalog.call("get_databases")["DatabaseList"]]
-    if name.table == "schemata":
-        return pa.table({"catalog_name": [tables.CATALOG] * len(databases), "schema_name": databases})
-    listed_tables = [
-        (of, table) for of in databases for table in catalog.call("get_tables", DatabaseName=of)["TableList"]
-    ]
-    if name.table == "tables":
-        kinds = [
-            "VIEW" if table.get("TableType") == "VIRTUAL_VIEW" else "BASE TABLE" for _, table in listed_tables
-        ]
-        return pa.table(
-            {
-                "table_catalog": [tables.CATALOG] * len(listed_tables),
-                "table_schema": [of for of, _ in listed_tables],
-                "table_name": [table["Name"] for _, table in listed_tables],
-                "table_type": kinds,
-            }
-        )
-    columns: list[tuple[str, str, int, Any]] = [
-        (of, table["Name"], at, column)
-        for of, table in listed_tables
-        for at, column in enumerate(
-            [*table["StorageDescriptor"].get("Columns", []), *(table.get("PartitionKeys") or [])], start=1
-        )
-    ]
-    return pa.table(
-        {
-            "table_catalog": [tables.CATALOG] * len(columns),
-            "table_schema": [of for of, _, _, _ in columns],
-            "table_name": [table for _, table, _, _ in columns],
-            "column_name": [column["Name"] for *_, column in columns],
-            "ordinal_position": [at for _, _, at, _ in columns],
-            "data_type": [str(column.get("Type", "")).replace("string", "varchar") for *_, column in columns],
-        }
-    )

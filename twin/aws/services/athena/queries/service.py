@@ -187,11 +187,7 @@ class Athena:
         from twin.aws.services.lakeformation import state as lake
 
         id, region = reported["QueryExecutionId"], more["region"]
-        statement = execute.read(
-            reported["Query"],
-            reported.get("ExecutionParameters") or [],
-            lambda name: self._prepared(reported, region, name),
-        )
+        statement = execute.read(reported["Query"], reported.get("ExecutionParameters") or [])
         reported |= {"StatementType": statement.type, "SubstatementType": statement.kind}
         if more["output"]:
             suffix = "csv" if statement.type == "DML" else "txt"
@@ -217,7 +213,7 @@ class Athena:
             meter=meter,
         )
         outcome = execute.run(context, statement)
-        more |= {"count": outcome.count, "rows": len(outcome.rows)}
+        more["count"] = outcome.count
         rows = (
             [[column["Name"] for column in outcome.columns], *outcome.rows]
             if outcome.header
@@ -237,23 +233,12 @@ class Athena:
             file = reported["ResultConfiguration"]["OutputLocation"]
             if file.endswith((".csv", ".txt")):
                 store.write(file, text, ContentType="application/octet-stream")
-                more["bytes"] = len(text)
             columns = json.dumps(outcome.columns).encode()
             store.write(f"{file}.metadata", columns)
         except QueryFailed as error:
             raise QueryFailed(
                 f"Failed to write query results to S3: {error.reason}", RESULTS_NOT_WRITTEN
             ) from None
-
-    def _prepared(self, reported: Params, region: str, name: str) -> str | None:
-        prepared_statement = self._server.moto.backend("athena", region).prepared_statements.get(name)
-        if (
-            prepared_statement is None
-            or getattr(prepared_statement.workgroup, "name", prepared_statement.workgroup)
-            != reported["WorkGroup"]
-        ):
-            return None
-        return prepared_statement.query_statement
 
     # Operations
 
@@ -356,28 +341,10 @@ class Athena:
             body["NextToken"] = str(begin + size)
         return answer(body)
 
-    def _statistics(self, call: Call) -> Answer:
-        reported, more = self._query_execution(call, call.params["QueryExecutionId"])
-        statistics = reported["Statistics"]
-        names = ("QueryQueueTimeInMillis", "ServicePreProcessingTimeInMillis", "QueryPlanningTimeInMillis")
-        names += (
-            "EngineExecutionTimeInMillis",
-            "ServiceProcessingTimeInMillis",
-            "TotalExecutionTimeInMillis",
-        )
-        rows = {
-            "InputBytes": statistics["DataScannedInBytes"],
-            "OutputRows": more.get("rows", 0),
-            "OutputBytes": more.get("bytes", 0),
-        }
-        timeline = {name: statistics[name] for name in names if name in statistics}
-        return answer({"QueryRuntimeStatistics": {"Timeline": timeline, "Rows": rows}})
-
     _OPERATIONS: Final[dict[str, Callable[[Any, Call], Answer]]] = {
         "GetQueryExecution": _get,
         "BatchGetQueryExecution": _get_several,
         "GetQueryResults": _results,
         "StopQueryExecution": _stop,
         "ListQueryExecutions": _list,
-        "GetQueryRuntimeStatistics": _statistics,
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlglot import exp
@@ -18,97 +18,45 @@ UTILITY: Final = "UTILITY"
 
 @dataclass(frozen=True)
 class Statement:
-    """kind: Athena's SubstatementType. type: DML, DDL or UTILITY. parts: what a pattern found."""
+    """kind: Athena's SubstatementType. type: DML, DDL or UTILITY. place: where UNLOAD writes, or the database
+    that SHOW TABLES names."""
 
     kind: str
     type: str
-    tree: exp.Expr | None = None
-    parts: dict[str, str] = field(default_factory=dict[str, str])
+    tree: Any = None
+    place: str = ""
 
 
-_NAME: Final = r"(?P<table>(?:`[^`]+`|\"[^\"]+\"|[\w$]+)(?:\.(?:`[^`]+`|\"[^\"]+\"|[\w$]+))*)"
-_OF: Final = r"(?P<database>`[^`]+`|\"[^\"]+\"|[\w-]+)"
-_PATTERNS: Final = tuple(
-    (kind, type, re.compile(pattern + r"\s*;?\s*", re.IGNORECASE | re.DOTALL))
-    for kind, type, pattern in (
-        ("MSCK", DDL, rf"MSCK\s+REPAIR\s+TABLE\s+{_NAME}"),
-        (
-            "SHOW_TABLES",
-            UTILITY,
-            rf"SHOW\s+TABLES(?:\s+(?:IN|FROM)\s+{_OF})?(?:\s+(?:LIKE\s+)?'(?P<like>[^']*)')?",
-        ),
-        (
-            "SHOW_VIEWS",
-            UTILITY,
-            rf"SHOW\s+VIEWS(?:\s+(?:IN|FROM)\s+{_OF})?(?:\s+(?:LIKE\s+)?'(?P<like>[^']*)')?",
-        ),
-        ("SHOW_DATABASES", UTILITY, r"SHOW\s+(?:DATABASES|SCHEMAS)(?:\s+LIKE\s+'(?P<like>[^']*)')?"),
-        ("SHOW_COLUMNS", UTILITY, rf"SHOW\s+COLUMNS\s+(?:IN|FROM)\s+{_NAME}(?:\s+(?:IN|FROM)\s+{_OF})?"),
-        ("SHOW_PARTITIONS", UTILITY, rf"SHOW\s+PARTITIONS\s+{_NAME}"),
-        ("SHOW_CREATE_TABLE", UTILITY, rf"SHOW\s+CREATE\s+TABLE\s+{_NAME}"),
-        (
-            "SHOW_TBLPROPERTIES",
-            UTILITY,
-            rf"SHOW\s+TBLPROPERTIES\s+{_NAME}(?:\s*\(\s*'(?P<property>[^']*)'\s*\))?",
-        ),
-        ("DESCRIBE", UTILITY, rf"(?:DESCRIBE|DESC)\s+(?:EXTENDED\s+|FORMATTED\s+)?{_NAME}"),
-        (
-            "UNLOAD",
-            DML,
-            r"UNLOAD\s*\((?P<query>.*)\)\s*TO\s*'(?P<to>[^']*)'\s*(?:WITH\s*\((?P<with>[^)]*(?:\[[^\]]*\][^)]*)?)\))?",
-        ),
-        ("EXECUTE", DML, r"EXECUTE\s+(?P<name>\w+)(?:\s+USING\s+(?P<using>.*?))?"),
-        (
-            "ALTER_TABLE_DROP_PARTITION",
-            DDL,
-            rf"ALTER\s+TABLE\s+{_NAME}\s+DROP\s+(?P<exists>IF\s+EXISTS\s+)?(?P<partitions>PARTITION\s*\(.*\))",
-        ),
-        (
-            "ALTER_TABLE_ADD_PARTITION",
-            DDL,
-            rf"ALTER\s+TABLE\s+{_NAME}\s+ADD\s+(?P<exists>IF\s+NOT\s+EXISTS\s+)?(?P<partitions>PARTITION\s*\(.*)",
-        ),
-        ("ALTER_TABLE_ADD_COLUMNS", DDL, rf"ALTER\s+TABLE\s+{_NAME}\s+ADD\s+COLUMNS\s*\((?P<columns>.*)\)"),
-        ("ALTER_TABLE_DROP_COLUMN", DDL, rf"ALTER\s+TABLE\s+{_NAME}\s+DROP\s+COLUMN\s+(?P<column>[\w`\"]+)"),
-        (
-            "ALTER_TABLE_SET_TBLPROPERTIES",
-            DDL,
-            rf"ALTER\s+TABLE\s+{_NAME}\s+SET\s+TBLPROPERTIES\s*\((?P<properties>.*)\)",
-        ),
-    )
-)
+_FLAGS: Final = re.IGNORECASE | re.DOTALL
+_SHOW: Final = re.compile(r"SHOW\s+TABLES(?:\s+(?:IN|FROM)\s+([`\"\w-]+))?", _FLAGS)
+_UNLOAD: Final = re.compile(r"UNLOAD\s*\((.*)\)\s*TO\s*'([^']*)'\s*(?:WITH\s*\((.*)\))?", _FLAGS)
 _NOT_DONE: Final = {
     "OPTIMIZE": "OPTIMIZE: the twin compacts no files",
     "VACUUM": "VACUUM: the twin expires no snapshots",
     "EXPLAIN": "EXPLAIN: the twin has no plans of Trino's",
-    "ANALYZE": "ANALYZE",
-    "PREPARE": "PREPARE: CreatePreparedStatement makes one",
-    "DEALLOCATE": "DEALLOCATE: DeletePreparedStatement removes one",
-    "CALL": "CALL",
-    "ALTER": "this ALTER",
+    **{word: word for word in ("ANALYZE", "PREPARE", "EXECUTE", "DEALLOCATE", "CALL", "MSCK", "VALUES")},
+    **dict.fromkeys(("DESCRIBE", "DESC"), "DESCRIBE"),
     "SHOW": "this SHOW",
 }
-_CREATED: Final = {
-    "TABLE": "CREATE_TABLE",
-    "VIEW": "CREATE_VIEW",
-    "SCHEMA": "CREATE_DATABASE",
-    "DATABASE": "CREATE_DATABASE",
-}
-_DROPPED: Final = {
-    "TABLE": "DROP_TABLE",
-    "VIEW": "DROP_VIEW",
-    "SCHEMA": "DROP_DATABASE",
-    "DATABASE": "DROP_DATABASE",
-}
+_KINDS: Final[tuple[tuple[Any, str], ...]] = (
+    (exp.Insert, "INSERT"),
+    (exp.Update, "UPDATE"),
+    (exp.Delete, "DELETE"),
+    (exp.Merge, "MERGE"),
+    (exp.Query, "SELECT"),
+)
 
 
 def read(sql: str) -> Statement:
     """Take a statement apart. Raises QueryFailed for one that cannot be read or is not in the twin."""
     text = _bare(sql)
-    for kind, type, pattern in _PATTERNS:
-        match = pattern.fullmatch(text)
-        if match:
-            return Statement(kind, type, None, {k: v for k, v in match.groupdict().items() if v is not None})
+    if match := _SHOW.fullmatch(text):
+        return Statement("SHOW_TABLES", UTILITY, None, (match[1] or "").strip('`"').lower())
+    if match := _UNLOAD.fullmatch(text):
+        # Its properties are those of CREATE TABLE AS, and sqlglot only reads that.
+        properties = f"WITH ({match[3]})" if match[3] else ""
+        created = read(f"CREATE TABLE unloaded {properties} AS {match[1]}")
+        return Statement("UNLOAD", DML, created.tree, match[2])
     first = (re.match(r"\w+", text) or [""])[0].upper()
     if first in _NOT_DONE:
         raise untranslated(_NOT_DONE[first])
@@ -116,7 +64,7 @@ def read(sql: str) -> Statement:
     return _parsed(text, translate.parse(text))
 
 
-_QUERIES: Final = ("SELECT", "WITH", "INSERT", "UPDATE", "DELETE", "MERGE", "VALUES")
+_QUERIES: Final = ("SELECT", "WITH", "INSERT", "UPDATE", "DELETE", "MERGE")
 
 
 def _unfit(first: str, text: str) -> None:
@@ -129,83 +77,26 @@ def _unfit(first: str, text: str) -> None:
         raise QueryFailed("mismatched input 'IF' expecting {'(', 'PARTITIONED', ...}", SYNTAX)
 
 
-def _parsed(text: str, tree: exp.Expr) -> Statement:
-    query = not _hive(tree)
-    translate.written(text, query=query)
-    if query:
+def _parsed(text: str, tree: Any) -> Statement:
+    created = isinstance(tree, exp.Create)
+    of_query = created and isinstance(tree.expression, exp.Query)
+    if of_query or not isinstance(tree, exp.Create | exp.Drop | exp.Alter):
+        translate.written(text)
         translate.name_functions(tree, text)
-    if isinstance(tree, exp.Query):
-        return Statement("SELECT", DML, tree)
-    if isinstance(tree, exp.Create):
-        kind = _CREATED.get(str(tree.kind).upper())
-        if kind == "CREATE_TABLE" and isinstance(tree.expression, exp.Query):
-            return Statement("CREATE_TABLE_AS_SELECT", DDL, tree)
-        if kind:
-            return Statement(kind, DDL, tree)
-    if isinstance(tree, exp.Drop) and str(tree.args.get("kind")).upper() in _DROPPED:
-        return Statement(_DROPPED[str(tree.args["kind"]).upper()], DDL, tree)
-    for pattern, kind in _CHANGES:
+    for pattern, kind in _KINDS:
         if isinstance(tree, pattern):
             return Statement(kind, DML, tree)
-    if isinstance(tree, exp.Values):
-        width = len(tree.expressions[0].expressions) if isinstance(tree.expressions[0], exp.Tuple) else 1
-        names = [exp.to_identifier(f"_col{at}", quoted=True) for at in range(width)]
-        alias = exp.TableAlias(this=exp.to_identifier("rows", quoted=True), columns=names)
-        return Statement("SELECT", DML, exp.select("*").from_(exp.Subquery(this=tree, alias=alias)))
+    what = str(tree.args.get("kind")).upper()
+    if of_query and what == "TABLE":
+        return Statement("CREATE_TABLE_AS_SELECT", DDL, tree)
+    if isinstance(tree, exp.Create | exp.Drop) and what in ("TABLE", "VIEW"):
+        return Statement(f"{'CREATE' if created else 'DROP'}_{what}", DDL, tree)
+    if isinstance(tree, exp.Alter) and isinstance(tree.args["actions"][0], exp.Schema):
+        return Statement("ALTER_TABLE_ADD_COLUMNS", DDL, tree)
     raise untranslated(text[:200])
-
-
-_CHANGES: Final[tuple[tuple[Any, str], ...]] = (
-    (exp.Insert, "INSERT"),
-    (exp.Update, "UPDATE"),
-    (exp.Delete, "DELETE"),
-    (exp.Merge, "MERGE"),
-)
-
-
-def _hive(tree: exp.Expr) -> bool:
-    if isinstance(tree, exp.Create):
-        return not isinstance(tree.expression, exp.Query)
-    return isinstance(tree, exp.Drop | exp.Alter)
 
 
 def _bare(sql: str) -> str:
     """The text without comments before it, and without a semicolon after it."""
     text = re.sub(r"\A(?:\s+|--[^\n]*(?:\n|\Z)|/\*.*?\*/)+", "", sql, flags=re.DOTALL)
     return text.strip().removesuffix(";").strip()
-
-
-def unquoted(name: str) -> str:
-    """A name without its quotes, in lower case."""
-    return name.replace("`", "").replace('"', "").lower()
-
-
-def table(text: str) -> exp.Table:
-    """The table that a pattern found."""
-    parts = [unquoted(part) for part in re.findall(r"`[^`]+`|\"[^\"]+\"|[^.]+", text)]
-    return exp.table_(*reversed(parts[-3:]), quoted=True)
-
-
-_PROPERTY: Final = re.compile(
-    r"""['"]?([\w.\-]+)['"]?\s*=\s*(?:'([^']*)'|"([^"]*)"|(ARRAY\s*\[[^\]]*\])|([\w.]+))""", re.IGNORECASE
-)
-
-
-def properties(text: str) -> dict[str, str]:
-    """`a = 'x', b = ARRAY['y', 'z']` by name; an array's members are joined by newlines."""
-    properties: dict[str, str] = {}
-    for match in _PROPERTY.finditer(text):
-        name, single, double, array, bare = match.groups()
-        value = single if single is not None else double if double is not None else bare
-        if array:
-            value = "\n".join(re.findall(r"'([^']*)'", array))
-        properties[name.lower()] = value or ""
-    return properties
-
-
-_PARTITION: Final = re.compile(r"PARTITION\s*\(([^)]*)\)(?:\s*LOCATION\s*'([^']*)')?", re.IGNORECASE)
-
-
-def partitions(text: str) -> list[tuple[dict[str, str], str]]:
-    """The keys and the location of each `PARTITION (day = '...') LOCATION '...'`."""
-    return [(properties(keys), location) for keys, location in _PARTITION.findall(text)]

@@ -62,15 +62,19 @@ class Catalog:
                 f"{error.message} (Service: AWSGlue; Error Code: {error.code})", SCHEMA
             ) from error
 
-    def find(self, name: Name) -> dict[str, Any] | None:
-        """A table, or None where there is none, or none that the caller sees."""
+    def get(self, operation: str, **params: Any) -> dict[str, Any] | None:
+        """What a call to Glue answers, or None where there is no such thing, or none that the caller sees."""
         try:
-            return self.call("get_table", DatabaseName=name.database, Name=name.table)["Table"]
+            return self.call(operation, **params)
         except QueryFailed as error:
-            cause = error.__cause__
-            if isinstance(cause, Refusal) and cause.code == "EntityNotFoundException":
+            if getattr(error.__cause__, "code", "") == "EntityNotFoundException":
                 return None
             raise
+
+    def find(self, name: Name) -> dict[str, Any] | None:
+        """A table, or None where there is none."""
+        response = self.get("get_table", DatabaseName=name.database, Name=name.table)
+        return response and response["Table"]
 
     def table(self, name: Name) -> dict[str, Any]:
         """A table. Raises QueryFailed where there is none."""
@@ -80,33 +84,10 @@ class Catalog:
             raise QueryFailed(f"TABLE_NOT_FOUND: Table '{name}' does not exist", SCHEMA)
         return table
 
-    def database(self, name: str) -> dict[str, Any]:
-        """A database. Raises QueryFailed where there is none."""
-        try:
-            return self.call("get_database", Name=name)["Database"]
-        except QueryFailed as error:
-            cause = error.__cause__
-            if isinstance(cause, Refusal) and cause.code == "EntityNotFoundException":
-                raise QueryFailed(f"SCHEMA_NOT_FOUND: Schema '{name}' does not exist", SCHEMA) from None
-            raise
-
-    def parts(self, table: Params) -> list[hive.Part]:
-        """A Hive table's folders: one without values where it has no partition keys."""
-        descriptor = table.get("StorageDescriptor") or {}
-        if not table.get("PartitionKeys"):
-            return [hive.Part(str(descriptor.get("Location") or ""), (), descriptor)]
-        if str((table.get("Parameters") or {}).get("projection.enabled")).lower() == "true":
-            raise untranslated("a table with partition projection")
-        params: dict[str, Any] = {"DatabaseName": table["DatabaseName"], "TableName": table["Name"]}
-        partitions = self.call("get_partitions", **params)["Partitions"]
-        return [
-            hive.Part(
-                str((partition.get("StorageDescriptor") or {}).get("Location") or ""),
-                tuple(partition["Values"]),
-                {**descriptor, **(partition.get("StorageDescriptor") or {})},
-            )
-            for partition in partitions
-        ]
+    def database(self, name: str) -> None:
+        """Raise QueryFailed where there is no such database."""
+        if self.get("get_database", Name=name) is None:
+            raise QueryFailed(f"SCHEMA_NOT_FOUND: Schema '{name}' does not exist", SCHEMA)
 
 
 def is_iceberg(table: Params) -> bool:
@@ -179,25 +160,11 @@ def read(catalog: Catalog, node: exp.Table, name: Name, table: Params) -> Read:
         )
     if node.args.get("version"):
         raise QueryFailed("NOT_SUPPORTED: This connector does not support versioned tables", SCHEMA)
-    if name.part == "partitions":
-        return _partitions(catalog, table)
-    names = [column for column, _ in (*hive.columns(table), *hive.keys(table))]
-    seen = queries.readable(context, name.database, name.table, names)
-    wanted = pushdown.partitions(pushdown.terms(node))
-    data = hive.read(table, catalog.parts(table), store, context.meter, wanted)
-    return Read(
-        data, [column_name for column_name in data.column_names if column_name in seen.columns], seen.rows
-    )
-
-
-def _partitions(catalog: Catalog, table: Params) -> Read:
-    keys = hive.keys(table)
-    rows = [part.values for part in catalog.parts(table)]
-    arrays = [
-        pa.array([row[at] for row in rows], pa.string()).cast(kind) for at, (_, kind) in enumerate(keys)
-    ]
-    data = pa.Table.from_arrays(arrays, names=[name for name, _ in keys])
-    return Read(data, data.column_names)
+    if name.part:
+        raise untranslated(f"${name.part} of a Hive table")
+    seen = queries.readable(context, name.database, name.table, hive.schema(table).names)
+    data = hive.read(table, store, context.meter)
+    return Read(data, [column for column in data.column_names if column in seen.columns], seen.rows)
 
 
 def _travel(node: exp.Table) -> tuple[str | int | None, datetime | None]:

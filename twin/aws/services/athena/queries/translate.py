@@ -85,13 +85,8 @@ _FOREIGN: Final[dict[type[Any], Callable[[Any], str]]] = {
 }
 
 
-def written(sql: str, *, query: bool) -> None:
-    """Refuse what a text shows and its tree does not: `::`, files as tables and so on.
-
-    query: whether it is a query, and not Hive's DDL.
-    """
-    if not query:
-        return
+def written(sql: str) -> None:
+    """Refuse what a query's text shows and its tree does not: `::`, files as tables and so on."""
     tokens = sqlglot.tokenize(sql, dialect=DIALECT)
     before, inside = "", list[str]()
     for token, after in zip(tokens, [*tokens[1:], None], strict=True):

@@ -10,23 +10,14 @@ from typing import Any
 import pyarrow as pa
 from sqlglot import exp
 
-from twin.aws.services.athena.queries import (
-    create,
-    ddl,
-    hive,
-    pushdown,
-    queries,
-    statements,
-    translate,
-    types,
-)
+from twin.aws.services.athena.queries import ddl, hive, pushdown, queries, types
 from twin.aws.services.athena.queries import permissions as rights
 from twin.aws.services.athena.queries.errors import SCHEMA, SYNTAX, QueryFailed, untranslated
 from twin.aws.services.athena.queries.request import QueryContext
 from twin.aws.services.athena.queries.results import Outcome
 from twin.aws.services.athena.queries.statements import Statement
 from twin.aws.services.athena.queries.storage import Storage, place
-from twin.aws.services.athena.queries.tables import Catalog, Name, is_iceberg, name_of
+from twin.aws.services.athena.queries.tables import Catalog, Name, name_of
 
 ENFORCED = (
     "The Create Table As Select query failed because it was submitted with an 'external_location' property "
@@ -37,7 +28,7 @@ ENFORCED = (
 
 def create_as(catalog: Catalog, statement: Statement) -> Outcome:
     """CREATE TABLE AS SELECT."""
-    tree: Any = statement.tree
+    tree = statement.tree
     name = name_of(tree.this.find(exp.Table) or tree.this, catalog.context.database)
     properties = _properties(tree)
     catalog.database(name.database)
@@ -57,9 +48,13 @@ def _hive_as(catalog: Catalog, name: Name, tree: Any, properties: dict[str, str]
     external = properties.get("external_location", "")
     if external and context.enforced and context.output:
         raise QueryFailed(ENFORCED, SYNTAX)
+    if "partitioned_by" in properties:
+        raise untranslated("a partitioned Hive table")
+    if properties.get("format", "PARQUET").upper() != "PARQUET":
+        raise untranslated(f"CREATE TABLE AS with the format {properties['format']}")
     data = queries.rows(catalog, tree.expression.copy())
     _named(data)
-    types.hive_columns(data.schema)
+    columns = types.hive_columns(data.schema)
     if not external and not context.output:
         raise QueryFailed("No output location provided for the table: external_location gives one", SYNTAX)
     location = f"{external.rstrip('/')}/" if external else f"{context.output}tables/{context.execution}/"
@@ -71,25 +66,10 @@ def _hive_as(catalog: Catalog, name: Name, tree: Any, properties: dict[str, str]
             "retrying. Athena will not delete data in your account.",
             SCHEMA,
         )
-    by = _keys(properties.get("partitioned_by", ""), data)
-    format = properties.get("format", "PARQUET").upper()
-    schema = pa.schema([field for field in data.schema if field.name not in by])
-    parameters = {"field.delim": properties.get("field_delimiter", "\x01")} if format == "TEXTFILE" else {}
-    table: dict[str, Any] = {
-        "Name": name.table,
-        "TableType": "EXTERNAL_TABLE",
-        "Parameters": {"EXTERNAL": "TRUE", "has_encrypted_data": "false", "auto.purge": "false"},
-        "PartitionKeys": types.hive_columns([field for field in data.schema if field.name in by]),
-        "StorageDescriptor": hive.descriptor(
-            schema, location.rstrip("/"), format, {"serialization.format": "1", **parameters}
-        ),
-    }
-    written = _write(context, store, location, data, by, _Shape.of(properties))
-    create.create_in_catalog(catalog, name, table)
-    created = catalog.table(name)
-    for values, folder in _folders(written):
-        ddl.add_partition(catalog, name, created, values, folder)
-    return Outcome(count=len(data), written=[file for file, _, _ in written])
+    parameters = {"EXTERNAL": "TRUE", "has_encrypted_data": "false", "auto.purge": "false"}
+    written = _write(context, store, location, data, {**properties, "format": "PARQUET"})
+    ddl.create_in_catalog(catalog, name, hive.table(name.table, columns, location.rstrip("/"), parameters))
+    return Outcome(count=len(data), written=written)
 
 
 def _iceberg_as(catalog: Catalog, name: Name, tree: Any, properties: dict[str, str]) -> Outcome:
@@ -114,22 +94,22 @@ def _iceberg_as(catalog: Catalog, name: Name, tree: Any, properties: dict[str, s
     store = rights.new_place(context, location)
     partitioning = [part for part in properties.get("partitioning", "").split("\n") if part]
     loaded = iceberg.create(
-        context.caller, store, (name.database, name.table), schema, location, partitioning, {}
+        context.caller, store, (name.database, name.table), schema, location, partitioning
     )
     iceberg.append(loaded, data)
     return Outcome(count=len(data))
 
 
 def insert(catalog: Catalog, statement: Statement) -> Outcome:
-    """INSERT INTO, of a Hive or an Iceberg table."""
-    tree: Any = statement.tree
+    """INSERT INTO an Iceberg table."""
+    from twin.aws.services.athena.queries import iceberg
+
+    tree = statement.tree
     if tree.args.get("overwrite"):
         raise QueryFailed("SYNTAX_ERROR: mismatched input 'OVERWRITE'. Expecting: 'INTO'", SYNTAX)
-    target = tree.this
+    target, query = tree.this, tree.expression
     name = name_of(target.find(exp.Table), catalog.context.database)
-    table = catalog.table(name)
-    rights.demand(catalog.context, "INSERT", name.database, name.table)
-    query = tree.expression
+    loaded = iceberg.of_table(catalog, name, statement.kind)
     if isinstance(query, exp.Values):
         query = exp.select("*").from_(
             exp.Subquery(this=query.copy(), alias=exp.TableAlias(this=exp.to_identifier("v")))
@@ -140,23 +120,8 @@ def insert(catalog: Catalog, statement: Statement) -> Outcome:
         if isinstance(target, exp.Schema)
         else []
     )
-    location = str(table["StorageDescriptor"]["Location"])
-    store = rights.storage(catalog.context, location, name.database, name.table)
-    if is_iceberg(table):
-        from twin.aws.services.athena.queries import iceberg
-
-        loaded = iceberg.load(catalog.context.caller, store, name.database, name.table)
-        iceberg.append(loaded, _ordered(data, named, [field.name for field in loaded.schema().fields]))
-        return Outcome(count=len(data))
-    wanted = hive.schema(table)
-    shaped = _cast(_ordered(data, named, wanted.names), wanted)
-    keys = [key for key, _ in hive.keys(table)]
-    written = _write(catalog.context, store, location, shaped, keys, _Shape.of_table(table))
-    known = {part.values for part in catalog.parts(table)} if keys else set[tuple[str, ...]]()
-    for values, folder in _folders(written):
-        if values not in known:
-            ddl.add_partition(catalog, name, table, values, folder)
-    return Outcome(count=len(data), written=[file for file, _, _ in written])
+    iceberg.append(loaded, _ordered(data, named, [field.name for field in loaded.schema().fields]))
+    return Outcome(count=len(data))
 
 
 def _ordered(data: pa.Table, named: Sequence[str], wanted: Sequence[str]) -> pa.Table:
@@ -177,57 +142,36 @@ def _ordered(data: pa.Table, named: Sequence[str], wanted: Sequence[str]) -> pa.
     return pa.Table.from_arrays(columns, names=list(wanted))
 
 
-def _cast(data: pa.Table, wanted: pa.Schema) -> pa.Table:
-    fits = len(wanted) == data.num_columns and all(
-        types.coercible(column.type, field.type) for column, field in zip(data.columns, wanted, strict=True)
-    )
-    if not fits:
-        raise types.mismatched(wanted, data.schema)
-    columns = [column.cast(field.type) for column, field in zip(data.columns, wanted, strict=True)]
-    return pa.Table.from_arrays(columns, schema=wanted)
-
-
 def unload(catalog: Catalog, statement: Statement) -> Outcome:
     """UNLOAD (SELECT ...) TO 's3://...' WITH (format = ...)."""
-    properties = statements.properties(statement.parts.get("with", ""))
-    location = f"{statement.parts['to'].rstrip('/')}/"
+    properties = _properties(statement.tree)
+    location = f"{statement.place.rstrip('/')}/"
     store = catalog.context.results
     place(location)
-    format = properties.get("format", "").upper()
-    if format not in ("PARQUET", "ORC", "JSON", "TEXTFILE", "AVRO"):
+    properties["format"] = properties.get("format", "").upper()
+    if properties["format"] not in ("PARQUET", "ORC", "JSON", "TEXTFILE", "AVRO"):
         raise QueryFailed(
             "INVALID_PROPERTY: UNLOAD needs the property format: one of ORC, PARQUET, AVRO, JSON, TEXTFILE",
             SYNTAX,
         )
+    if "partitioned_by" in properties:
+        raise untranslated("UNLOAD with partitioned_by")
     if store.list(location):
         raise QueryFailed(f"HIVE_PATH_ALREADY_EXISTS: Target directory already exists: {location}", SCHEMA)
-    data = queries.rows(catalog, translate.parse(statement.parts["query"]))
+    data = queries.rows(catalog, statement.tree.expression.copy())
     _named(data)
-    by = _keys(properties.get("partitioned_by", ""), data)
-    hive.descriptor(data.schema, location, format, {})
-    written = _write(catalog.context, store, location, data, by, _Shape.of(properties))
-    return Outcome(count=len(data), written=[file for file, _, _ in written])
+    types.hive_columns(data.schema)
+    return Outcome(count=len(data), written=_write(catalog.context, store, location, data, properties))
 
 
 def change(catalog: Catalog, statement: Statement) -> Outcome:
     """UPDATE, DELETE and MERGE: on a copy of the Iceberg table, which then takes its place in one commit."""
-    tree: Any = statement.tree.copy() if statement.tree else None
-    target = tree.this
-    name = name_of(target, catalog.context.database)
-    table = catalog.table(name)
-    if not is_iceberg(table):
-        raise QueryFailed(
-            f"NOT_SUPPORTED: Modifying Hive table rows is only supported for transactional tables: {name}",
-            SCHEMA,
-        )
-    rights.demand(
-        catalog.context, "DELETE" if statement.kind == "DELETE" else "INSERT", name.database, name.table
-    )
     from twin.aws.services.athena.queries import iceberg
 
-    location = str(table["StorageDescriptor"]["Location"])
-    store = rights.storage(catalog.context, location, name.database, name.table)
-    loaded = iceberg.load(catalog.context.caller, store, name.database, name.table)
+    tree = statement.tree.copy()
+    target = tree.this
+    name = name_of(target, catalog.context.database)
+    loaded = iceberg.of_table(catalog, name, statement.kind)
     seen = rights.readable(
         catalog.context, name.database, name.table, [field.name for field in loaded.schema().fields]
     )
@@ -251,72 +195,21 @@ def change(catalog: Catalog, statement: Statement) -> Outcome:
 # Files
 
 
-class _Shape:
-    """How files are written."""
-
-    def __init__(self, format: str, compression: str = "", separator: str = "\x01") -> None:
-        self.format = format
-        self.compression = compression
-        self.separator = separator
-
-    @staticmethod
-    def of(properties: dict[str, str]) -> _Shape:
-        """By the properties of a statement."""
-        compression = (
-            properties.get("write_compression")
-            or properties.get("compression")
-            or properties.get("parquet_compression", "")
-        )
-        return _Shape(
-            properties.get("format", "PARQUET").upper(),
-            compression,
-            properties.get("field_delimiter", "\x01"),
-        )
-
-    @staticmethod
-    def of_table(table: Any) -> _Shape:
-        """By a table's SerDe."""
-        serde = table["StorageDescriptor"].get("SerdeInfo") or {}
-        library = str(serde.get("SerializationLibrary") or "")
-        for format_ in hive.FORMATS.values():
-            if format_.serde == library:
-                return _Shape(format_.name, "", (serde.get("Parameters") or {}).get("field.delim", "\x01"))
-        raise untranslated(f"INSERT INTO a table of {library}")
-
-
-_Written = list[tuple[str, str, tuple[str, ...]]]
-
-
 def _write(
-    context: QueryContext, store: Storage, location: str, data: pa.Table, by: Sequence[str], shape: _Shape
-) -> _Written:
-    """One file a partition, by Athena's kind of name; its location, folder and the partition's values."""
-    files: _Written = []
-    at = datetime.now(UTC)
-    for number, (values, rows) in enumerate(hive.split(data, by)):
-        if not len(rows):
-            continue
-        folder = hive.folder(location, by, values)
-        file = f"{folder}{at:%Y%m%d_%H%M%S}_{number:05d}_{context.execution[:5]}_{uuid.uuid4()}"
-        context.meter.alive()
-        store.write(file, hive.write(rows, shape.format, shape.separator, shape.compression))
-        files.append((file, folder, values))
-    return files
-
-
-def _folders(written: _Written) -> list[tuple[tuple[str, ...], str]]:
-    return [(values, folder) for _, folder, values in written if values]
-
-
-def _keys(text: str, data: pa.Table) -> list[str]:
-    by = [part.lower() for part in text.split("\n") if part]
-    if by and by != [name.lower() for name in data.column_names[-len(by) :]]:
-        raise QueryFailed(
-            "HIVE_COLUMN_ORDER_MISMATCH: Partition keys must be the last columns in the table and "
-            "in the same order as the table properties",
-            SCHEMA,
-        )
-    return by
+    context: QueryContext, store: Storage, location: str, data: pa.Table, properties: dict[str, str]
+) -> list[str]:
+    """Write the rows as one file, by Athena's kind of name, if there are any. Returns the locations."""
+    if not len(data):
+        return []
+    compression = (
+        properties.get("write_compression")
+        or properties.get("compression")
+        or properties.get("parquet_compression", "")
+    )
+    file = f"{location}{datetime.now(UTC):%Y%m%d_%H%M%S}_00000_{context.execution[:5]}_{uuid.uuid4()}"
+    context.meter.alive()
+    store.write(file, hive.write(data, properties["format"], compression))
+    return [file]
 
 
 def _named(data: pa.Table) -> None:

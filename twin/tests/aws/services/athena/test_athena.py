@@ -20,6 +20,7 @@ from twin.tests.aws.services.athena.asking import Asking, asking, parquet
 BUCKET = "query-logs"
 STAGING = "features-staging"
 MEBIBYTE = 1024**2
+CALLS = "n int, name string, day string"
 NOW = datetime(2026, 11, 25, 12)
 SOURCE = '"AwsDataCatalog"."features"."drivers"'
 POINT_IN_TIME = Path(__file__).with_name("point_in_time.sql").read_text()
@@ -27,36 +28,31 @@ POINT_IN_TIME = Path(__file__).with_name("point_in_time.sql").read_text()
 
 @pytest.fixture(scope="module")
 def ask(clients: Clients) -> Asking:
-    """A partitioned table of text files."""
+    """A table of two Parquet files."""
     ask = asking(clients, BUCKET, "analysts", "logs", managed=True)
-    put = clients("s3").put_object
-    put(Bucket=BUCKET, Key="calls/day=2026-11-24/a.csv", Body=b"n,name\n1,one\n2,\\N\n")
-    put(Bucket=BUCKET, Key="calls/day=2026-11-25/a.csv", Body=b"n,name\n3,three\nx,no number\n")
-    ask.done(
-        "CREATE EXTERNAL TABLE calls (n int COMMENT 'which', name string) PARTITIONED BY (day string) "
-        "ROW FORMAT DELIMITED FIELDS TERMINATED BY ',' "
-        f"LOCATION 's3://{BUCKET}/calls/' TBLPROPERTIES ('skip.header.line.count' = '1')"
-    )
+    for day, names in {"2026-11-24": ["one", None], "2026-11-25": ["three", "four"]}.items():
+        first = 1 if day.endswith("24") else 3
+        rows = pa.table(
+            {"n": pa.array([first, first + 1], pa.int32()), "name": names, "day": [day, day], "more": [1, 2]}
+        )
+        clients("s3").put_object(Bucket=BUCKET, Key=f"calls/{day}.parquet", Body=parquet(rows))
+    ask.done(f"CREATE EXTERNAL TABLE calls ({CALLS}) STORED AS PARQUET LOCATION 's3://{BUCKET}/calls/'")
     return ask
 
 
-def test_partitions_are_found_and_only_those_that_are_asked_for_are_read(ask: Asking) -> None:
-    assert ask.rows("SELECT count(*) FROM calls") == [["0"]], "Hive knows of no partition yet"
-    ask.done("MSCK REPAIR TABLE calls")
-    answered = ask.done("SELECT n, name FROM calls WHERE day = '2026-11-24' ORDER BY n")
-    assert answered.rows == [["n", "name"], ["1", "one"], ["2", None]]
-    assert answered.scanned == len(b"n,name\n1,one\n2,\\N\n"), "the other day's file is not read"
+def test_a_table_has_the_rows_of_its_files(clients: Clients, ask: Asking) -> None:
+    answered = ask.done("SELECT * FROM calls WHERE day = '2026-11-24' ORDER BY n")
+    assert answered.rows == [["n", "name", "day"], ["1", "one", "2026-11-24"], ["2", None, "2026-11-24"]]
+    files = clients("s3").list_objects_v2(Bucket=BUCKET, Prefix="calls/")["Contents"]
+    assert answered.scanned == sum(file["Size"] for file in files)
     again = (
-        "WITH calls AS (SELECT n FROM calls WHERE n > 1), more AS (SELECT * FROM calls) SELECT * FROM more"
+        "WITH calls AS (SELECT n FROM calls WHERE n > 2), more AS (SELECT * FROM calls) SELECT * FROM more"
     )
-    assert ask.rows(f"{again} ORDER BY n") == [["2"], ["3"]], "a table within an expression of its name"
-    assert ask.rows("SELECT n FROM calls WHERE day > '2026-11-24' AND n IS NULL") == [[None]], "x is no int"
-    assert [row[0] for row in ask.done("SHOW PARTITIONS calls").rows] == ["day=2026-11-24", "day=2026-11-25"]
-    ask.done("ALTER TABLE calls DROP PARTITION (day = '2026-11-24')")
-    ask.done(
-        f"ALTER TABLE calls ADD PARTITION (day = '2026-11-24') LOCATION 's3://{BUCKET}/calls/day=2026-11-24/'"
-    )
-    assert ask.rows("SELECT count(*) FROM calls") == [["4"]]
+    assert ask.rows(f"{again} ORDER BY n") == [["3"], ["4"]], "a table within an expression of its name"
+    place = f"STORED AS PARQUET LOCATION 's3://{BUCKET}/calls/'"
+    ask.done(f"CREATE EXTERNAL TABLE wrong (n string) {place}")
+    assert "Field n's type int32" in ask.refused("SELECT n FROM wrong")
+    assert "AlreadyExistsException" in ask.refused(f"CREATE EXTERNAL TABLE calls ({CALLS}) {place}")
 
 
 def test_values_are_written_as_athena_writes_them(ask: Asking) -> None:
@@ -147,11 +143,25 @@ def test_results_are_pages_and_a_file(clients: Clients, ask: Asking) -> None:
             "Incorrect timestamp precision for timestamp(6); the configured precision is MILLISECONDS",
         ),
         ("CREATE EXTERNAL TABLE t (n int) STORED AS PARQUET", "No location was specified"),
+        ("CREATE TABLE t (n int) LOCATION 's3://b/t'", "CREATE TABLE needs EXTERNAL"),
         (
-            "INSERT INTO calls SELECT count(*), 'x', 'y' FROM calls",
-            "Table: [integer, varchar, varchar], Query: [big",
+            "CREATE EXTERNAL TABLE t (n int) LOCATION 's3://b/t'",
+            "translate this: STORED AS TEXTFILE",
         ),
-        ("INSERT INTO calls VALUES (1, 2, '2026-11-25')", "mismatched column types"),
+        ("CREATE EXTERNAL TABLE t (n uuid) STORED AS PARQUET LOCATION 's3://b/t'", "Unknown type"),
+        ("CREATE TABLE t WITH (format = 'ORC') AS SELECT 1 AS a", "does not translate this: CREATE TABLE AS"),
+        ("MSCK REPAIR TABLE calls", "the twin's Athena does not translate this: MSCK"),
+        ("DESCRIBE calls", "the twin's Athena does not translate this: DESCRIBE"),
+        ("SHOW PARTITIONS calls", "the twin's Athena does not translate this: this SHOW"),
+        ("ALTER TABLE calls DROP COLUMN n", "the twin's Athena does not translate this: ALTER TABLE"),
+        (
+            "ALTER TABLE calls ADD COLUMNS (o int)",
+            "ALTER_TABLE_ADD_COLUMNS of a Hive table",
+        ),
+        ("INSERT INTO calls VALUES (1, 'x', 'y')", "does not translate this: INSERT of a Hive table"),
+        ("SELECT * FROM information_schema.tables", "does not translate this: information_schema"),
+        ("UNLOAD (SELECT n FROM calls) TO 's3://query-logs/out'", "UNLOAD needs the property format"),
+        ("UNLOAD (SELECT x::int FROM calls) TO 's3://b/o' WITH (format = 'JSON')", "mismatched input '::'"),
         ("DELETE FROM calls WHERE n = 1", "Modifying Hive table rows is only supported"),
         ("SELECT ?", "Incorrect number of parameters: expected 1 but found 0"),
     ],
@@ -161,8 +171,8 @@ def test_what_athena_refuses_fails_with_the_reason(ask: Asking, sql: str, why: s
 
 
 def test_a_query_that_reads_too_much_is_cancelled(clients: Clients, ask: Asking) -> None:
-    clients("s3").put_object(Bucket=BUCKET, Key="large/a.csv", Body=bytes(11 * MEBIBYTE))
-    ask.done(f"CREATE EXTERNAL TABLE large (n string) LOCATION 's3://{BUCKET}/large/'")
+    clients("s3").put_object(Bucket=BUCKET, Key="large/a.parquet", Body=bytes(11 * MEBIBYTE))
+    ask.done(f"CREATE EXTERNAL TABLE large (n int) STORED AS PARQUET LOCATION 's3://{BUCKET}/large/'")
     limited: dict[str, Any] = {"BytesScannedCutoffPerQuery": 10 * MEBIBYTE}
     clients("athena").update_work_group(WorkGroup="analysts", ConfigurationUpdates=limited)
     response = ask("SELECT count(*) FROM large")
@@ -171,42 +181,19 @@ def test_a_query_that_reads_too_much_is_cancelled(clients: Clients, ask: Asking)
         ask.athena.get_query_results(QueryExecutionId=response.execution["QueryExecutionId"])
 
 
-def test_files_of_json_and_of_quoted_text_are_tables(clients: Clients, ask: Asking) -> None:
-    put = clients("s3").put_object
-    put(Bucket=BUCKET, Key="json/a.json", Body=b'{"A": 1, "s": {"y": 5}, "z": {"k": [1, 2]}}\n{"a": null}\n')
-    put(Bucket=BUCKET, Key="quoted/a.csv", Body=b'h;i\n"a;b";1\n')
-    ask.done(
-        "CREATE EXTERNAL TABLE `logs`.`nested` (`a` int, `s` struct<`y`:int>, z map<string,array<int>>) "
-        "ROW FORMAT SERDE 'org.openx.data.jsonserde.JsonSerDe' "
-        f"WITH SERDEPROPERTIES ('ignore.malformed.json'='true') LOCATION 's3://{BUCKET}/json/'"
-    )
-    assert ask.rows("SELECT a, s.y, z['k'][2] FROM nested") == [["1", "5", "2"], [None, None, None]]
-    ask.done(
-        "CREATE EXTERNAL TABLE quoted (h string, i string) "
-        "ROW FORMAT SERDE 'org.apache.hadoop.hive.serde2.OpenCSVSerde' "
-        "WITH SERDEPROPERTIES ('separatorChar' = ';', 'quoteChar' = '\"') "
-        f"LOCATION 's3://{BUCKET}/quoted' TBLPROPERTIES ('skip.header.line.count' = '1')"
-    )
-    assert ask.rows("SELECT h, CAST(i AS integer) + 1 FROM quoted") == [["a;b", "2"]]
+def test_views_are_read_until_they_are_dropped(ask: Asking) -> None:
+    ask.done("CREATE VIEW one AS SELECT 1 AS a")
+    assert ask.rows("SELECT a FROM one") == [["1"]]
+    assert "View already exists" in ask.refused("CREATE VIEW one AS SELECT 2 AS a")
+    ask.done("CREATE OR REPLACE VIEW one AS SELECT 2 AS a")
+    assert ask.rows("SELECT a FROM one") == [["2"]]
+    assert ["one"] in ask.done("SHOW TABLES IN logs").rows
+    ask.done("DROP VIEW one")
+    assert ["one"] not in ask.done("SHOW TABLES").rows
 
 
-def test_databases_come_and_go(ask: Asking) -> None:
-    for word in ("DATABASE", "SCHEMA"):
-        ask.done(f"CREATE {word} IF NOT EXISTS other")
-        ask.done("CREATE VIEW other.one AS SELECT 1 AS a")
-        assert ask.rows("SELECT a FROM other.one") == [["1"]]
-        assert "Database other is not empty" in ask.refused(f"DROP {word} other")
-        ask.done(f"DROP {word} other CASCADE")
-    assert ["other"] not in ask.done("SHOW DATABASES").rows
-    assert ask.done("VALUES (1, 'a')").rows == [["_col0", "_col1"], ["1", "a"]]
-
-
-def test_parameters_and_prepared_statements_fill_in_what_is_open(clients: Clients, ask: Asking) -> None:
+def test_parameters_fill_in_what_is_open(ask: Asking) -> None:
     assert ask.rows("SELECT ? + 1, ?", ExecutionParameters=["1", "'it''s'"]) == [["2", "it's"]]
-    clients("athena").create_prepared_statement(
-        StatementName="twice", WorkGroup="analysts", QueryStatement="SELECT ? * 2"
-    )
-    assert ask.rows("EXECUTE twice USING 21") == [["42"]]
 
 
 def test_a_query_needs_a_workgroup_and_a_place_for_its_results(clients: Clients) -> None:
