@@ -159,7 +159,9 @@ class AwsResource(Entry):
     def made_id(self, context: AwsContext, answer: Props, inputs: Props) -> str:
         """The id of what the create call made."""
         if self.id_form:
-            return str(fill(self.id_form, inputs))
+            # What belongs to no other account by its arguments is the caller's.
+            own = dict.fromkeys(("catalogId", "accountId"), context.account)
+            return str(fill(self.id_form, {**own, **_without_none(inputs)}))
         return str(jmespath.search(self.id_path, answer))
 
     def after_create(self, context: AwsContext, id: str, inputs: Props, answer: Props) -> None:
@@ -217,6 +219,8 @@ class AwsResource(Entry):
             if not field.path and state.get(name) is not None:
                 outputs[name] = state[name]
         outputs |= self.more(context, id, item, {**state, **outputs})
+        if self.templates:
+            outputs |= fill(self.templates, self.values(context, id, {**state, **outputs}))
         if self.arn_form:
             outputs["arn"] = fill(self.arn_form, self.values(context, id, {**state, **outputs}))
         if self.regional:
@@ -408,6 +412,7 @@ class AwsResource(Entry):
     def values(self, context: AwsContext, id: str, props: Props) -> Props:
         """What templates may name: the properties as the API takes them, the id's parts, the place."""
         place = {"region": context.region, "account": context.account, "partition": context.partition}
+        place["url_suffix"] = context.url_suffix
         encoded: Props = {}
         for name, field in self.fields.items():
             if props.get(name) is not None:

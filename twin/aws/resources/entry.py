@@ -39,6 +39,8 @@ class Entry(FromSchema):
     """`{clusterName}:{addonName}`, where the id is made of properties."""
     arn_form: ClassVar[str] = ""
     """For services whose answers do not hold the arn."""
+    templates: ClassVar[Mapping[str, str]] = {}
+    """Outputs that are made of others and of the place (`{bucket}.s3.{url_suffix}`)."""
     read_call: ClassVar[Call]
     item: ClassVar[str] = "@"
     """jmespath of the resource in the read call's answer."""

@@ -10,12 +10,19 @@ from typing import Any, Final
 
 from twin.aws.api_server.request import Refusal
 from twin.aws.validation import extension_store
+from twin.aws.validation.kinds import Kind
 from twin.aws.validation.moto_state import MotoState
 
 Params = dict[str, Any]
-EXPORTS: Final = "twin_data_exports"
+EXPORTS: Final = Kind(
+    "ce",
+    "twin_data_exports",
+    ("ExportArn",),
+    ("ResourceNotFoundException", "The export {} does not exist.", 400),
+)
 SERVICE: Final = "bcm-data-exports.amazonaws.com"
 REGION: Final = "us-east-1"
+_HEALTHY: Final = {"StatusCode": "HEALTHY"}
 _TABLE: Final = "COST_AND_USAGE_REPORT"
 _QUERY: Final = re.compile(
     r"\s*SELECT\s+(?P<columns>.+?)\s+FROM\s+(?P<table>\w+)\s*(WHERE\s.+)?", re.I | re.S
@@ -70,8 +77,8 @@ def _several(value: Any) -> list[str]:
 
 def _create(params: Params, backend: Any) -> Params:
     export: Params = params["Export"]
-    known = extension_store.resources(backend, EXPORTS)
-    if any(other.description["Name"] == export["Name"] for other in known.values()):
+    others = EXPORTS.all(backend).values()
+    if any(other.description["Name"] == export["Name"] for other in others):
         raise Refusal("ValidationException", f"An export with the name {export['Name']} exists.")
     arn = f"arn:aws:bcm-data-exports:{REGION}:{backend.account_id}:export/{export['Name']}-{uuid.uuid4()}"
     configurations = (export["DataQuery"].get("TableConfigurations") or {}).get("COST_AND_USAGE_REPORT")
@@ -79,54 +86,32 @@ def _create(params: Params, backend: Any) -> Params:
         # Data Exports states the view of the account (hashicorp/terraform-provider-aws issue 43978).
         view = f"arn:aws:billing::{backend.account_id}:billingview/primary"
         configurations.setdefault("BILLING_VIEW_ARN", view)
-    known[arn] = extension_store.Thing({**export, "ExportArn": arn})
+    EXPORTS.add(backend, arn, {**export, "ExportArn": arn})
     extension_store.tags(backend, arn).update(extension_store.pairs(params.get("ResourceTags")))
     return {"ExportArn": arn}
 
 
-def _known(backend: Any, arn: str) -> extension_store.Thing:
-    thing = extension_store.resources(backend, EXPORTS).get(arn)
-    if thing is None:
-        raise Refusal("ResourceNotFoundException", f"The export {arn} does not exist.")
-    return thing
-
-
 def _exists(params: Params, state: MotoState) -> None:
-    _known(state.moto.backend("ce", state.region), params["ResourceArn"])
-
-
-def _get(params: Params, backend: Any) -> Params:
-    return {
-        "Export": _known(backend, params["ExportArn"]).description,
-        "ExportStatus": {"StatusCode": "HEALTHY"},
-    }
+    EXPORTS.require(state, params["ResourceArn"])
 
 
 def _list(_params: Params, backend: Any) -> Params:
-    return {
-        "Exports": [
-            {
-                "ExportArn": arn,
-                "ExportName": thing.description["Name"],
-                "ExportStatus": {"StatusCode": "HEALTHY"},
-            }
-            for arn, thing in extension_store.resources(backend, EXPORTS).items()
-        ]
-    }
+    exports = [
+        {"ExportArn": arn, "ExportName": thing.description["Name"], "ExportStatus": _HEALTHY}
+        for arn, thing in EXPORTS.all(backend).items()
+    ]
+    return {"Exports": exports}
 
 
 def _update(params: Params, backend: Any) -> Params:
     arn = params["ExportArn"]
-    _known(backend, arn).description = {**params["Export"], "ExportArn": arn}
+    EXPORTS.get(params, backend).description = {**params["Export"], "ExportArn": arn}
     return {"ExportArn": arn}
 
 
 def _delete(params: Params, backend: Any) -> Params:
-    arn = params["ExportArn"]
-    _known(backend, arn)
-    del extension_store.resources(backend, EXPORTS)[arn]
-    extension_store.tags(backend, arn).clear()
-    return {"ExportArn": arn}
+    EXPORTS.drop()(params, backend)
+    return {"ExportArn": params["ExportArn"]}
 
 
 RULES: Final[dict[str, Callable[[Params, MotoState], None]]] = {
@@ -139,7 +124,7 @@ OPERATIONS: Final = extension_store.operations(
         **_TAGS.acts(),
         "CreateExport": _create,
         "DeleteExport": _delete,
-        "GetExport": _get,
+        "GetExport": EXPORTS.describe("Export", ExportStatus=_HEALTHY),
         "ListExports": _list,
         "UpdateExport": _update,
     }

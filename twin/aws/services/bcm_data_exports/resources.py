@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from twin.aws.context import AwsContext
-from twin.aws.resources.base import AwsResource
 from twin.provider_interface import Props
 
 _SINGLE: Final[Mapping[str, str]] = {
@@ -19,13 +17,19 @@ _SINGLE: Final[Mapping[str, str]] = {
 """Lists of one object, which are objects of the API."""
 _AS_STATED: Final = "tableConfigurations"
 """Its keys are names of tables and of their settings."""
+_REPORTED: Final = "exportArn"
+"""What the API reports in the object and does not take."""
 
 
 def to_api(value: Any) -> Any:
     if not isinstance(value, Mapping):
         return value
     members: Mapping[str, Any] = value
-    return {_member(name): _object(name, member) for name, member in members.items() if member is not None}
+    return {
+        _member(name): _object(name, member)
+        for name, member in members.items()
+        if member is not None and name != _REPORTED
+    }
 
 
 def _member(name: str) -> str:
@@ -49,10 +53,3 @@ def from_api(value: Any) -> Any:
         decoded = member if name == _AS_STATED else from_api(member)
         properties[name] = [decoded] if name in _SINGLE else decoded
     return properties
-
-
-class Export(AwsResource):
-    def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
-        if "export" in self.changed(old, new):
-            export = to_api({key: value for key, value in new["export"].items() if key != "exportArn"})
-            context.call(self.service, "UpdateExport", {"ExportArn": id, "Export": export})

@@ -8,10 +8,16 @@ from typing import Any, Final
 from twin.aws.api_server.request import Refusal
 from twin.aws.iam import policy_statements
 from twin.aws.validation import extension_store
+from twin.aws.validation.kinds import Kind
 from twin.aws.validation.moto_state import MotoState
 
 Params = dict[str, Any]
-KIND: Final = "twin_budgets"
+BUDGETS: Final = Kind(
+    "budgets",
+    "twin_budgets",
+    ("BudgetName",),
+    ("NotFoundException", "Unable to get budget: {} - the budget doesn't exist.", 400),
+)
 SERVICE: Final = "budgets.amazonaws.com"
 MOST_NOTIFICATIONS: Final = 5
 MOST_EMAILS: Final = 10
@@ -84,9 +90,9 @@ def may_publish(service: str, arn: str, state: MotoState, source: str) -> bool:
 
 def create(params: Params, backend: Any) -> Params:
     """CreateBudget."""
-    budget, budgets = dict(params["Budget"]), extension_store.resources(backend, KIND)
+    budget = dict(params["Budget"])
     name = budget["BudgetName"]
-    if name in budgets:
+    if name in BUDGETS.all(backend):
         raise Refusal(
             "DuplicateRecordException",
             f"Error creating budget: {name} - the budget already exists.",
@@ -100,10 +106,9 @@ def create(params: Params, backend: Any) -> Params:
     budget["CalculatedSpend"] = {"ActualSpend": {"Amount": "0.0", "Unit": "USD"}}
     if "BudgetLimit" in budget:
         budget["BudgetLimit"] = _limit(budget["BudgetLimit"])
-    notifications: list[Params] = []
-    budgets[name] = extension_store.Thing(budget, {"notifications": notifications})
+    BUDGETS.add(backend, name, budget, notifications=list[Params]())
     for entry in params.get("NotificationsWithSubscribers") or []:
-        _add(budgets[name], entry["Notification"], entry.get("Subscribers") or [])
+        _add(BUDGETS.all(backend)[name], entry["Notification"], entry.get("Subscribers") or [])
     arn = _arn(backend, name)
     extension_store.tag_anew(backend, arn, extension_store.pairs(params.get("ResourceTags")))
     return {}
@@ -117,13 +122,6 @@ def _limit(spend: Params) -> Params:
 
 def _arn(backend: Any, name: str) -> str:
     return f"arn:aws:budgets::{backend.account_id}:budget/{name}"
-
-
-def _budget(backend: Any, name: str) -> extension_store.Thing:
-    thing = extension_store.resources(backend, KIND).get(name)
-    if thing is None:
-        raise Refusal("NotFoundException", f"Unable to get budget: {name} - the budget doesn't exist.")
-    return thing
 
 
 def _same(one: Params, other: Params) -> bool:
@@ -145,20 +143,10 @@ def _notification(thing: extension_store.Thing, wanted: Params) -> Params:
     raise Refusal("NotFoundException", "Unable to get notification - the notification doesn't exist.")
 
 
-def describe(params: Params, backend: Any) -> Params:
-    """DescribeBudget."""
-    return {"Budget": _budget(backend, params["BudgetName"]).description}
-
-
-def describe_all(_params: Params, backend: Any) -> Params:
-    """DescribeBudgets."""
-    return {"Budgets": [thing.description for thing in extension_store.resources(backend, KIND).values()]}
-
-
 def update(params: Params, backend: Any) -> Params:
     """UpdateBudget: what is left out has its default again."""
     new: Params = params["NewBudget"]
-    description = _budget(backend, new["BudgetName"]).description
+    description = BUDGETS.get(new, backend).description
     fixed = {key: description[key] for key in ("CalculatedSpend", "TimePeriod")}
     description.clear()
     description.update({**fixed, **new, "CostTypes": {**_COST_TYPES, **(new.get("CostTypes") or {})}})
@@ -169,28 +157,21 @@ def update(params: Params, backend: Any) -> Params:
     return {}
 
 
-def delete(params: Params, backend: Any) -> Params:
-    """DeleteBudget, with its notifications."""
-    _budget(backend, params["BudgetName"])
-    del extension_store.resources(backend, KIND)[params["BudgetName"]]
-    return {}
-
-
 def notifications(params: Params, backend: Any) -> Params:
     """DescribeNotificationsForBudget."""
-    entries = _budget(backend, params["BudgetName"]).internal["notifications"]
+    entries = BUDGETS.get(params, backend).internal["notifications"]
     return {"Notifications": [entry["Notification"] for entry in entries]}
 
 
 def subscribers(params: Params, backend: Any) -> Params:
     """DescribeSubscribersForNotification."""
-    thing = _budget(backend, params["BudgetName"])
+    thing = BUDGETS.get(params, backend)
     return {"Subscribers": _notification(thing, params["Notification"])["Subscribers"]}
 
 
 def create_notification(params: Params, backend: Any) -> Params:
     """CreateNotification."""
-    thing = _budget(backend, params["BudgetName"])
+    thing = BUDGETS.get(params, backend)
     if len(thing.internal["notifications"]) >= MOST_NOTIFICATIONS:
         raise Refusal(
             "CreationLimitExceededException", f"A budget has at most {MOST_NOTIFICATIONS} notifications."
@@ -201,7 +182,7 @@ def create_notification(params: Params, backend: Any) -> Params:
 
 def delete_notification(params: Params, backend: Any) -> Params:
     """DeleteNotification."""
-    thing = _budget(backend, params["BudgetName"])
+    thing = BUDGETS.get(params, backend)
     thing.internal["notifications"].remove(_notification(thing, params["Notification"]))
     return {}
 
@@ -216,10 +197,10 @@ OPERATIONS: Final = extension_store.operations(
         **_TAGS.acts(),
         "CreateBudget": create,
         "CreateNotification": create_notification,
-        "DeleteBudget": delete,
+        "DeleteBudget": BUDGETS.drop(),
         "DeleteNotification": delete_notification,
-        "DescribeBudget": describe,
-        "DescribeBudgets": describe_all,
+        "DescribeBudget": BUDGETS.describe("Budget"),
+        "DescribeBudgets": BUDGETS.list_all("Budgets"),
         "DescribeNotificationsForBudget": notifications,
         "DescribeSubscribersForNotification": subscribers,
         "UpdateBudget": update,

@@ -73,9 +73,6 @@ class Budget(AwsResource):
         account = inputs.get("accountId") or context.account
         return {"AccountId": account, **super().create_params(context, inputs)}
 
-    def made_id(self, context: AwsContext, answer: Props, inputs: Props) -> str:
-        return super().made_id(context, answer, {"accountId": context.account, **inputs})
-
     def after_create(self, context: AwsContext, id: str, inputs: Props, answer: Props) -> None:
         entries = inputs.get("notifications") or ()
         # Of a create that failed midway some exist already.

@@ -8,6 +8,7 @@ from typing import Any, Final
 from twin.aws.api_server.request import Refusal
 from twin.aws.services.dms.validation import CERTIFICATES, CONFIGS, ENDPOINTS, SECRETS, SUBNETS
 from twin.aws.validation import extension_store
+from twin.aws.validation.kinds import Kind, without_none
 
 Params = dict[str, Any]
 
@@ -33,21 +34,23 @@ def _arn(backend: Any, kind: str, name: str = "") -> str:
     return f"arn:aws:dms:{backend.region_name}:{backend.account_id}:{kind}:{drawn}"
 
 
-def _seen(kind: str, member: str, gone: str) -> Callable[[Params, Any], Params]:
+def _seen(kind: Kind, member: str, gone: str) -> Callable[[Params, Any], Params]:
     def report(params: Params, backend: Any) -> Params:
-        descriptions = [
-            resource.description for resource in extension_store.resources(backend, kind).values()
-        ]
+        descriptions = [thing.description for thing in kind.all(backend).values()]
         for filter_ in params.get("Filters") or []:
             name = _FILTERS[filter_["Name"]]
-            descriptions = [
-                description for description in descriptions if description.get(name) in filter_["Values"]
-            ]
+            descriptions = [one for one in descriptions if one.get(name) in filter_["Values"]]
         if params.get("Filters") and not descriptions:
             raise Refusal("ResourceNotFoundFault", f"No {gone} found matching the filters.")
         return {member: descriptions}
 
     return report
+
+
+def _new(backend: Any, kind: Kind, arn: str, params: Params, description: Params, **internal: Any) -> Params:
+    """Store a thing that an arn names."""
+    extension_store.tag_anew(backend, arn, extension_store.pairs(params.get("Tags")))
+    return kind.add(backend, arn, {**description, kind.key[0]: arn}, **internal)
 
 
 def _group(params: Params, backend: Any) -> Params:
@@ -57,8 +60,7 @@ def _group(params: Params, backend: Any) -> Params:
     for zone in ec2_backends[backend.account_id][backend.region_name].subnets.values():
         subnets_ |= zone
     subnets = [subnets_[id] for id in params["SubnetIds"]]
-    subnet_group = {
-        "SubnetIdentifier": [subnet.id for subnet in subnets],
+    return {
         "SubnetGroupStatus": "Complete",
         "SupportedNetworkTypes": ["IPV4"],
         "VpcId": subnets[0].vpc_id,
@@ -71,7 +73,6 @@ def _group(params: Params, backend: Any) -> Params:
             for subnet in subnets
         ],
     }
-    return {name: value for name, value in subnet_group.items() if name != "SubnetIdentifier"}
 
 
 def make_group(params: Params, backend: Any) -> Params:
@@ -83,7 +84,7 @@ def make_group(params: Params, backend: Any) -> Params:
         "ReplicationSubnetGroupDescription": described,
         **_group(params, backend),
     }
-    extension_store.resources(backend, SUBNETS)[name] = extension_store.Thing(description)
+    SUBNETS.add(backend, name, description)
     extension_store.tag_anew(
         backend, _arn(backend, "subgrp", name), extension_store.pairs(params.get("Tags"))
     )
@@ -92,19 +93,11 @@ def make_group(params: Params, backend: Any) -> Params:
 
 def change_group(params: Params, backend: Any) -> Params:
     """ModifyReplicationSubnetGroup."""
-    description = extension_store.resources(backend, SUBNETS)[
-        params["ReplicationSubnetGroupIdentifier"]
-    ].description
+    description = SUBNETS.get(params, backend).description
     description.update(_group(params, backend))
     if params.get("ReplicationSubnetGroupDescription"):
         description["ReplicationSubnetGroupDescription"] = params["ReplicationSubnetGroupDescription"]
     return {"ReplicationSubnetGroup": description}
-
-
-def drop_group(params: Params, backend: Any) -> Params:
-    """DeleteReplicationSubnetGroup."""
-    del extension_store.resources(backend, SUBNETS)[params["ReplicationSubnetGroupIdentifier"]]
-    return {}
 
 
 def make_certificate(params: Params, backend: Any) -> Params:
@@ -112,33 +105,16 @@ def make_certificate(params: Params, backend: Any) -> Params:
     arn = _arn(backend, "cert")
     names = ("CertificateIdentifier", "CertificatePem", "CertificateWallet", "KmsKeyId")
     description = {name: params[name] for name in names if params.get(name) is not None}
-    description |= {"CertificateArn": arn, "CertificateOwner": backend.account_id}
-    description["CertificateCreationDate"] = extension_store.now()
-    extension_store.resources(backend, CERTIFICATES)[arn] = extension_store.Thing(description)
-    extension_store.tag_anew(backend, arn, extension_store.pairs(params.get("Tags")))
-    return {"Certificate": description}
-
-
-def drop_certificate(params: Params, backend: Any) -> Params:
-    """DeleteCertificate."""
-    return {
-        "Certificate": extension_store.resources(backend, CERTIFICATES)
-        .pop(params["CertificateArn"])
-        .description
-    }
+    description |= {"CertificateOwner": backend.account_id, "CertificateCreationDate": extension_store.now()}
+    return {"Certificate": _new(backend, CERTIFICATES, arn, params, description)}
 
 
 def make_endpoint(params: Params, backend: Any) -> Params:
     """CreateEndpoint."""
     arn = _arn(backend, "endpoint", params.get("ResourceIdentifier") or "")
-    description = {
-        name: value
-        for name, value in params.items()
-        if name not in ("Tags", "Password") and value is not None
-    }
+    description = without_none(params, "Tags", "Password")
     engine = params["EngineName"]
     description |= {
-        "EndpointArn": arn,
         "EndpointType": params["EndpointType"].upper(),
         "EngineDisplayName": _DISPLAYED.get(engine, engine),
         "SslMode": params.get("SslMode") or "none",
@@ -146,63 +122,40 @@ def make_endpoint(params: Params, backend: Any) -> Params:
         "IsReadOnly": False,
     }
     description.setdefault("KmsKeyId", _arn(backend, "key").replace(":dms:", ":kms:"))
-    extension_store.resources(backend, ENDPOINTS)[arn] = extension_store.Thing(description)
-    extension_store.tag_anew(backend, arn, extension_store.pairs(params.get("Tags")))
-    return {"Endpoint": description}
+    return {"Endpoint": _new(backend, ENDPOINTS, arn, params, description)}
 
 
 def change_endpoint(params: Params, backend: Any) -> Params:
     """ModifyEndpoint: settings that are given are merged with those that are there, unless they are exact."""
-    description = extension_store.resources(backend, ENDPOINTS)[params["EndpointArn"]].description
-    for name, value in params.items():
-        if name in ("Password", "ExactSettings") or value is None:
-            continue
+    description = ENDPOINTS.get(params, backend).description
+    for name, value in without_none(params, "Password", "ExactSettings").items():
         merge = name in ("S3Settings", *SECRETS.values()) and not params.get("ExactSettings")
         description[name] = {**(description.get(name) or {}), **value} if merge else value
     description["EndpointType"] = str(description["EndpointType"]).upper()
     return {"Endpoint": description}
 
 
-def drop_endpoint(params: Params, backend: Any) -> Params:
-    """DeleteEndpoint."""
-    return {"Endpoint": extension_store.resources(backend, ENDPOINTS).pop(params["EndpointArn"]).description}
-
-
 def make_config(params: Params, backend: Any) -> Params:
     """CreateReplicationConfig."""
     arn = _arn(backend, "replication-config", params.get("ResourceIdentifier") or "")
-    left_out = ("Tags", "ResourceIdentifier")
+    now = extension_store.now()
     description = {
-        name: value for name, value in params.items() if name not in left_out and value is not None
+        "ReplicationSettings": "{}",
+        **without_none(params, "Tags", "ResourceIdentifier"),
+        "IsReadOnly": False,
+        "ReplicationConfigCreateTime": now,
+        "ReplicationConfigUpdateTime": now,
     }
-    description |= {"ReplicationConfigArn": arn, "IsReadOnly": False}
-    description["ReplicationConfigCreateTime"] = description["ReplicationConfigUpdateTime"] = (
-        extension_store.now()
-    )
-    description.setdefault("ReplicationSettings", "{}")
-    extension_store.resources(backend, CONFIGS)[arn] = extension_store.Thing(
-        description, {"status": "created"}
-    )
-    extension_store.tag_anew(backend, arn, extension_store.pairs(params.get("Tags")))
-    return {"ReplicationConfig": description}
+    return {"ReplicationConfig": _new(backend, CONFIGS, arn, params, description, status="created")}
 
 
 def change_config(params: Params, backend: Any) -> Params:
     """ModifyReplicationConfig."""
-    description = extension_store.resources(backend, CONFIGS)[params["ReplicationConfigArn"]].description
+    description = CONFIGS.get(params, backend).description
     compute = {**description["ComputeConfig"], **(params.get("ComputeConfig") or {})}
-    description.update({name: value for name, value in params.items() if value is not None})
+    description.update(without_none(params))
     description |= {"ComputeConfig": compute, "ReplicationConfigUpdateTime": extension_store.now()}
     return {"ReplicationConfig": description}
-
-
-def drop_config(params: Params, backend: Any) -> Params:
-    """DeleteReplicationConfig."""
-    return {
-        "ReplicationConfig": extension_store.resources(backend, CONFIGS)
-        .pop(params["ReplicationConfigArn"])
-        .description
-    }
 
 
 def _replication(thing: extension_store.Thing) -> Params:
@@ -213,7 +166,7 @@ def _replication(thing: extension_store.Thing) -> Params:
 
 def _to(status: str) -> Callable[[Params, Any], Params]:
     def move(params: Params, backend: Any) -> Params:
-        thing = extension_store.resources(backend, CONFIGS)[params["ReplicationConfigArn"]]
+        thing = CONFIGS.get(params, backend)
         thing.internal["status"] = status
         return {"Replication": _replication(thing)}
 
@@ -223,7 +176,7 @@ def _to(status: str) -> Callable[[Params, Any], Params]:
 def tell_replications(params: Params, backend: Any) -> Params:
     """DescribeReplications."""
     replications = _seen(CONFIGS, "found", "replications")(params, backend)["found"]
-    things = extension_store.resources(backend, CONFIGS)
+    things = CONFIGS.all(backend)
     return {
         "Replications": [
             _replication(things[replication["ReplicationConfigArn"]]) for replication in replications
@@ -238,18 +191,18 @@ _ACTS: Final[dict[str, extension_store.Act]] = {
     **_TAGS.acts(),
     "CreateReplicationSubnetGroup": make_group,
     "ModifyReplicationSubnetGroup": change_group,
-    "DeleteReplicationSubnetGroup": drop_group,
+    "DeleteReplicationSubnetGroup": SUBNETS.drop(),
     "DescribeReplicationSubnetGroups": _seen(SUBNETS, "ReplicationSubnetGroups", "subnet groups"),
     "ImportCertificate": make_certificate,
-    "DeleteCertificate": drop_certificate,
+    "DeleteCertificate": CERTIFICATES.drop("Certificate"),
     "DescribeCertificates": _seen(CERTIFICATES, "Certificates", "certificates"),
     "CreateEndpoint": make_endpoint,
     "ModifyEndpoint": change_endpoint,
-    "DeleteEndpoint": drop_endpoint,
+    "DeleteEndpoint": ENDPOINTS.drop("Endpoint"),
     "DescribeEndpoints": _seen(ENDPOINTS, "Endpoints", "Endpoints"),
     "CreateReplicationConfig": make_config,
     "ModifyReplicationConfig": change_config,
-    "DeleteReplicationConfig": drop_config,
+    "DeleteReplicationConfig": CONFIGS.drop("ReplicationConfig"),
     "DescribeReplicationConfigs": _seen(CONFIGS, "ReplicationConfigs", "replication configs"),
     "StartReplication": _to("running"),
     "StopReplication": _to("stopped"),

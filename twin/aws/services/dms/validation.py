@@ -9,21 +9,28 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
 from typing import Any, Final
 
 from twin.aws.api_server.request import Refusal
 from twin.aws.iam import service_roles
 from twin.aws.services.secretsmanager import validation as secretsmanager
 from twin.aws.validation import extension_store, subnets
+from twin.aws.validation.kinds import Kind
 from twin.aws.validation.moto_state import MotoState
 
 Params = dict[str, Any]
 
-SUBNETS: Final = "replication_subnet_groups"
-CERTIFICATES: Final = "certificates"
-ENDPOINTS: Final = "serverless_endpoints"
-CONFIGS: Final = "replication_configs"
+
+def _kind(store: str, key: str, what: str) -> Kind:
+    return Kind("dms", store, (key,), ("ResourceNotFoundFault", f"{what} {{}} not found.", 400))
+
+
+SUBNETS: Final = _kind(
+    "replication_subnet_groups", "ReplicationSubnetGroupIdentifier", "Replication subnet group"
+)
+CERTIFICATES: Final = _kind("certificates", "CertificateArn", "Certificate")
+ENDPOINTS: Final = _kind("serverless_endpoints", "EndpointArn", "Endpoint")
+CONFIGS: Final = _kind("replication_configs", "ReplicationConfigArn", "Replication config")
 VPC_ROLE: Final = "dms-vpc-role"
 """The role by which DMS makes network interfaces: one for an account, of this name."""
 UNITS: Final = (1, 2, 4, 8, 16, 32, 64, 128, 192, 256, 384)
@@ -50,13 +57,18 @@ def apart(words: str) -> Refusal:
     return Refusal("InvalidParameterCombinationException", words)
 
 
-def _identifier(name: str, value: Any) -> None:
+def _identifier(kind: Kind, what: str, params: Params, state: MotoState) -> None:
+    """Refuse a new thing's identifier that is none, or that another one has."""
+    name = kind.key[0].replace("Arn", "Identifier")
+    value = params.get(name)
     if not _IDENTIFIER.fullmatch(str(value)) or len(str(value)) > 255:
         raise invalid(
             f"The parameter {name} must be provided and must begin with a letter, contain only ASCII "
             "letters, "
             f"digits and hyphens, not end with a hyphen, and not contain two consecutive hyphens; got {value}"
         )
+    if any(thing.description[name] == value for thing in kind.here(state).values()):
+        raise Refusal("ResourceAlreadyExistsFault", f"{what} {value} already in use")
 
 
 def subnet_group(params: Params, state: MotoState) -> None:
@@ -64,7 +76,7 @@ def subnet_group(params: Params, state: MotoState) -> None:
     name = str(params.get("ReplicationSubnetGroupIdentifier")).lower()
     if name == "default" or not re.fullmatch(r"[a-z0-9 ._-]{1,255}", name):
         raise invalid(f"The replication subnet group's name is not valid: {name}")
-    if name in extension_store.resources(_backend(state), SUBNETS):
+    if name in SUBNETS.here(state):
         raise Refusal("ResourceAlreadyExistsFault", f"The replication subnet group '{name}' already exists.")
     role = f"arn:aws:iam::{state.account}:role/{VPC_ROLE}"
     if service_roles.by("dms.amazonaws.com", role, state) is None:
@@ -91,26 +103,23 @@ def covered(params: Params, state: MotoState) -> None:
 
 def drop_subnet_group(params: Params, state: MotoState) -> None:
     """DeleteReplicationSubnetGroup."""
-    name = _there(state, SUBNETS, params.get("ReplicationSubnetGroupIdentifier"), "Replication subnet group")
-    for config in extension_store.resources(_backend(state), CONFIGS).values():
+    name = SUBNETS.name(params)
+    SUBNETS.present(params, state)
+    for config in CONFIGS.here(state).values():
         if (config.description["ComputeConfig"].get("ReplicationSubnetGroupId") or "") == name:
-            raise Refusal(
-                "InvalidResourceStateFault",
+            raise _in_use(
                 f"The replication subnet group {name} is in use by "
-                f"{config.description['ReplicationConfigIdentifier']}",
+                f"{config.description['ReplicationConfigIdentifier']}"
             )
+
+
+def _in_use(words: str) -> Refusal:
+    return Refusal("InvalidResourceStateFault", words)
 
 
 def certificate(params: Params, state: MotoState) -> None:
     """ImportCertificate: one that is PEM."""
-    name = params.get("CertificateIdentifier")
-    _identifier("CertificateIdentifier", name)
-    taken = [
-        certificate.description["CertificateIdentifier"]
-        for certificate in extension_store.resources(_backend(state), CERTIFICATES).values()
-    ]
-    if name in taken:
-        raise Refusal("ResourceAlreadyExistsFault", f"Certificate {name} already in use")
+    _identifier(CERTIFICATES, "Certificate", params, state)
     text = params.get("CertificatePem")
     if text is None:
         return
@@ -124,21 +133,13 @@ def certificate(params: Params, state: MotoState) -> None:
 
 def create_endpoint(params: Params, state: MotoState) -> None:
     """CreateEndpoint."""
-    name = params.get("EndpointIdentifier")
-    _identifier("EndpointIdentifier", name)
-    taken = [
-        endpoint.description["EndpointIdentifier"]
-        for endpoint in extension_store.resources(_backend(state), ENDPOINTS).values()
-    ]
-    if name in taken:
-        raise Refusal("ResourceAlreadyExistsFault", f"Endpoint {name} already in use")
+    _identifier(ENDPOINTS, "Endpoint", params, state)
     _endpoint(params, state)
 
 
 def modify_endpoint(params: Params, state: MotoState) -> None:
     """ModifyEndpoint."""
-    arn = _there(state, ENDPOINTS, params.get("EndpointArn"), "Endpoint")
-    description = extension_store.resources(_backend(state), ENDPOINTS)[arn].description
+    description = ENDPOINTS.require(state, params.get("EndpointArn")).description
     # Its key stays as it is, and may be DMS's own.
     _endpoint({**description, **params, "KmsKeyId": None}, state)
 
@@ -151,8 +152,8 @@ def _endpoint(params: Params, state: MotoState) -> None:
     mode, certificate_arn = str(params.get("SslMode") or "none"), params.get("CertificateArn")
     if mode.startswith("verify") and not certificate_arn:
         raise apart(f"The SSL mode {mode} requires a certificate.")
-    if certificate_arn and certificate_arn not in extension_store.resources(_backend(state), CERTIFICATES):
-        raise Refusal("ResourceNotFoundFault", f"Certificate {certificate_arn} not found.")
+    if certificate_arn:
+        CERTIFICATES.require(state, certificate_arn)
     if engine == "s3":
         _s3(params.get("S3Settings") or {}, state)
     else:
@@ -201,35 +202,24 @@ def _key(named: Any, state: MotoState) -> None:
 
 def drop_endpoint(params: Params, state: MotoState) -> None:
     """DeleteEndpoint: none that a replication has."""
-    arn = _there(state, ENDPOINTS, params.get("EndpointArn"), "Endpoint")
-    for config in extension_store.resources(_backend(state), CONFIGS).values():
+    arn = ENDPOINTS.name(params)
+    ENDPOINTS.present(params, state)
+    for config in CONFIGS.here(state).values():
         if arn in (config.description["SourceEndpointArn"], config.description["TargetEndpointArn"]):
-            raise Refusal(
-                "InvalidResourceStateFault",
-                f"Endpoint {arn} is part of {config.description['ReplicationConfigIdentifier']}.",
-            )
+            raise _in_use(f"Endpoint {arn} is part of {config.description['ReplicationConfigIdentifier']}.")
 
 
 def drop_certificate(params: Params, state: MotoState) -> None:
     """DeleteCertificate: none that an endpoint has."""
-    arn = _there(state, CERTIFICATES, params.get("CertificateArn"), "Certificate")
-    if any(
-        endpoint.description.get("CertificateArn") == arn
-        for endpoint in extension_store.resources(_backend(state), ENDPOINTS).values()
-    ):
-        raise Refusal("InvalidResourceStateFault", f"Certificate {arn} is in use by an endpoint.")
+    arn = CERTIFICATES.name(params)
+    CERTIFICATES.present(params, state)
+    if any(endpoint.description.get("CertificateArn") == arn for endpoint in ENDPOINTS.here(state).values()):
+        raise _in_use(f"Certificate {arn} is in use by an endpoint.")
 
 
 def create_config(params: Params, state: MotoState) -> None:
     """CreateReplicationConfig."""
-    name = params.get("ReplicationConfigIdentifier")
-    _identifier("ReplicationConfigIdentifier", name)
-    taken = [
-        config.description["ReplicationConfigIdentifier"]
-        for config in extension_store.resources(_backend(state), CONFIGS).values()
-    ]
-    if name in taken:
-        raise Refusal("ResourceAlreadyExistsFault", f"Replication config {name} already in use")
+    _identifier(CONFIGS, "Replication config", params, state)
     _config(params, state)
 
 
@@ -244,9 +234,9 @@ def modify_config(params: Params, state: MotoState) -> None:
 
 def _config(params: Params, state: MotoState) -> None:
     for member, kind in (("SourceEndpointArn", "SOURCE"), ("TargetEndpointArn", "TARGET")):
-        arn = _there(state, ENDPOINTS, params.get(member), "Endpoint")
-        if extension_store.resources(_backend(state), ENDPOINTS)[arn].description["EndpointType"] != kind:
-            raise invalid(f"Endpoint {arn} is no {kind.lower()} endpoint")
+        endpoint = ENDPOINTS.require(state, params.get(member)).description
+        if endpoint["EndpointType"] != kind:
+            raise invalid(f"Endpoint {params[member]} is no {kind.lower()} endpoint")
     _mappings(str(params.get("TableMappings")))
     compute = params.get("ComputeConfig") or {}
     least, most = compute.get("MinCapacityUnits"), compute.get("MaxCapacityUnits")
@@ -261,13 +251,7 @@ def _config(params: Params, state: MotoState) -> None:
         raise apart("AvailabilityZone cannot be given with MultiAZ.")
     _key(compute.get("KmsKeyId"), state)
     named = compute.get("ReplicationSubnetGroupId")
-    if named:
-        _there(state, SUBNETS, named, "Replication subnet group")
-    vpc = (
-        extension_store.resources(_backend(state), SUBNETS)[named].description["VpcId"]
-        if named
-        else state.ec2.default_vpc.id
-    )
+    vpc = SUBNETS.require(state, named).description["VpcId"] if named else state.ec2.default_vpc.id
     groups = state.groups()
     for id in compute.get("VpcSecurityGroupIds") or []:
         if id not in groups or groups[id].vpc_id != vpc:
@@ -318,19 +302,7 @@ def stop(params: Params, state: MotoState) -> None:
 
 def config(state: MotoState, params: Params) -> extension_store.Thing:
     """A replication's configuration, or the refusal."""
-    arn = _there(state, CONFIGS, params.get("ReplicationConfigArn"), "Replication config")
-    return extension_store.resources(_backend(state), CONFIGS)[arn]
-
-
-def _there(state: MotoState, kind: str, name: Any, what: str) -> str:
-    things: Mapping[str, extension_store.Thing] = extension_store.resources(_backend(state), kind)
-    if name not in things:
-        raise Refusal("ResourceNotFoundFault", f"{what} {name} not found.")
-    return str(name)
-
-
-def _backend(state: MotoState) -> Any:
-    return state.moto.backend("dms", state.region)
+    return CONFIGS.require(state, params.get("ReplicationConfigArn"))
 
 
 RULES: Final = {

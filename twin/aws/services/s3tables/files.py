@@ -40,7 +40,7 @@ def arn_of(state: MotoState, place: str) -> str:
 
 def _of_place(backend: Any, place: str) -> tuple[str, extension_store.Thing] | None:
     bucket = place.removeprefix("s3://").partition("/")[0]
-    for key, table in extension_store.resources(backend, TABLES).items():
+    for key, table in TABLES.all(backend).items():
         if table.description["warehouseLocation"] == f"s3://{bucket}":
             return key.partition(";")[0], table
     return None
@@ -56,7 +56,7 @@ def right(moto: Any, bucket: str, action: str, context: Mapping[str, str]) -> Au
         backend = moto.backend("s3tables", region)
         entry = _of_place(backend, bucket)
         if entry is not None:
-            internal = extension_store.resources(backend, BUCKETS)[entry[0]].internal
+            internal = BUCKETS.all(backend)[entry[0]].internal
             return AuthorizationRequest(
                 f"s3tables:{deed}", entry[1].description["tableARN"], context, internal.get("policy")
             )

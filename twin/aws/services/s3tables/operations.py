@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any, Final
 
+from twin.aws.api_server.request import Refusal
 from twin.aws.services.s3tables import files
 from twin.aws.services.s3tables.validation import BUCKETS, NAMESPACES, TABLES
 from twin.aws.validation import extension_store
@@ -37,10 +38,12 @@ def _drawn() -> str:
 
 
 def _table(params: Params, backend: Any) -> extension_store.Thing:
-    tables = extension_store.resources(backend, TABLES)
-    if params.get("tableArn"):
-        return next(table for table in tables.values() if table.description["tableARN"] == params["tableArn"])
-    return tables[f"{params['tableBucketARN']};{params['namespace']};{params['name']}"]
+    """The table that parameters name, by its arn or its place. Raises Refusal."""
+    arn = params.get("tableArn")
+    for table in TABLES.all(backend).values() if arn else ():
+        if table.description["tableARN"] == arn:
+            return table
+    return TABLES.get(params, backend)
 
 
 def make_bucket(params: Params, backend: Any) -> Params:
@@ -54,86 +57,47 @@ def make_bucket(params: Params, backend: Any) -> Params:
         "tableBucketId": _drawn(),
         "type": "customer",
     }
-    internal = {"encryption": params.get("encryptionConfiguration") or _PLAIN, "upkeep": dict(_REMOVAL)}
-    extension_store.resources(backend, BUCKETS)[arn] = extension_store.Thing(description, internal)
+    encryption = params.get("encryptionConfiguration") or _PLAIN
+    BUCKETS.add(backend, arn, description, encryption=encryption, upkeep=dict(_REMOVAL))
     extension_store.tag_anew(backend, arn, params.get("tags") or {})
     return {"arn": arn}
 
 
-def tell_bucket(params: Params, backend: Any) -> Params:
-    """GetTableBucket."""
-    return extension_store.resources(backend, BUCKETS)[params["tableBucketARN"]].description
-
-
-def list_buckets(_: Params, backend: Any) -> Params:
-    """ListTableBuckets."""
-    return {
-        "tableBuckets": [
-            bucket.description for bucket in extension_store.resources(backend, BUCKETS).values()
-        ]
-    }
-
-
-def drop_bucket(params: Params, backend: Any) -> Params:
-    """DeleteTableBucket."""
-    del extension_store.resources(backend, BUCKETS)[params["tableBucketARN"]]
-    return {}
-
-
 def encrypt(params: Params, backend: Any) -> Params:
     """PutTableBucketEncryption, DeleteTableBucketEncryption."""
-    internal = extension_store.resources(backend, BUCKETS)[params["tableBucketARN"]].internal
+    internal = BUCKETS.get(params, backend).internal
     internal["encryption"] = params.get("encryptionConfiguration") or _PLAIN
     return {}
 
 
-def tell_encryption(params: Params, backend: Any) -> Params:
-    """GetTableBucketEncryption."""
-    return {
-        "encryptionConfiguration": extension_store.resources(backend, BUCKETS)[
-            params["tableBucketARN"]
-        ].internal["encryption"]
-    }
-
-
-def keep_bucket(params: Params, backend: Any) -> Params:
-    """PutTableBucketMaintenanceConfiguration."""
-    extension_store.resources(backend, BUCKETS)[params["tableBucketARN"]].internal["upkeep"][
-        params["type"]
-    ] = params["value"]
+def keep(params: Params, backend: Any) -> Params:
+    """PutTableBucketMaintenanceConfiguration, PutTableMaintenanceConfiguration."""
+    holder = _table(params, backend) if params.get("name") else BUCKETS.get(params, backend)
+    holder.internal["upkeep"][params["type"]] = params["value"]
     return {}
 
 
-def tell_bucket_upkeep(params: Params, backend: Any) -> Params:
-    """GetTableBucketMaintenanceConfiguration."""
-    arn = params["tableBucketARN"]
-    return {
-        "tableBucketARN": arn,
-        "configuration": extension_store.resources(backend, BUCKETS)[arn].internal["upkeep"],
-    }
+def tell_upkeep(params: Params, backend: Any) -> Params:
+    """GetTableBucketMaintenanceConfiguration, GetTableMaintenanceConfiguration."""
+    if params.get("name"):
+        table = _table(params, backend)
+        return {"tableARN": table.description["tableARN"], "configuration": table.internal["upkeep"]}
+    bucket = BUCKETS.get(params, backend)
+    return {"tableBucketARN": params["tableBucketARN"], "configuration": bucket.internal["upkeep"]}
 
 
 def set_policy(params: Params, backend: Any) -> Params:
-    """PutTableBucketPolicy."""
-    extension_store.resources(backend, BUCKETS)[params["tableBucketARN"]].internal["policy"] = params[
-        "resourcePolicy"
-    ]
+    """PutTableBucketPolicy, DeleteTableBucketPolicy."""
+    BUCKETS.get(params, backend).internal["policy"] = params.get("resourcePolicy")
     return {}
 
 
 def tell_policy(params: Params, backend: Any) -> Params:
     """GetTableBucketPolicy."""
-    return {
-        "resourcePolicy": extension_store.resources(backend, BUCKETS)[params["tableBucketARN"]].internal[
-            "policy"
-        ]
-    }
-
-
-def drop_policy(params: Params, backend: Any) -> Params:
-    """DeleteTableBucketPolicy."""
-    extension_store.resources(backend, BUCKETS)[params["tableBucketARN"]].internal.pop("policy", None)
-    return {}
+    policy = BUCKETS.get(params, backend).internal.get("policy")
+    if policy is None:
+        raise Refusal("NotFoundException", "The specified bucket does not have a policy.", 404)
+    return {"resourcePolicy": policy}
 
 
 def make_namespace(params: Params, backend: Any) -> Params:
@@ -145,40 +109,17 @@ def make_namespace(params: Params, backend: Any) -> Params:
         "createdBy": backend.account_id,
         "ownerAccountId": backend.account_id,
         "namespaceId": _drawn(),
-        "tableBucketId": extension_store.resources(backend, BUCKETS)[arn].description["tableBucketId"],
+        "tableBucketId": BUCKETS.all(backend)[arn].description["tableBucketId"],
     }
-    extension_store.resources(backend, NAMESPACES)[f"{arn};{names[0]}"] = extension_store.Thing(description)
+    NAMESPACES.add(backend, f"{arn};{names[0]}", description)
     return {"tableBucketARN": arn, "namespace": names}
-
-
-def tell_namespace(params: Params, backend: Any) -> Params:
-    """GetNamespace."""
-    return extension_store.resources(backend, NAMESPACES)[
-        f"{params['tableBucketARN']};{params['namespace']}"
-    ].description
-
-
-def list_namespaces(params: Params, backend: Any) -> Params:
-    """ListNamespaces."""
-    namespaces = extension_store.resources(backend, NAMESPACES).items()
-    return {
-        "namespaces": [
-            namespace.description
-            for key, namespace in namespaces
-            if key.startswith(f"{params['tableBucketARN']};")
-        ]
-    }
-
-
-def drop_namespace(params: Params, backend: Any) -> Params:
-    """DeleteNamespace."""
-    del extension_store.resources(backend, NAMESPACES)[f"{params['tableBucketARN']};{params['namespace']}"]
-    return {}
 
 
 def make_table(params: Params, backend: Any) -> Params:
     """CreateTable: with a schema it has its first metadata at once."""
     bucket, namespace, name = (params[key] for key in ("tableBucketARN", "namespace", "name"))
+    of_bucket = BUCKETS.all(backend)[bucket]
+    of_namespace = NAMESPACES.get(params, backend).description
     id = _drawn()
     place = f"s3://{id[:24].replace('-', '')}{_drawn()[:8]}--table-s3"
     description = {
@@ -194,29 +135,17 @@ def make_table(params: Params, backend: Any) -> Params:
         "modifiedBy": backend.account_id,
         "ownerAccountId": backend.account_id,
         "format": params.get("format") or "ICEBERG",
-        "namespaceId": extension_store.resources(backend, NAMESPACES)[f"{bucket};{namespace}"].description[
-            "namespaceId"
-        ],
-        "tableBucketId": extension_store.resources(backend, BUCKETS)[bucket].description["tableBucketId"],
+        "namespaceId": of_namespace["namespaceId"],
+        "tableBucketId": of_namespace["tableBucketId"],
     }
-    encryption = (
-        params.get("encryptionConfiguration")
-        or extension_store.resources(backend, BUCKETS)[bucket].internal["encryption"]
-    )
+    encryption = params.get("encryptionConfiguration") or of_bucket.internal["encryption"]
     files.make(backend, place, encryption)
     if params.get("metadata"):
         description["metadataLocation"] = f"{place}/metadata/00000-{_drawn()}.metadata.json"
         files.begin(
             backend, description["metadataLocation"], description["tableARN"], params["metadata"]["iceberg"]
         )
-    internal = {
-        "encryption": encryption,
-        "upkeep": dict(_UPKEEP),
-        "metadata": params.get("metadata"),
-    }
-    extension_store.resources(backend, TABLES)[f"{bucket};{namespace};{name}"] = extension_store.Thing(
-        description, internal
-    )
+    TABLES.add(backend, TABLES.name(params), description, encryption=encryption, upkeep=dict(_UPKEEP))
     extension_store.tag_anew(backend, description["tableARN"], params.get("tags") or {})
     return {"tableARN": description["tableARN"], "versionToken": description["versionToken"]}
 
@@ -226,24 +155,10 @@ def tell_table(params: Params, backend: Any) -> Params:
     return _table(params, backend).description
 
 
-def list_tables(params: Params, backend: Any) -> Params:
-    """ListTables."""
-    of = f"{params['tableBucketARN']};" + (f"{params['namespace']};" if params.get("namespace") else "")
-    return {
-        "tables": [
-            table.description
-            for key, table in extension_store.resources(backend, TABLES).items()
-            if key.startswith(of)
-        ]
-    }
-
-
 def drop_table(params: Params, backend: Any) -> Params:
     """DeleteTable."""
-    files.drop(backend, _table(params, backend).description["warehouseLocation"])
-    del extension_store.resources(backend, TABLES)[
-        f"{params['tableBucketARN']};{params['namespace']};{params['name']}"
-    ]
+    files.drop(backend, TABLES.get(params, backend).description["warehouseLocation"])
+    del TABLES.all(backend)[TABLES.name(params)]
     return {}
 
 
@@ -271,45 +186,31 @@ def tell_table_encryption(params: Params, backend: Any) -> Params:
     return {"encryptionConfiguration": _table(params, backend).internal["encryption"]}
 
 
-def keep_table(params: Params, backend: Any) -> Params:
-    """PutTableMaintenanceConfiguration."""
-    _table(params, backend).internal["upkeep"][params["type"]] = params["value"]
-    return {}
-
-
-def tell_table_upkeep(params: Params, backend: Any) -> Params:
-    """GetTableMaintenanceConfiguration."""
-    table = _table(params, backend)
-    return {"tableARN": table.description["tableARN"], "configuration": table.internal["upkeep"]}
-
-
 _TAGS: Final = extension_store.TagCalls("resourceArn", "tags", "tagKeys", "tags", is_map=True)
 _ACTS: Final[dict[str, extension_store.Act]] = {
     **_TAGS.acts(),
     "CreateTableBucket": make_bucket,
-    "GetTableBucket": tell_bucket,
-    "ListTableBuckets": list_buckets,
-    "DeleteTableBucket": drop_bucket,
-    "PutTableBucketEncryption": encrypt,
-    "DeleteTableBucketEncryption": encrypt,
-    "GetTableBucketEncryption": tell_encryption,
-    "PutTableBucketMaintenanceConfiguration": keep_bucket,
-    "GetTableBucketMaintenanceConfiguration": tell_bucket_upkeep,
-    "PutTableBucketPolicy": set_policy,
+    "GetTableBucket": BUCKETS.describe(),
+    "ListTableBuckets": BUCKETS.list_all("tableBuckets"),
+    "DeleteTableBucket": BUCKETS.drop(),
+    **dict.fromkeys(("PutTableBucketEncryption", "DeleteTableBucketEncryption"), encrypt),
+    "GetTableBucketEncryption": BUCKETS.describe_internal("encryptionConfiguration", "encryption"),
+    **dict.fromkeys(("PutTableBucketMaintenanceConfiguration", "PutTableMaintenanceConfiguration"), keep),
+    **dict.fromkeys(
+        ("GetTableBucketMaintenanceConfiguration", "GetTableMaintenanceConfiguration"), tell_upkeep
+    ),
+    **dict.fromkeys(("PutTableBucketPolicy", "DeleteTableBucketPolicy"), set_policy),
     "GetTableBucketPolicy": tell_policy,
-    "DeleteTableBucketPolicy": drop_policy,
     "CreateNamespace": make_namespace,
-    "GetNamespace": tell_namespace,
-    "ListNamespaces": list_namespaces,
-    "DeleteNamespace": drop_namespace,
+    "GetNamespace": NAMESPACES.describe(),
+    "ListNamespaces": NAMESPACES.list_all("namespaces", ("tableBucketARN",)),
+    "DeleteNamespace": NAMESPACES.drop(),
     "CreateTable": make_table,
     "GetTable": tell_table,
-    "ListTables": list_tables,
+    "ListTables": TABLES.list_all("tables", ("tableBucketARN", "namespace")),
     "DeleteTable": drop_table,
     "GetTableMetadataLocation": tell_place,
     "UpdateTableMetadataLocation": point,
     "GetTableEncryption": tell_table_encryption,
-    "PutTableMaintenanceConfiguration": keep_table,
-    "GetTableMaintenanceConfiguration": tell_table_upkeep,
 }
 OPERATIONS: Final = extension_store.operations(_ACTS)

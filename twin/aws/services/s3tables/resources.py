@@ -79,29 +79,8 @@ class TableBucket(AwsResource):
         super().unmake(context, id, state)
 
 
-class Namespace(AwsResource):
-    def find(self, context: AwsContext, id: str, state: Props) -> Any:
-        return _read(context, self, "GetNamespace", _place(id))
-
-    def unmake(self, context: AwsContext, id: str, state: Props) -> None:
-        context.call("s3tables", "DeleteNamespace", _place(id))
-
-
 def _place(id: str) -> Props:
     return dict(zip(("tableBucketARN", "namespace", "name"), id.split(";"), strict=False))
-
-
-def _read(context: AwsContext, kind: AwsResource, operation: str, params: Props) -> Any:
-    from botocore.exceptions import ClientError
-
-    from twin.aws.api_server.errors import code_of
-
-    try:
-        return context.call("s3tables", operation, params)
-    except ClientError as error:
-        if code_of(error) in kind.not_found:
-            return None
-        raise
 
 
 class Table(AwsResource):
@@ -115,9 +94,6 @@ class Table(AwsResource):
                 params = {**_place(id), "type": kind, "value": _upkeep(kind, wanted[kind])}
                 context.call("s3tables", "PutTableMaintenanceConfiguration", params)
 
-    def find(self, context: AwsContext, id: str, state: Props) -> Any:
-        return _read(context, self, "GetTable", _place(id))
-
     def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
         upkeep = context.call("s3tables", "GetTableMaintenanceConfiguration", _place(id))["configuration"]
         reported = context.call("s3tables", "GetTableEncryption", _place(id))["encryptionConfiguration"]
@@ -126,6 +102,3 @@ class Table(AwsResource):
     def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
         if "maintenanceConfiguration" in self.changed(old, new):
             self._keep(context, id, new.get("maintenanceConfiguration") or {})
-
-    def unmake(self, context: AwsContext, id: str, state: Props) -> None:
-        context.call("s3tables", "DeleteTable", _place(id))

@@ -8,19 +8,26 @@ S3 table bucket, table, and namespace naming rules" and "S3 Tables maintenance" 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Any, Final
 
 from twin.aws.api_server.request import Refusal
 from twin.aws.iam import resource_policies
-from twin.aws.validation import extension_store
+from twin.aws.validation.kinds import Kind
 from twin.aws.validation.moto_state import MotoState
 
 Params = dict[str, Any]
 
-BUCKETS: Final = "twin_table_buckets"
-NAMESPACES: Final = "twin_namespaces"
-TABLES: Final = "twin_tables"
+_PLACE: Final = ("tableBucketARN", "namespace", "name")
+BUCKETS, NAMESPACES, TABLES = (
+    Kind(
+        "s3tables", store, _PLACE[:parts], ("NotFoundException", f"The specified {what} does not exist.", 404)
+    )
+    for store, parts, what in (
+        ("twin_table_buckets", 1, "bucket"),
+        ("twin_namespaces", 2, "namespace"),
+        ("twin_tables", 3, "table"),
+    )
+)
 _BUCKET: Final = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 _RESERVED: Final = ("xn--", "sthree-", "amzn-s3-demo-", "aws")
 _SUFFIXES: Final = ("-s3alias", "--ol-s3", "--x-s3", "--table-s3")
@@ -49,7 +56,7 @@ def create_bucket(params: Params, state: MotoState) -> None:
     name = str(params.get("name"))
     if not _BUCKET.fullmatch(name) or name.startswith(_RESERVED) or name.endswith(_SUFFIXES):
         raise bad(f"The specified bucket name is not valid: {name}")
-    if arn_of(state, name) in extension_store.resources(_backend(state), BUCKETS):
+    if arn_of(state, name) in BUCKETS.here(state):
         raise Refusal(
             "ConflictException", "The bucket that you tried to create already exists, and you own it.", 409
         )
@@ -71,23 +78,22 @@ def encryption(params: Params, state: MotoState) -> None:
 
 def create_namespace(params: Params, state: MotoState) -> None:
     """CreateNamespace."""
-    arn = _there(state, BUCKETS, params.get("tableBucketARN"), "bucket")
+    BUCKETS.present(params, state)
     names = params.get("namespace") or []
     if len(names) != 1 or not _NAME.fullmatch(str(names[0])) or str(names[0]).startswith("aws"):
         raise bad(f"The specified namespace name is not valid: {', '.join(map(str, names))}")
-    if f"{arn};{names[0]}" in extension_store.resources(_backend(state), NAMESPACES):
+    if f"{params['tableBucketARN']};{names[0]}" in NAMESPACES.here(state):
         raise Refusal("ConflictException", "A namespace with an identical name already exists.", 409)
 
 
 def create_table(params: Params, state: MotoState) -> None:
     """CreateTable."""
-    place = f"{params.get('tableBucketARN')};{params.get('namespace')}"
-    _there(state, BUCKETS, params.get("tableBucketARN"), "bucket")
-    _there(state, NAMESPACES, place, "namespace")
+    BUCKETS.present(params, state)
+    NAMESPACES.present(params, state)
     name = str(params.get("name"))
     if not _NAME.fullmatch(name) or name.startswith("aws"):
         raise bad(f"The specified table name is not valid: {name}")
-    if f"{place};{name}" in extension_store.resources(_backend(state), TABLES):
+    if TABLES.name(params) in TABLES.here(state):
         raise Refusal("ConflictException", "A table with an identical name already exists.", 409)
     schema = ((params.get("metadata") or {}).get("iceberg") or {}).get("schema") or {}
     columns = [str(field.get("name")) for field in schema.get("fields") or []]
@@ -103,17 +109,13 @@ def create_table(params: Params, state: MotoState) -> None:
 
 def policy(params: Params, state: MotoState) -> None:
     """PutTableBucketPolicy."""
-    _there(state, BUCKETS, params.get("tableBucketARN"), "bucket")
+    BUCKETS.present(params, state)
     resource_policies.check(params.get("resourcePolicy"), state, "s3tables", "BadRequestException")
 
 
 def maintenance(params: Params, state: MotoState) -> None:
     """PutTableBucketMaintenanceConfiguration, PutTableMaintenanceConfiguration."""
-    if params.get("name"):
-        place = f"{params.get('tableBucketARN')};{params.get('namespace')};{params.get('name')}"
-        _there(state, TABLES, place, "table")
-    else:
-        _there(state, BUCKETS, params.get("tableBucketARN"), "bucket")
+    (TABLES if params.get("name") else BUCKETS).present(params, state)
     settings: Params = ((params.get("value") or {}).get("settings") or {}).get(str(params.get("type"))) or {}
     for name, value in settings.items():
         low, high = _RANGES.get(name, (None, None))
@@ -123,48 +125,21 @@ def maintenance(params: Params, state: MotoState) -> None:
 
 def drop_bucket(params: Params, state: MotoState) -> None:
     """DeleteTableBucket: an empty one."""
-    arn = _there(state, BUCKETS, params.get("tableBucketARN"), "bucket")
-    if any(
-        namespace.startswith(f"{arn};")
-        for namespace in extension_store.resources(_backend(state), NAMESPACES)
-    ):
+    BUCKETS.present(params, state)
+    if any(name.startswith(f"{params['tableBucketARN']};") for name in NAMESPACES.here(state)):
         raise Refusal("ConflictException", "The bucket you tried to delete is not empty.", 409)
 
 
 def drop_namespace(params: Params, state: MotoState) -> None:
     """DeleteNamespace: an empty one."""
-    place = f"{params.get('tableBucketARN')};{params.get('namespace')}"
-    _there(state, NAMESPACES, place, "namespace")
-    if any(table.startswith(f"{place};") for table in extension_store.resources(_backend(state), TABLES)):
+    NAMESPACES.present(params, state)
+    if any(name.startswith(f"{NAMESPACES.name(params)};") for name in TABLES.here(state)):
         raise Refusal("ConflictException", "The namespace you tried to delete is not empty.", 409)
-
-
-def _of_bucket(params: Params, state: MotoState) -> None:
-    _there(state, BUCKETS, params.get("tableBucketARN"), "bucket")
-
-
-def _of_namespace(params: Params, state: MotoState) -> None:
-    _there(state, NAMESPACES, f"{params.get('tableBucketARN')};{params.get('namespace')}", "namespace")
-
-
-def _of_table(params: Params, state: MotoState) -> None:
-    if params.get("tableArn"):
-        arns = [
-            table.description["tableARN"]
-            for table in extension_store.resources(_backend(state), TABLES).values()
-        ]
-        if params["tableArn"] not in arns:
-            raise Refusal("NotFoundException", "The specified table does not exist.", 404)
-        return
-    place = f"{params.get('tableBucketARN')};{params.get('namespace')};{params.get('name')}"
-    _there(state, TABLES, place, "table")
 
 
 def point(params: Params, state: MotoState) -> None:
     """UpdateTableMetadataLocation: to a file of the table's that is there, at the version that is named."""
-    _of_table(params, state)
-    place = f"{params.get('tableBucketARN')};{params.get('namespace')};{params.get('name')}"
-    description = extension_store.resources(_backend(state), TABLES)[place].description
+    description = TABLES.require(state, TABLES.name(params)).description
     if params.get("versionToken") != description["versionToken"]:
         raise Refusal(
             "ConflictException", "Provided version token does not match the table version token.", 409
@@ -178,48 +153,20 @@ def point(params: Params, state: MotoState) -> None:
         raise bad(f"The specified metadata location does not exist or is none of the table's: {where}")
 
 
-def _told_policy(params: Params, state: MotoState) -> None:
-    arn = _there(state, BUCKETS, params.get("tableBucketARN"), "bucket")
-    if "policy" not in extension_store.resources(_backend(state), BUCKETS)[arn].internal:
-        raise Refusal("NotFoundException", "The specified bucket does not have a policy.", 404)
-
-
-def _there(state: MotoState, kind: str, name: Any, what: str) -> str:
-    things: Mapping[str, extension_store.Thing] = extension_store.resources(_backend(state), kind)
-    if name not in things:
-        raise Refusal("NotFoundException", f"The specified {what} does not exist.", 404)
-    return str(name)
-
-
 def arn_of(state: MotoState, name: str) -> str:
     """A table bucket's arn."""
     return f"arn:aws:s3tables:{state.region}:{state.account}:bucket/{name}"
 
 
-def _backend(state: MotoState) -> Any:
-    return state.moto.backend("s3tables", state.region)
-
-
 RULES: Final = {
     "CreateTableBucket": create_bucket,
-    "GetTableBucket": _of_bucket,
     "DeleteTableBucket": drop_bucket,
     "PutTableBucketEncryption": encryption,
-    "GetTableBucketEncryption": _of_bucket,
     "PutTableBucketMaintenanceConfiguration": maintenance,
-    "GetTableBucketMaintenanceConfiguration": _of_bucket,
     "PutTableBucketPolicy": policy,
-    "GetTableBucketPolicy": _told_policy,
-    "DeleteTableBucketPolicy": _of_bucket,
     "CreateNamespace": create_namespace,
-    "GetNamespace": _of_namespace,
     "DeleteNamespace": drop_namespace,
     "CreateTable": create_table,
-    "GetTable": _of_table,
-    "DeleteTable": _of_table,
-    "GetTableMetadataLocation": _of_table,
     "UpdateTableMetadataLocation": point,
-    "GetTableEncryption": _of_table,
     "PutTableMaintenanceConfiguration": maintenance,
-    "GetTableMaintenanceConfiguration": _of_table,
 }

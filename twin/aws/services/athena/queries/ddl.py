@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlglot import exp
 
-from twin.aws.services.athena.queries import hive, types
+from twin.aws.services.athena.queries import hive, tables, types
 from twin.aws.services.athena.queries import permissions as rights
 from twin.aws.services.athena.queries.errors import DDL, SCHEMA, QueryFailed, untranslated
 from twin.aws.services.athena.queries.results import Outcome, text_column
@@ -31,8 +31,8 @@ def show_tables(catalog: Catalog, statement: Statement) -> Outcome:
     """SHOW TABLES."""
     database = statement.place or catalog.context.database
     catalog.database(database)
-    tables = catalog.call("get_tables", DatabaseName=database)["TableList"]
-    return text_column("tab_name", sorted(table["Name"] for table in tables))
+    entries = catalog.call("get_tables", DatabaseName=database)["TableList"]
+    return text_column("tab_name", sorted(entry["Name"] for entry in entries))
 
 
 def _named(catalog: Catalog, statement: Statement) -> Name:
@@ -159,7 +159,7 @@ def add_columns(catalog: Catalog, statement: Statement) -> Outcome:
     from twin.aws.services.athena.queries import iceberg
 
     name = _named(catalog, statement)
-    loaded = iceberg.of_table(catalog, name, statement.kind)
+    loaded = tables.changed(catalog, name, statement.kind)
     columns = _columns(statement.tree.args["actions"][0])
     iceberg.add_columns(
         loaded, [(column["Name"], iceberg.micro(types.of_hive(column["Type"]))) for column in columns]

@@ -17,11 +17,9 @@ from pyiceberg.transforms import parse_transform
 
 from twin.aws.api_server.internal_client import Inside
 from twin.aws.api_server.request import Refusal
-from twin.aws.services.athena.queries import permissions as rights
 from twin.aws.services.athena.queries import types
-from twin.aws.services.athena.queries.errors import DATA, SCHEMA, QueryFailed, untranslated
+from twin.aws.services.athena.queries.errors import DATA, SCHEMA, QueryFailed
 from twin.aws.services.athena.queries.storage import Meter, Storage, Upload
-from twin.aws.services.athena.queries.tables import Catalog, Name, is_iceberg
 
 
 class _Input(InputFile):
@@ -95,24 +93,6 @@ def load(glue: Inside, storage: Storage, database: str, name: str) -> Table:
             f"{error}",
             SCHEMA,
         ) from None
-
-
-def of_table(catalog: Catalog, name: Name, kind: str) -> Table:
-    """A table that a statement of a kind changes. Raises QueryFailed where it is none of Iceberg's, and where
-    the principal lacks Lake Formation's permission."""
-    context, table = catalog.context, catalog.table(name)
-    if not is_iceberg(table):
-        if kind not in ("UPDATE", "DELETE", "MERGE"):
-            raise untranslated(f"{kind} of a Hive table")
-        raise QueryFailed(
-            f"NOT_SUPPORTED: Modifying Hive table rows is only supported for transactional tables: {name}",
-            SCHEMA,
-        )
-    permission = {"DELETE": "DELETE", "ALTER_TABLE_ADD_COLUMNS": "ALTER"}.get(kind, "INSERT")
-    rights.demand(context, permission, name.database, name.table)
-    location = str(table["StorageDescriptor"]["Location"])
-    store = rights.storage(context, location, name.database, name.table)
-    return load(context.caller, store, name.database, name.table)
 
 
 def snapshot(table: Table, version: str | int | None, at: datetime | None) -> int | None:

@@ -167,6 +167,26 @@ def read(catalog: Catalog, node: exp.Table, name: Name, table: Params) -> Read:
     return Read(data, [column for column in data.column_names if column in seen.columns], seen.rows)
 
 
+def changed(catalog: Catalog, name: Name, kind: str) -> Any:
+    """Return pyiceberg's table that a statement of a kind changes. Raises QueryFailed where it is none of
+    Iceberg's, and where the principal lacks Lake Formation's permission."""
+    from twin.aws.services.athena.queries import iceberg
+
+    context, table = catalog.context, catalog.table(name)
+    if not is_iceberg(table):
+        if kind not in ("UPDATE", "DELETE", "MERGE"):
+            raise untranslated(f"{kind} of a Hive table")
+        raise QueryFailed(
+            f"NOT_SUPPORTED: Modifying Hive table rows is only supported for transactional tables: {name}",
+            SCHEMA,
+        )
+    permission = {"DELETE": "DELETE", "ALTER_TABLE_ADD_COLUMNS": "ALTER"}.get(kind, "INSERT")
+    queries.demand(context, permission, name.database, name.table)
+    location = str(table["StorageDescriptor"]["Location"])
+    store = queries.storage(context, location, name.database, name.table)
+    return iceberg.load(context.caller, store, name.database, name.table)
+
+
 def _travel(node: exp.Table) -> tuple[str | int | None, datetime | None]:
     version = node.args.get("version")
     if version is None:

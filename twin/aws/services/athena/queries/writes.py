@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 from sqlglot import exp
 
-from twin.aws.services.athena.queries import ddl, hive, pushdown, queries, types
+from twin.aws.services.athena.queries import ddl, hive, pushdown, queries, tables, types
 from twin.aws.services.athena.queries import permissions as rights
 from twin.aws.services.athena.queries.errors import SCHEMA, SYNTAX, QueryFailed, untranslated
 from twin.aws.services.athena.queries.request import QueryContext
@@ -109,7 +109,7 @@ def insert(catalog: Catalog, statement: Statement) -> Outcome:
         raise QueryFailed("SYNTAX_ERROR: mismatched input 'OVERWRITE'. Expecting: 'INTO'", SYNTAX)
     target, query = tree.this, tree.expression
     name = name_of(target.find(exp.Table), catalog.context.database)
-    loaded = iceberg.of_table(catalog, name, statement.kind)
+    loaded = tables.changed(catalog, name, statement.kind)
     if isinstance(query, exp.Values):
         query = exp.select("*").from_(
             exp.Subquery(this=query.copy(), alias=exp.TableAlias(this=exp.to_identifier("v")))
@@ -171,7 +171,7 @@ def change(catalog: Catalog, statement: Statement) -> Outcome:
     tree = statement.tree.copy()
     target = tree.this
     name = name_of(target, catalog.context.database)
-    loaded = iceberg.of_table(catalog, name, statement.kind)
+    loaded = tables.changed(catalog, name, statement.kind)
     seen = rights.readable(
         catalog.context, name.database, name.table, [field.name for field in loaded.schema().fields]
     )

@@ -6,23 +6,8 @@ from typing import Any, Final
 
 from twin.aws.context import AwsContext
 from twin.aws.resources.base import AwsResource
-from twin.aws.resources.calls import Wait
 from twin.aws.resources.fields import to_api
 from twin.provider_interface import CloudError, Props, pause
-
-NOT_FOUND: Final = frozenset({"ResourceNotFoundFault"})
-
-
-def where(filter: str) -> Props:
-    """The parameters of a describing call for one thing."""
-    return {"Filters": [{"Name": filter, "Values": ["{id}"]}]}
-
-
-class ReplicationSubnetGroup(AwsResource):
-    def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
-        place = f"arn:{context.partition}:dms:{context.region}:{context.account}"
-        return {"replicationSubnetGroupArn": f"{place}:subgrp:{id}"}
-
 
 _STOP_SECONDS: Final = 600.0
 
@@ -83,6 +68,3 @@ class ReplicationConfig(AwsResource):
 
     def describe(self, props: Props, id: str = "") -> str:
         return str(props.get("replicationConfigIdentifier") or id)
-
-
-ACTIVE: Final = Wait("Status", frozenset({"active"}), frozenset({"failed"}), seconds=300)

@@ -67,10 +67,10 @@ class Databases(Mapping[str, Any]):
         key = f"{bucket_arn(self._glue, bucket)};{namespace}"
         if S3_TABLES not in extension_store.resources(self._glue, CATALOGS):
             raise KeyError(name)
-        namespace_entry = extension_store.resources(self._tables, NAMESPACES)[key]
+        namespace_entry = NAMESPACES.all(self._tables)[key]
         tables = {
             table.description["name"]: self._table(bucket, table)
-            for place, table in extension_store.resources(self._tables, TABLES).items()
+            for place, table in TABLES.all(self._tables).items()
             if place.startswith(f"{key};")
         }
         database = {
@@ -109,7 +109,7 @@ class Databases(Mapping[str, Any]):
     def __iter__(self) -> Iterator[str]:
         yield from self._glue.databases
         if S3_TABLES in extension_store.resources(self._glue, CATALOGS):
-            for key in extension_store.resources(self._tables, NAMESPACES):
+            for key in NAMESPACES.all(self._tables):
                 arn, _, namespace = key.partition(";")
                 yield f"{S3_TABLES}/{arn.rpartition('/')[2]}/{namespace}"
 
@@ -151,7 +151,7 @@ def bucket_there(catalog: Any, backend: Any) -> bool:
         account in ("", backend.account_id)
         and root == S3_TABLES
         and S3_TABLES in extension_store.resources(backend, CATALOGS)
-        and bucket_arn(backend, bucket) in extension_store.resources(_s3_tables(backend), BUCKETS)
+        and bucket_arn(backend, bucket) in BUCKETS.all(_s3_tables(backend))
     )
 
 

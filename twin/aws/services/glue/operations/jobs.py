@@ -101,7 +101,7 @@ def make_ruleset(params: Params, backend: Any) -> Params:
     """CreateDataQualityRuleset."""
     description = {name: value for name, value in params.items() if name not in ("Tags", "ClientToken")}
     description["CreatedOn"] = description["LastModifiedOn"] = extension_store.now()
-    extension_store.resources(backend, RULESETS)[params["Name"]] = extension_store.Thing(description)
+    RULESETS.add(backend, params["Name"], description)
     if params.get("Tags"):
         backend.tag_resource(_arn(backend, params["Name"]), params["Tags"])
     return {"Name": params["Name"]}
@@ -109,34 +109,22 @@ def make_ruleset(params: Params, backend: Any) -> Params:
 
 def change_ruleset(params: Params, backend: Any) -> Params:
     """UpdateDataQualityRuleset."""
-    description = extension_store.resources(backend, RULESETS)[params["Name"]].description
+    description = RULESETS.get(params, backend).description
     description |= {name: params[name] for name in ("Description", "Ruleset") if params.get(name) is not None}
     description["LastModifiedOn"] = extension_store.now()
     return {name: description[name] for name in ("Name", "Description", "Ruleset") if name in description}
 
 
-def tell_ruleset(params: Params, backend: Any) -> Params:
-    """GetDataQualityRuleset."""
-    return extension_store.resources(backend, RULESETS)[params["Name"]].description
-
-
 def list_rulesets(_: Params, backend: Any) -> Params:
     """ListDataQualityRulesets."""
-    names = ("Name", "Description", "CreatedOn", "LastModifiedOn", "TargetTable")
-    things = extension_store.resources(backend, RULESETS).values()
-    return {
-        "Rulesets": [
-            {name: thing.description[name] for name in names if name in thing.description} for thing in things
-        ]
-    }
+    rulesets = [thing.description for thing in RULESETS.all(backend).values()]
+    return {"Rulesets": [{k: v for k, v in ruleset.items() if k != "Ruleset"} for ruleset in rulesets]}
 
 
 def drop_ruleset(params: Params, backend: Any) -> Params:
     """DeleteDataQualityRuleset."""
-    del extension_store.resources(backend, RULESETS)[params["Name"]]
-    arn = _arn(backend, params["Name"])
-    backend.tagger.delete_all_tags_for_resource(arn)
-    return {}
+    backend.tagger.delete_all_tags_for_resource(_arn(backend, params["Name"]))
+    return RULESETS.drop()(params, backend)
 
 
 def _arn(backend: Any, name: str) -> str:
@@ -156,7 +144,7 @@ OPERATIONS: Final[dict[str, Callable[[Call, Any], Answer | None]]] = {
     "GetTrigger": _mended,
     "CreateDataQualityRuleset": extension_store.operation(make_ruleset),
     "UpdateDataQualityRuleset": extension_store.operation(change_ruleset),
-    "GetDataQualityRuleset": extension_store.operation(tell_ruleset),
+    "GetDataQualityRuleset": extension_store.operation(RULESETS.describe()),
     "ListDataQualityRulesets": extension_store.operation(list_rulesets),
     "DeleteDataQualityRuleset": extension_store.operation(drop_ruleset),
 }

@@ -18,11 +18,6 @@ _MANAGED: Final = ("table_type", "metadata_location")
 """Parameters of an Iceberg table that Iceberg owns; the provider does not show them."""
 
 
-class CatalogDatabase(AwsResource):
-    def made_id(self, context: AwsContext, answer: Props, inputs: Props) -> str:
-        return f"{inputs.get('catalogId') or context.account}:{inputs['name']}"
-
-
 _ICEBERG: Final = entries.shape(__name__, "iceberg")
 _OPEN: Final = "openTableFormatInput"
 _PLAIN: Final = frozenset(
@@ -55,9 +50,6 @@ class CatalogTable(AwsResource):
         rest = {name: value for name, value in inputs.items() if name not in _PLAIN | {"name"}}
         # Glue takes a name in place of the TableInput: "CreateIcebergTableInput" says all the rest.
         return {**super().create_params(context, rest), "Name": inputs.get("name", UNKNOWN)}
-
-    def made_id(self, context: AwsContext, answer: Props, inputs: Props) -> str:
-        return f"{inputs.get('catalogId') or context.account}:{inputs['databaseName']}:{inputs['name']}"
 
     def outputs(self, context: AwsContext, id: str, item: Any, state: Props) -> Props:
         parameters = dict(item.get("Parameters") or {})

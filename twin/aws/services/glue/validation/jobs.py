@@ -14,14 +14,20 @@ from typing import Any, Final
 
 from twin.aws.api_server.request import Refusal
 from twin.aws.iam import service_roles
-from twin.aws.validation import extension_store, schedules
+from twin.aws.validation import schedules
+from twin.aws.validation.kinds import Kind
 from twin.aws.validation.moto_state import MotoState
 
 Params = dict[str, Any]
 
 VERSIONS: Final = ("0.9", "1.0", "2.0", "3.0", "4.0", "5.0", "5.1")
 COMMANDS: Final = ("glueetl", "gluestreaming", "pythonshell", "glueray")
-RULESETS: Final = "data_quality_rulesets"
+RULESETS: Final = Kind(
+    "glue",
+    "data_quality_rulesets",
+    ("Name",),
+    ("EntityNotFoundException", "Data quality ruleset {} not found.", 400),
+)
 RULE_TYPES: Final = frozenset(
     {"AggregateMatch", "ColumnCorrelation", "ColumnCount", "ColumnDataType", "ColumnExists", "ColumnLength"}
     | {"ColumnNamesMatchPattern", "ColumnValues", "Completeness", "CustomSql", "DataFreshness"}
@@ -174,7 +180,7 @@ def security_configuration(params: Params, _: MotoState) -> None:
 def create_ruleset(params: Params, state: MotoState) -> None:
     """CreateDataQualityRuleset."""
     name = str(params.get("Name"))
-    if name in extension_store.resources(_backend(state), RULESETS):
+    if name in RULESETS.here(state):
         raise Refusal("AlreadyExistsException", f"Data quality ruleset {name} already exists")
     _rules(str(params.get("Ruleset") or ""))
     target = params.get("TargetTable")
@@ -186,7 +192,7 @@ def create_ruleset(params: Params, state: MotoState) -> None:
 
 def update_ruleset(params: Params, state: MotoState) -> None:
     """UpdateDataQualityRuleset."""
-    ruleset(state, params.get("Name"))
+    RULESETS.present(params, state)
     if params.get("Ruleset") is not None:
         _rules(str(params["Ruleset"]))
 
@@ -226,13 +232,6 @@ def trigger(state: MotoState, name: Any) -> Any:
     return _require(_backend(state).triggers, name, f"Trigger {name} not found.")
 
 
-def ruleset(state: MotoState, name: Any) -> extension_store.Thing:
-    """A ruleset, or the refusal."""
-    return _require(
-        extension_store.resources(_backend(state), RULESETS), name, f"Data quality ruleset {name} not found."
-    )
-
-
 def _require(things: Mapping[str, Any], name: Any, words: str) -> Any:
     if name not in things:
         raise missing(words)
@@ -251,6 +250,4 @@ RULES: Final = {
     "CreateSecurityConfiguration": security_configuration,
     "CreateDataQualityRuleset": create_ruleset,
     "UpdateDataQualityRuleset": update_ruleset,
-    "GetDataQualityRuleset": lambda params, state: ruleset(state, params.get("Name")) and None,
-    "DeleteDataQualityRuleset": lambda params, state: ruleset(state, params.get("Name")) and None,
 }

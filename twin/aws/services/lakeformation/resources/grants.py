@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any
 
 from botocore.exceptions import ClientError
 
 from twin.aws.api_server.errors import code_of
 from twin.aws.context import AwsContext
 from twin.aws.resources.base import AwsResource
-from twin.aws.resources.fields import to_api
 from twin.aws.services.lakeformation.resources.settings import digest
 from twin.provider_interface import UNKNOWN, CloudError, Failure, Props
 
@@ -166,30 +165,7 @@ def _same_columns(wanted: Props, reported: Props) -> bool:
 
 class DataCellsFilter(AwsResource):
     def made_id(self, context: AwsContext, answer: Props, inputs: Props) -> str:
-        return ",".join(inputs["tableData"][name] for name in _FILTER)
-
-    def find(self, context: AwsContext, id: str, state: Props) -> Any:
-        parts = dict(zip(_FILTER, id.split(","), strict=True))
-        params = {name[0].upper() + name[1:]: value for name, value in parts.items()}
-        try:
-            return context.call("lakeformation", "GetDataCellsFilter", params)["DataCellsFilter"]
-        except ClientError as error:
-            if code_of(error) in self.not_found:
-                return None
-            raise
+        return super().made_id(context, answer, inputs["tableData"])
 
     def describe(self, props: Props, id: str = "") -> str:
         return id or str((props.get("tableData") or {}).get("name") or "")
-
-    def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
-        if "tableData" in self.changed(old, new):
-            params = to_api({"tableData": self.fields["tableData"]}, new)
-            context.call("lakeformation", "UpdateDataCellsFilter", params)
-
-    def unmake(self, context: AwsContext, id: str, state: Props) -> None:
-        parts = dict(zip(_FILTER, id.split(","), strict=True))
-        params = {name[0].upper() + name[1:]: value for name, value in parts.items()}
-        context.call("lakeformation", "DeleteDataCellsFilter", params)
-
-
-_FILTER: Final = ("databaseName", "name", "tableCatalogId", "tableName")

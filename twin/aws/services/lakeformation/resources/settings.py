@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import json
 import zlib
-from typing import Any, Final
+from typing import Any
 
 from twin.aws.context import AwsContext
 from twin.aws.resources.base import AwsResource
-from twin.aws.resources.fields import to_api
 from twin.provider_interface import Props
-
-GONE: Final = frozenset({"EntityNotFoundException"})
-"""The code for what is not there."""
 
 
 def principals(value: Any) -> Any:
@@ -53,18 +49,8 @@ class Resource(AwsResource):
             params["UseServiceLinkedRole"] = True
         return params
 
-    def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
-        if self.changed(old, new):
-            wanted = {**self._inherited(old, new), **new}
-            names = ("arn", "roleArn", "hybridAccessEnabled", "withFederation")
-            settings = to_api({name: self.fields[name] for name in names}, wanted)
-            context.call("lakeformation", "UpdateResource", settings)
-
 
 class LfTag(AwsResource):
-    def made_id(self, context: AwsContext, answer: Props, inputs: Props) -> str:
-        return f"{inputs.get('catalogId') or context.account}:{inputs['key']}"
-
     def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
         before, wanted = list(old.get("values") or []), list(new.get("values") or [])
         params: Props = {"CatalogId": old["catalogId"], "TagKey": old["key"]}

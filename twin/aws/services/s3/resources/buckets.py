@@ -77,15 +77,7 @@ class Bucket(AwsResource):
         self._change_tags(context, id, {}, inputs)
 
     def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
-        region, suffix = context.region, context.url_suffix
-        return {
-            "bucket": id,
-            "arn": f"arn:{context.partition}:s3:::{id}",
-            "bucketDomainName": f"{id}.s3.{suffix}",
-            "bucketRegion": region,
-            "bucketRegionalDomainName": f"{id}.s3.{region}.{suffix}",
-            **({"hostedZoneId": _ZONES[region]} if region in _ZONES else {}),
-        }
+        return {"hostedZoneId": _ZONES[context.region]} if context.region in _ZONES else {}
 
     def unmake(self, context: AwsContext, id: str, state: Props) -> None:
         if state.get("forceDestroy"):

@@ -14,19 +14,6 @@ def ownership(rule: Any) -> Any:
     return [{"ObjectOwnership": rule.get("objectOwnership")}]
 
 
-class BucketLogging(Configuration):
-    def unmake(self, context: AwsContext, id: str, state: Props) -> None:
-        context.call("s3", "PutBucketLogging", {"Bucket": id, "BucketLoggingStatus": {}})
-
-
-class BucketObjectLockConfiguration(Configuration):
-    def unmake(self, context: AwsContext, id: str, state: Props) -> None:
-        # Object Lock stays on for good; only its default retention can be taken away.
-        nothing = {"ObjectLockEnabled": "Enabled"}
-        params = {"Bucket": id, "ObjectLockConfiguration": nothing}
-        context.call("s3", "PutObjectLockConfiguration", params)
-
-
 def switch(on: Any) -> Any:
     return {} if on is True else None
 
@@ -67,11 +54,6 @@ def _properties(target: Mapping[str, Any]) -> Props:
 
 
 class BucketNotification(Configuration):
-    def create_params(self, context: AwsContext, inputs: Props) -> Props:
-        params = super().create_params(context, inputs)
-        params.setdefault("NotificationConfiguration", {})
-        return params
-
     def find(self, context: AwsContext, id: str, state: Props) -> Any:
         item = super().find(context, id, state)
         reported = {name: value for name, value in (item or {}).items() if name != "ResponseMetadata"}
@@ -79,7 +61,3 @@ class BucketNotification(Configuration):
 
     def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
         return {"eventbridge": item.get("EventBridgeConfiguration") is not None}
-
-    def unmake(self, context: AwsContext, id: str, state: Props) -> None:
-        params = {"Bucket": id, "NotificationConfiguration": {}}
-        context.call("s3", "PutBucketNotificationConfiguration", params)
