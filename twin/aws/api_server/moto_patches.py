@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from typing import Any
+
+from twin.aws.iam import policy_statements
 
 
 def install() -> None:
@@ -254,15 +255,11 @@ def _lets_logs_come(target_bucket: Any, target_prefix: str | None) -> bool:
     places = {f"{arn}/{target_prefix or ''}*", f"{arn}/*"}
     return any(
         statement.get("Effect") == "Allow"
-        and "logging.s3.amazonaws.com" in _as_list(_services(statement.get("Principal")))
+        and "logging.s3.amazonaws.com" in policy_statements.services(statement)
         and "s3:PutObject" in _as_list(statement.get("Action"))
         and places & set(_as_list(statement.get("Resource")))
-        for statement in _as_list(json.loads(target_bucket.policy)["Statement"])
+        for statement in policy_statements.statements(target_bucket.policy)
     )
-
-
-def _services(principal: Any) -> Any:
-    return principal.get("Service") if isinstance(principal, dict) else None
 
 
 def _as_list(value: Any) -> list[Any]:

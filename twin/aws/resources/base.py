@@ -160,8 +160,8 @@ class AwsResource(Entry):
         """The id of what the create call made."""
         if self.id_form:
             # What belongs to no other account by its arguments is the caller's.
-            own = dict.fromkeys(("catalogId", "accountId"), context.account)
-            return str(fill(self.id_form, {**own, **_without_none(inputs)}))
+            account_ids = dict.fromkeys(("catalogId", "accountId"), context.account)
+            return str(fill(self.id_form, {**account_ids, **_without_none(inputs)}))
         return str(jmespath.search(self.id_path, answer))
 
     def after_create(self, context: AwsContext, id: str, inputs: Props, answer: Props) -> None:

@@ -7,14 +7,17 @@
 | `validation` | what AWS refuses: `RULES`, by operation; in the file next to it what JMESPath can state |
 | `operations` | what moto lacks or does otherwise: `OPERATIONS`, by operation |
 | `permissions` | the rights that a call needs |
-| `data` | facts as tables |
+| `data` | facts as tables; those of another module are in a file of its name, `operations.toml` |
 
 A module is found by its place: nothing else lists it.
 """
 
 from __future__ import annotations
 
+import sys
+import tomllib
 from collections.abc import Iterator
+from pathlib import Path
 from pkgutil import iter_modules
 from types import ModuleType
 from typing import Any, Final
@@ -28,6 +31,12 @@ NAMES: Final = {
     "stepfunctions": "states",
 }
 """Folder -> the service as requests are signed for it, where the two names differ."""
+
+
+def facts(module: str) -> dict[str, Any]:
+    """Return the tables of the file next to a module (`operations.toml`)."""
+    file = Path(str(sys.modules[module].__file__)).with_suffix(".toml")
+    return tomllib.loads(file.read_text(encoding="utf-8"))
 
 
 def modules(*kinds: str) -> Iterator[tuple[str, ModuleType]]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from twin.aws.api_server.request import Refusal
+from twin.aws.services import facts
 from twin.aws.services.dms.validation import CERTIFICATES, CONFIGS, ENDPOINTS, SECRETS, SUBNETS
 from twin.aws.validation import extension_store
 from twin.aws.validation.kinds import Kind, without_none
@@ -13,18 +14,9 @@ from twin.aws.validation.kinds import Kind, without_none
 Params = dict[str, Any]
 
 _ALPHABET: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
-_FILTERS: Final = {
-    "replication-subnet-group-id": "ReplicationSubnetGroupIdentifier",
-    "certificate-arn": "CertificateArn",
-    "certificate-id": "CertificateIdentifier",
-    "endpoint-arn": "EndpointArn",
-    "endpoint-id": "EndpointIdentifier",
-    "endpoint-type": "EndpointType",
-    "engine-name": "EngineName",
-    "replication-config-arn": "ReplicationConfigArn",
-    "replication-config-id": "ReplicationConfigIdentifier",
-}
-_DISPLAYED: Final = {"s3": "Amazon S3", "postgres": "PostgreSQL", "mysql": "MySQL", "mariadb": "MariaDB"}
+_FACTS: Final = facts(__name__)
+_FILTERS: Final[dict[str, str]] = _FACTS["filters"]
+_DISPLAYED: Final[dict[str, str]] = _FACTS["engines"]
 
 
 def _arn(backend: Any, kind: str, name: str = "") -> str:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from twin.aws.api_server.request import Answer, Refusal
+from twin.aws.services import facts
 from twin.aws.services.glue.operations import federated
 from twin.aws.services.lakeformation import permissions as lakeformation
 from twin.aws.services.lakeformation.state import Lake
@@ -19,28 +20,9 @@ from twin.aws.validation.moto_state import MotoState
 Params = dict[str, Any]
 
 DESCRIBE: Final = "DESCRIBE"
-_TABLES: Final = {
-    "GetTable": DESCRIBE,
-    "GetTableVersion": DESCRIBE,
-    "GetTableVersions": DESCRIBE,
-    "GetPartition": DESCRIBE,
-    "GetPartitions": DESCRIBE,
-    "BatchGetPartition": DESCRIBE,
-    "GetPartitionIndexes": DESCRIBE,
-    "UpdateTable": "ALTER",
-    "CreatePartition": "ALTER",
-    "BatchCreatePartition": "ALTER",
-    "UpdatePartition": "ALTER",
-    "DeletePartition": "ALTER",
-    "DeleteTable": "DROP",
-}
-"""What each needs on its table. A principal with any permission on a table sees it."""
-_DATABASES: Final = {
-    "GetDatabase": DESCRIBE,
-    "UpdateDatabase": "ALTER",
-    "DeleteDatabase": "DROP",
-    "CreateTable": "CREATE_TABLE",
-}
+_FACTS: Final = facts(__name__)
+_TABLES: Final[dict[str, str]] = _FACTS["tables"]
+_DATABASES: Final[dict[str, str]] = _FACTS["databases"]
 
 
 def check(operation: str, params: Params, state: MotoState) -> None:

@@ -6,6 +6,7 @@ import re
 from typing import Any, Final
 
 from twin.aws.api_server.request import Refusal
+from twin.aws.services import facts
 from twin.aws.services.glue.operations.federated import is_bucket, path_of
 from twin.aws.services.glue.validation import catalog
 from twin.aws.services.lakeformation import locations
@@ -16,18 +17,8 @@ Params = dict[str, Any]
 
 _INVALID: Final = "InvalidInputException"
 _MISSING: Final = "EntityNotFoundException"
-_DATABASE: Final = frozenset({"ALL", "ALTER", "CREATE_TABLE", "DESCRIBE", "DROP"})
-_TABLE: Final = frozenset({"ALL", "ALTER", "DELETE", "DESCRIBE", "DROP", "INSERT", "SELECT"})
-_GRANTS: Final = {
-    "Catalog": frozenset({"ALL", "CREATE_DATABASE", "CREATE_LF_TAG", "CREATE_LF_TAG_EXPRESSION", "DESCRIBE"})
-    | {"CREATE_CATALOG"},
-    "Database": _DATABASE,
-    "Table": _TABLE,
-    "TableWithColumns": frozenset({"SELECT"}),
-    "DataLocation": frozenset({"DATA_LOCATION_ACCESS"}),
-    "DataCellsFilter": frozenset({"ALTER", "DESCRIBE", "DROP", "SELECT"}),
-    "LFTag": frozenset({"ALTER", "ASSOCIATE", "DESCRIBE", "DROP", "GRANT_WITH_LF_TAG_EXPRESSION"}),
-}
+_GRANTS: Final[dict[str, list[str]]] = facts(__name__)["grants"]
+"""What can be granted on each kind of resource."""
 _LONGEST: Final = 50
 """Characters of an LF-tag's key or value (Lake Formation guide, "LF-TBAC notes and restrictions")."""
 
@@ -161,8 +152,8 @@ def grant(params: Params, state: MotoState) -> None:
     grantable = params.get("PermissionsWithGrantOption") or []
     if not permissions:
         raise Refusal(_INVALID, "Permissions must not be empty")
-    allowed = _DATABASE if resource.get("LFTagPolicy", {}).get("ResourceType") == "DATABASE" else _TABLE
-    allowed = _GRANTS.get(kind, allowed)
+    by_tags = "Database" if resource.get("LFTagPolicy", {}).get("ResourceType") == "DATABASE" else "Table"
+    allowed = _GRANTS.get(kind, _GRANTS[by_tags])
     for name in [*permissions, *grantable]:
         if name not in allowed:
             raise Refusal(

@@ -6,28 +6,14 @@ import uuid
 from typing import Any, Final
 
 from twin.aws.api_server.request import Refusal
+from twin.aws.services import facts
 from twin.aws.services.s3tables import files
 from twin.aws.services.s3tables.validation import BUCKETS, NAMESPACES, TABLES
 from twin.aws.validation import extension_store
 
 Params = dict[str, Any]
 
-_REMOVAL: Final = {
-    "icebergUnreferencedFileRemoval": {
-        "status": "enabled",
-        "settings": {"icebergUnreferencedFileRemoval": {"unreferencedDays": 3, "nonCurrentDays": 10}},
-    }
-}
-_UPKEEP: Final = {
-    "icebergCompaction": {
-        "status": "enabled",
-        "settings": {"icebergCompaction": {"targetFileSizeMB": 512, "strategy": "auto"}},
-    },
-    "icebergSnapshotManagement": {
-        "status": "enabled",
-        "settings": {"icebergSnapshotManagement": {"minSnapshotsToKeep": 1, "maxSnapshotAgeHours": 120}},
-    },
-}
+_FACTS: Final = facts(__name__)
 _PLAIN: Final = {"sseAlgorithm": "AES256"}
 
 
@@ -58,7 +44,7 @@ def make_bucket(params: Params, backend: Any) -> Params:
         "type": "customer",
     }
     encryption = params.get("encryptionConfiguration") or _PLAIN
-    BUCKETS.add(backend, arn, description, encryption=encryption, upkeep=dict(_REMOVAL))
+    BUCKETS.add(backend, arn, description, encryption=encryption, upkeep=dict(_FACTS["bucket"]))
     extension_store.tag_anew(backend, arn, params.get("tags") or {})
     return {"arn": arn}
 
@@ -145,7 +131,7 @@ def make_table(params: Params, backend: Any) -> Params:
         files.begin(
             backend, description["metadataLocation"], description["tableARN"], params["metadata"]["iceberg"]
         )
-    TABLES.add(backend, TABLES.name(params), description, encryption=encryption, upkeep=dict(_UPKEEP))
+    TABLES.add(backend, TABLES.name(params), description, encryption=encryption, upkeep=dict(_FACTS["table"]))
     extension_store.tag_anew(backend, description["tableARN"], params.get("tags") or {})
     return {"tableARN": description["tableARN"], "versionToken": description["versionToken"]}
 

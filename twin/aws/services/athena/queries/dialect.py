@@ -9,43 +9,14 @@ from typing import Any, Final
 from sqlglot import exp
 from sqlglot.errors import ErrorLevel, UnsupportedError
 
+from twin.aws.services import facts
 from twin.aws.services.athena.queries.errors import untranslated
 
 _MILLISECONDS: Final = 3
-MACROS: Final = (
-    # Trino writes a timestamp with its fraction.
-    "CREATE MACRO athena_varchar(x) AS CASE typeof(x) "
-    "WHEN 'TIMESTAMP_MS' THEN strftime(TRY_CAST(CAST(x AS VARCHAR) AS TIMESTAMP), '%Y-%m-%d %H:%M:%S.%g') "
-    "WHEN 'TIMESTAMP' THEN strftime(TRY_CAST(CAST(x AS VARCHAR) AS TIMESTAMP), '%Y-%m-%d %H:%M:%S.%f') "
-    "WHEN 'TIMESTAMP WITH TIME ZONE' THEN "
-    "strftime(TRY_CAST(CAST(x AS VARCHAR) AS TIMESTAMPTZ), '%Y-%m-%d %H:%M:%S.%g') || ' UTC' "
-    "ELSE CAST(x AS VARCHAR) END",
-    # Trino rounds a half away from zero, DuckDB to what is even.
-    "CREATE MACRO athena_whole(x) AS CASE "
-    "WHEN typeof(x) IN ('DOUBLE', 'FLOAT') "
-    "THEN CAST(round(TRY_CAST(CAST(x AS VARCHAR) AS DOUBLE)) AS VARCHAR) "
-    "WHEN typeof(x) = 'BOOLEAN' THEN CASE CAST(x AS VARCHAR) WHEN 'true' THEN '1' WHEN 'false' THEN '0' END "
-    "ELSE CAST(x AS VARCHAR) END",
-    # Nothing found is NULL in Trino, and empty in DuckDB.
-    "CREATE MACRO athena_extract(s, p, g) AS "
-    "CASE WHEN regexp_matches(s, p) THEN regexp_extract(s, p, g) ELSE NULL END",
-    "CREATE MACRO athena_part(s, d, n) AS "
-    "CASE WHEN n <= len(string_split(s, d)) THEN split_part(s, d, n) ELSE NULL END",
-    "CREATE MACRO athena_slice(a, s, n) AS list_slice(a, s, s + n - 1)",
-    "CREATE MACRO athena_position(a, x) AS CAST(coalesce(list_position(a, x), 0) AS BIGINT)",
-    "CREATE MACRO athena_millisecond(x) AS millisecond(x) % 1000",
-    "CREATE MACRO array_union(a, b) AS list_distinct(list_concat(a, b))",
-    "CREATE MACRO arrays_overlap(a, b) AS list_has_any(a, b)",
-    "CREATE MACRO codepoint(s) AS unicode(s)",
-    "CREATE MACRO nan() AS CAST('nan' AS DOUBLE)",
-    "CREATE MACRO infinity() AS CAST('inf' AS DOUBLE)",
-    "CREATE MACRO is_finite(x) AS isfinite(x)",
-    "CREATE MACRO e() AS exp(1.0)",
-    "CREATE MACRO map_agg(k, v) AS map(list(k), list(v))",
-    "CREATE MACRO to_iso8601(x) AS CASE typeof(x) WHEN 'DATE' THEN CAST(x AS VARCHAR) "
-    "ELSE strftime(TRY_CAST(CAST(x AS VARCHAR) AS TIMESTAMP), '%Y-%m-%dT%H:%M:%S.%g') || "
-    "CASE WHEN typeof(x) = 'TIMESTAMP WITH TIME ZONE' THEN 'Z' ELSE '' END END",
-)
+_FACTS: Final = facts(__name__)
+KNOWN: Final = frozenset(_FACTS["known"].split())
+"""The functions that Athena knows."""
+MACROS: Final = tuple(f"CREATE MACRO {name} AS {body}" for name, body in _FACTS["macros"].items())
 """Functions that DuckDB is given before it is shut."""
 
 

@@ -12,9 +12,8 @@ from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import ParseError, TokenError
 from sqlglot.tokenizer_core import TokenType
 
-from twin.aws.services.athena.queries.dialect import WRITTEN
+from twin.aws.services.athena.queries.dialect import KNOWN, WRITTEN
 from twin.aws.services.athena.queries.errors import SYNTAX, QueryFailed
-from twin.aws.services.athena.queries.functions import KNOWN
 
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
 DIALECT: Final = "athena"

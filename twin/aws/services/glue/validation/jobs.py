@@ -14,29 +14,22 @@ from typing import Any, Final
 
 from twin.aws.api_server.request import Refusal
 from twin.aws.iam import service_roles
+from twin.aws.services import facts
 from twin.aws.validation import schedules
 from twin.aws.validation.kinds import Kind
 from twin.aws.validation.moto_state import MotoState
 
 Params = dict[str, Any]
 
-VERSIONS: Final = ("0.9", "1.0", "2.0", "3.0", "4.0", "5.0", "5.1")
-COMMANDS: Final = ("glueetl", "gluestreaming", "pythonshell", "glueray")
+_FACTS: Final = facts(__name__)
+VERSIONS: Final = _FACTS["versions"]
+COMMANDS: Final = _FACTS["commands"]
 RULESETS: Final = Kind(
     "glue",
     "data_quality_rulesets",
     ("Name",),
     ("EntityNotFoundException", "Data quality ruleset {} not found.", 400),
 )
-RULE_TYPES: Final = frozenset(
-    {"AggregateMatch", "ColumnCorrelation", "ColumnCount", "ColumnDataType", "ColumnExists", "ColumnLength"}
-    | {"ColumnNamesMatchPattern", "ColumnValues", "Completeness", "CustomSql", "DataFreshness"}
-    | {"DatasetMatch", "DetectAnomalies", "DistinctValuesCount", "Entropy", "FileFreshness", "FileMatch"}
-    | {"FileSize", "FileUniqueness", "IsComplete", "IsPrimaryKey", "IsUnique", "Mean", "RowCount"}
-    | {"ReferentialIntegrity", "RowCountMatch", "SchemaMatch", "StandardDeviation", "Sum", "Uniqueness"}
-    | {"UniqueValueRatio", "ColumnNameMatchesPattern", "AllStatistics"}
-)
-"""DQDL's words for what may be asked of a table."""
 _DQDL: Final = re.compile(
     r"\s*(?:[A-Za-z]+\s*=\s*(?:\[.*?\]|\"[^\"]*\")\s*)*Rules\s*=\s*\[(.*)\]\s*\S*\s*", re.DOTALL
 )
@@ -206,7 +199,7 @@ def _rules(text: str) -> None:
     for item in rules:
         for part in re.split(r"\)\s*(?:and|or)\s*\(", item):
             word = re.match(r"\(*\s*(\w+)", part)
-            if word is None or word[1] not in RULE_TYPES:
+            if word is None or word[1] not in _FACTS["rule_types"]:
                 raise invalid(f"Ruleset parsing failed: unknown rule type {word[1] if word else part}")
 
 
