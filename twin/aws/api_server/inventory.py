@@ -5,37 +5,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 from twin.aws.api_server import deterministic_moto, moto_contents
+from twin.aws.services import facts
 
-# Records of what happened, parts that go with their owner, and moto's own bookkeeping.
-_PARTS: Final = {
-    "ec2": {
-        "reservations",
-        "attachments",
-        "subnet_associations",
-        "network_acl_entries",
-        "vpc_cidr_associations",
-        "launch_template_name_to_ids",
-        "launch_template_insert_order",
-        "enis",
-        "snapshots",
-        "tags",
-        "spot_price_history",
-        "regions",
-        "zones",
-        "region_details",
-    },
-    "iam": {"access_keys", "account_aliases", "credential_report", "managed_policies_by_arn"},
-    "sts": {"assumed_roles"},
-    "logs": {"queries", "destinations"},
-    "athena": {"executions", "query_results", "query_results_queue", "prepared_statements"},
-    "lakeformation": {"settings"},
-    "ssm": {"_errors", "_commands"},
-    "cloudwatch": {"metric_data", "past_metric_data"},
-    "sqs": {"queue_deletions"},
-    "kms": {"key_to_aliases"},
-    "rds": {"resource_map", "events"},
-    "codebuild": {"build_history", "build_metadata", "build_metadata_history"},
-}
+_PARTS: Final = facts(__name__)
 _OF_ACCOUNT: Final = {"glue": {"default"}}
 """What an account has from the first use of a service on: Athena's own database."""
 _GONE: Final = frozenset(
@@ -63,7 +35,7 @@ def _module(service: str) -> str:
 
 
 def _gather(service: str, backend: Any, collected: dict[str, list[str]]) -> None:
-    skipped = _PARTS.get(service, set())
+    skipped: list[str] = _PARTS.get(service, [])
     before = moto_contents.born(backend)
     vpcs = set(before.get("vpcs", ()))
     if service == "ec2":

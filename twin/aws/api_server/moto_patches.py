@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
+from twin.aws.api_server.moto_wrapping import wrap
 from twin.aws.iam import policy_statements
 
 
 def install() -> None:
     """Put the repairs into moto, once."""
     from moto.ec2.models.elastic_block_store import EBSBackend
+    from moto.ec2.models.flow_logs import FlowLogsBackend
     from moto.ec2.models.instances import Instance
     from moto.ec2.models.nat_gateways import NatGatewayBackend
     from moto.ec2.models.route_tables import RouteBackend
@@ -19,40 +21,28 @@ def install() -> None:
     from moto.ec2.models.vpcs import VPCBackend
     from moto.ecr.models import Image
     from moto.iam.responses import IamResponse
+    from moto.rds import utils
     from moto.s3.models import FakeBucket, FakeDeleteMarker
 
-    _accept_what_aws_does()
+    wrap(Instance, terminate=_terminate)
     instance: Any = Instance
-    if hasattr(instance, "twin_terminate"):
-        return
-    instance.twin_terminate = instance.terminate
-    instance.terminate = _terminate
     # moto frees addresses when Python collects the object, at a moment that no replay could repeat.
     instance.__del__ = lambda _: None
-    vpcs: Any = VPCBackend
-    vpcs.twin_delete_vpc = vpcs.delete_vpc
-    vpcs.delete_vpc = _delete_vpc
-    gateways: Any = NatGatewayBackend
-    gateways.twin_delete_nat_gateway = gateways.delete_nat_gateway
-    gateways.delete_nat_gateway = _delete_nat_gateway
-    gateways.twin_create_nat_gateway = gateways.create_nat_gateway
-    gateways.create_nat_gateway = _create_nat_gateway
-    subnets: Any = SubnetBackend
-    subnets.twin_create_subnet = subnets.create_subnet
-    subnets.create_subnet = _create_subnet
-    vpcs.twin_create_vpc_endpoint = vpcs.create_vpc_endpoint
-    vpcs.create_vpc_endpoint = _create_vpc_endpoint
-    vpcs.twin_modify_vpc_endpoint = vpcs.modify_vpc_endpoint
-    vpcs.modify_vpc_endpoint = _modify_vpc_endpoint
-    tables: Any = RouteBackend
-    tables.twin_delete_route_table = tables.delete_route_table
-    tables.delete_route_table = _delete_route_table
+    wrap(
+        VPCBackend,
+        delete_vpc=_delete_vpc,
+        create_vpc_endpoint=_create_vpc_endpoint,
+        modify_vpc_endpoint=_modify_vpc_endpoint,
+    )
+    wrap(NatGatewayBackend, delete_nat_gateway=_delete_nat_gateway, create_nat_gateway=_create_nat_gateway)
+    wrap(SubnetBackend, create_subnet=_create_subnet)
+    wrap(RouteBackend, delete_route_table=_delete_route_table)
+    wrap(SecurityGroupRule, __init__=_init_rule)
     rules: Any = SecurityGroupRule
-    rules.twin_init, rules.__init__ = rules.__init__, _init_rule
     rules.description = property(_described)
-    volumes: Any = EBSBackend
-    volumes.twin_create_default_encryption_key = volumes._create_default_encryption_key
-    volumes._create_default_encryption_key = _create_default_encryption_key
+    wrap(EBSBackend, _create_default_encryption_key=_create_default_encryption_key)
+    wrap(FlowLogsBackend, create_flow_logs=_create_flow_logs)
+    wrap(utils, get_overlap_between_two_date_ranges=_overlap)
     images: Any = Image
     # moto's is that of the layers' digests, or random.
     images._create_digest = _create_digest
@@ -68,42 +58,24 @@ def install() -> None:
     buckets.get_permission = _decided
 
 
-def _accept_what_aws_does() -> None:
-    """Have moto accept what it refuses and AWS does not."""
-    _let_windows_be_adjacent()
-    _let_flow_logs_have_a_folder()
-
-
-def _let_flow_logs_have_a_folder() -> None:
+def _create_flow_logs(self: Any, **arguments: Any) -> Any:
     """A destination in S3 may end in a folder, of which moto takes the whole for a bucket's name."""
-    from moto.ec2.models.flow_logs import FlowLogsBackend
-
-    backend: Any = FlowLogsBackend
-    if hasattr(backend, "twin_create_flow_logs"):
-        return
-    backend.twin_create_flow_logs = backend.create_flow_logs
-
-    def create(self: Any, **arguments: Any) -> Any:
-        destination = arguments.get("log_destination") or ""
-        bucket, slash, folder = destination.partition("/")
-        if arguments.get("log_destination_type") != "s3" or not folder:
-            return self.twin_create_flow_logs(**arguments)
-        created, failed = self.twin_create_flow_logs(**{**arguments, "log_destination": bucket})
-        for log in created:
-            log.log_destination = f"{bucket}{slash}{folder}"
-        return created, failed
-
-    backend.create_flow_logs = create
+    destination = arguments.get("log_destination") or ""
+    bucket, slash, folder = destination.partition("/")
+    if arguments.get("log_destination_type") != "s3" or not folder:
+        return self.twin_create_flow_logs(**arguments)
+    created, failed = self.twin_create_flow_logs(**{**arguments, "log_destination": bucket})
+    for log in created:
+        log.log_destination = f"{bucket}{slash}{folder}"
+    return created, failed
 
 
-def _let_windows_be_adjacent() -> None:
+def _overlap(*ranges: Any) -> int:
     """RDS lets a maintenance window begin when the backup window ends; moto calls that an overlap."""
     from moto.rds import utils
 
     module: Any = utils
-    if not hasattr(module, "twin_overlap"):
-        module.twin_overlap = module.get_overlap_between_two_date_ranges
-        module.get_overlap_between_two_date_ranges = lambda *ranges: module.twin_overlap(*ranges) - 1
+    return module.twin_get_overlap_between_two_date_ranges(*ranges) - 1
 
 
 def _create_digest(self: Any) -> None:

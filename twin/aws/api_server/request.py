@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, unquote_to_bytes
 
 from werkzeug.exceptions import HTTPException
 
+from twin.aws.services import facts
 from twin.web import Answer
 
 Environ = dict[str, Any]
@@ -24,36 +25,9 @@ READS: Final = re.compile(
 )
 """Operations that change nothing, by the first word of their name."""
 
-WRITES_NAMED_LIKE_READS: Final = frozenset(
-    {
-        "sts:GetSessionToken",
-        "sts:GetFederationToken",
-        "kms:GetParametersForImport",
-        "cognito-identity:GetId",
-        "cognito-identity:GetOpenIdToken",
-        "cognito-identity:GetCredentialsForIdentity",
-        "stepfunctions:TestState",
-        "states:TestState",
-        "lambda:GetLayerVersionPolicy",
-    }
-)
-"""The exceptions: moto keeps something for these."""
-
-# The name in the credential scope, where it is not the name of botocore's service model.
-_MODEL_NAMES: Final = {
-    "monitoring": "cloudwatch",
-    "elasticloadbalancing": "elbv2",
-    "elasticfilesystem": "efs",
-    "elasticmapreduce": "emr",
-    "email": "sesv2",
-    "states": "stepfunctions",
-    "tagging": "resourcegroupstaggingapi",
-    "aps": "amp",
-    "airflow": "mwaa",
-    "aoss": "opensearchserverless",
-    "es": "opensearch",
-    "servicequotas": "service-quotas",
-}
+_FACTS: Final = facts(__name__)
+WRITES_NAMED_LIKE_READS: Final = frozenset(_FACTS["writes"])
+_MODEL_NAMES: Final[dict[str, str]] = _FACTS["model_names"]
 _OTHER: Final = "rest-json"
 _SCOPE: Final = re.compile(r"Credential=([^/,\s]+)/(\d{8})/([^/,\s]*)/([^/,\s]+)/aws4_request")
 _KEPT: Final = ("REQUEST_METHOD", "PATH_INFO", "QUERY_STRING", "RAW_URI", "CONTENT_TYPE", "REMOTE_ADDR")

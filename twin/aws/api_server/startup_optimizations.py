@@ -15,6 +15,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from twin.aws.api_server.moto_wrapping import wrap
+
 _PREFIX: Final = re.compile(rb'"endpointPrefix"\s*:\s*"([^"]+)"')
 
 
@@ -35,10 +37,7 @@ def regions() -> None:
     """botocore parses a service's whole model to learn one word of it, and its endpoints for each session."""
     import botocore.session
 
-    session: Any = botocore.session.Session
-    if not hasattr(session, "twin_get_available_regions"):
-        session.twin_get_available_regions = session.get_available_regions
-        session.get_available_regions = _available_regions
+    wrap(botocore.session.Session, get_available_regions=_available_regions)
 
 
 def ids() -> None:
@@ -79,10 +78,7 @@ def key_pairs() -> None:
     """moto makes an RSA key, in a tenth of a second, for each KMS key: one that is symmetric has no pair."""
     from moto.kms import models
 
-    module: Any = models
-    if not hasattr(module, "twin_generate_private_key"):
-        module.twin_generate_private_key = module.generate_private_key
-        module.generate_private_key = _key_pair
+    wrap(models, generate_private_key=_key_pair)
 
 
 def _key_pair(key_spec: str) -> Any:
@@ -110,14 +106,8 @@ def beginnings() -> None:
     from moto.ec2.models.amis import AmiBackend
     from moto.iam.models import IAMBackend
 
-    iam: Any = IAMBackend
-    if hasattr(iam, "twin_init_aws_policies"):
-        return
-    iam.twin_init_aws_policies = iam._init_aws_policies
-    iam._init_aws_policies = _policies
-    images: Any = AmiBackend
-    images.twin_load_amis = images._load_amis
-    images._load_amis = _images
+    wrap(IAMBackend, _init_aws_policies=_policies)
+    wrap(AmiBackend, _load_amis=_images)
 
 
 class _Copied:

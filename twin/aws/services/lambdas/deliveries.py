@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from twin.aws.api_server.internal_client import Inside
+from twin.aws.api_server.moto_wrapping import wrap
 from twin.aws.api_server.request import Answer, Call, Refusal
 from twin.aws.iam import policy_statements
 from twin.aws.services.lambdas import validation as lambdas
@@ -36,11 +37,7 @@ def install() -> None:
     """Leave the targets that are functions to `Deliveries`, once: moto has none."""
     from moto.events.models import Rule
 
-    rules: Any = Rule
-    if hasattr(rules, "twin_send_to_targets"):
-        return
-    rules.twin_send_to_targets = rules.send_to_targets
-    rules.send_to_targets = _send_to_targets
+    wrap(Rule, send_to_targets=_send_to_targets)
 
 
 def _send_to_targets(self: Any, event: Any, transform_input: bool = True) -> None:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
+from twin.aws.api_server.moto_wrapping import wrap
 from twin.aws.api_server.request import Answer, Call, Refusal
 from twin.aws.iam import policy_statements, principals, service_roles
 from twin.aws.services.lambdas.process import usable
@@ -293,12 +294,7 @@ def install() -> None:
     """Let moto keep what it is given of a function, once."""
     from moto.awslambda.models import LambdaFunction
 
-    kind: Any = LambdaFunction
-    if hasattr(kind, "twin_init"):
-        return
-    kind.twin_init, kind.__init__ = kind.__init__, _init
-    kind.twin_configuration, kind.get_configuration = kind.get_configuration, _configuration
-    kind.twin_update, kind.update_configuration = kind.update_configuration, _update
+    wrap(LambdaFunction, __init__=_init, get_configuration=_configuration, update_configuration=_update)
 
 
 def _init(self: Any, account_id: str, spec: Params, region: str, version: Any = 1) -> None:
@@ -308,7 +304,7 @@ def _init(self: Any, account_id: str, spec: Params, region: str, version: Any = 
 
 def _configuration(self: Any, on_create: bool = False) -> Params:
     reported: Params = {
-        name: value for name, value in self.twin_configuration(on_create).items() if value is not None
+        name: value for name, value in self.twin_get_configuration(on_create).items() if value is not None
     }
     vpc = reported.get("VpcConfig")
     if vpc:
@@ -341,7 +337,7 @@ def _update(self: Any, updates: Params) -> Params:
         if name in updates:
             value = updates[name]
             setattr(self, attribute, value["Size"] if name == "EphemeralStorage" else value or None)
-    return self.twin_update(updates)
+    return self.twin_update_configuration(updates)
 
 
 def _mended(_: Call, __: Any) -> None:

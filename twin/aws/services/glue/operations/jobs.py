@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+from twin.aws.api_server.moto_wrapping import wrap
 from twin.aws.api_server.request import Answer, Call
 from twin.aws.services.glue.validation.jobs import RULESETS
 from twin.aws.validation import extension_store
@@ -20,9 +21,7 @@ def install() -> None:
     from moto.glue.models import FakeJob, FakeTrigger
 
     for kind in (FakeJob, FakeTrigger):
-        patched: Any = kind
-        if not hasattr(patched, "twin_as_dict"):
-            patched.twin_as_dict, patched.as_dict = patched.as_dict, _as_dict
+        wrap(kind, as_dict=_as_dict)
 
 
 def _as_dict(self: Any) -> Params:
