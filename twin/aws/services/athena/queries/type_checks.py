@@ -178,15 +178,7 @@ def _check(node: Any) -> None:
 _NO_TEXT: Final = tuple(
     exp.DataType.Type[name]
     for name in (
-        "TINYINT",
-        "SMALLINT",
-        "INT",
-        "BIGINT",
-        "FLOAT",
-        "DOUBLE",
-        "DECIMAL",
-        "BOOLEAN",
-        "DATE",
-        "TIMESTAMP",
+        *("TINYINT", "SMALLINT", "INT", "BIGINT", "INT128", "FLOAT", "DOUBLE", "DECIMAL", "BOOLEAN"),
+        *("DATE", "TIMESTAMP", "TIMESTAMP_MS", "TIMESTAMPTZ"),
     )
-) + tuple(exp.DataType.Type[name] for name in ("TIMESTAMP_MS", "TIMESTAMPTZ", "INT128"))
+)

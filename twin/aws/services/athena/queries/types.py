@@ -8,24 +8,12 @@ from typing import Any, Final
 
 import pyarrow as pa
 
+from twin.aws.services import facts
 from twin.aws.services.athena.queries.errors import SCHEMA, QueryFailed
 
+_FACTS: Final = facts(__name__)
 _PLAIN: Final[dict[str, pa.DataType]] = {
-    "boolean": pa.bool_(),
-    "tinyint": pa.int8(),
-    "smallint": pa.int16(),
-    "int": pa.int32(),
-    "integer": pa.int32(),
-    "bigint": pa.int64(),
-    "float": pa.float32(),
-    "real": pa.float32(),
-    "double": pa.float64(),
-    "string": pa.string(),
-    "varchar": pa.string(),
-    "char": pa.string(),
-    "binary": pa.binary(),
-    "varbinary": pa.binary(),
-    "date": pa.date32(),
+    **{hive: pa.type_for_alias(arrow) for hive, arrow in _FACTS["hive"].items()},
     # Athena reads and writes a Hive table's timestamps in milliseconds, an Iceberg table's in microseconds.
     "timestamp": pa.timestamp("ms"),
 }
@@ -65,26 +53,10 @@ def _parts(text: str) -> list[str]:
     return [*parts, text[begin:]]
 
 
-_HIVE: Final = {
-    "bool": "boolean",
-    "int8": "tinyint",
-    "int16": "smallint",
-    "int32": "int",
-    "int64": "bigint",
-    "float": "float",
-    "double": "double",
-    "string": "string",
-    "large_string": "string",
-    "binary": "binary",
-    "large_binary": "binary",
-    "date32[day]": "date",
-}
-
-
 def to_hive(kind: pa.DataType, column: str) -> str:
     """The Hive type of what a query gives. Raises QueryFailed for what a Hive table cannot have."""
-    if str(kind) in _HIVE:
-        return _HIVE[str(kind)]
+    if str(kind) in _FACTS["arrow"]:
+        return _FACTS["arrow"][str(kind)]["hive"]
     if pa.types.is_decimal(kind):
         return f"decimal({kind.precision},{kind.scale})"
     if pa.types.is_timestamp(kind):
@@ -116,27 +88,11 @@ def _fields(kind: Any) -> Sequence[Any]:
     return [kind.field(index) for index in range(kind.num_fields)]
 
 
-_ATHENA: Final = {
-    "bool": ("boolean", 0),
-    "int8": ("tinyint", 3),
-    "int16": ("smallint", 5),
-    "int32": ("integer", 10),
-    "int64": ("bigint", 19),
-    "float": ("float", 17),
-    "double": ("double", 17),
-    "string": ("varchar", 2147483647),
-    "large_string": ("varchar", 2147483647),
-    "binary": ("varbinary", 1073741824),
-    "large_binary": ("varbinary", 1073741824),
-    "date32[day]": ("date", 0),
-}
-
-
 def athena(kind: pa.DataType) -> tuple[str, int, int]:
     """Type, precision and scale as ResultSetMetadata reports them."""
-    if str(kind) in _ATHENA:
-        name, precision = _ATHENA[str(kind)]
-        return name, precision, 0
+    if str(kind) in _FACTS["arrow"]:
+        plain = _FACTS["arrow"][str(kind)]
+        return plain["athena"], plain["precision"], 0
     if pa.types.is_decimal(kind):
         return "decimal", kind.precision, kind.scale
     if pa.types.is_timestamp(kind):

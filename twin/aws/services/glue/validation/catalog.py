@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from twin.aws.api_server.request import Answer, Call, Refusal
 from twin.aws.iam import principals, service_roles
+from twin.aws.services import facts
 from twin.aws.services.glue import iceberg, iceberg_commits
 from twin.aws.services.glue import permissions as glue
 from twin.aws.services.glue.operations import federated
@@ -123,23 +124,12 @@ def optimizer(params: Params, moto_state: MotoState) -> None:
     _numbers((wanted.get(_PARTS[kind]) or {}).get("icebergConfiguration") or {})
 
 
-_PARTS: Final = {
-    "compaction": "compactionConfiguration",
-    "retention": "retentionConfiguration",
-    "orphan_file_deletion": "orphanFileDeletionConfiguration",
-}
-_RANGES: Final = {
-    "snapshotRetentionPeriodInDays": (1, 3650),
-    "numberOfSnapshotsToRetain": (1, 100000),
-    "orphanFileRetentionPeriodInDays": (1, 3650),
-    "runRateInHours": (3, 168),
-    "minInputFiles": (2, 100000),
-    "deleteFileThreshold": (1, 100000),
-}
+_FACTS: Final = facts(__name__)
+_PARTS: Final[dict[str, str]] = _FACTS["optimizers"]
 
 
 def _numbers(configuration: Params) -> None:
-    for name, (least, most) in _RANGES.items():
+    for name, (least, most) in _FACTS["ranges"].items():
         value = configuration.get(name)
         if value is not None and not least <= value <= most:
             raise Refusal(_INVALID, f"{name} must be between {least} and {most}, got {value}")

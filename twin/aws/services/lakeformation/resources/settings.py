@@ -11,16 +11,6 @@ from twin.aws.resources.base import AwsResource
 from twin.provider_interface import Props
 
 
-def principals(value: Any) -> Any:
-    return (
-        [{"DataLakePrincipalIdentifier": element} for element in value] if isinstance(value, list) else value
-    )
-
-
-def of_principals(value: Any) -> Any:
-    return [element["DataLakePrincipalIdentifier"] for element in value]
-
-
 def digest(*parts: Any) -> str:
     """An id for what has none, as the provider makes one."""
     return str(zlib.crc32(json.dumps(parts, sort_keys=True, default=str).encode()))
