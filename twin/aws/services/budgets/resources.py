@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from twin.aws.context import AwsContext
+from twin.aws.resources import entries
 from twin.aws.resources.base import AwsResource
+from twin.aws.resources.fields import from_api, to_api
 from twin.provider_interface import UNKNOWN, Props
 
 _TIME: Final = "%Y-%m-%d_%H:%M"
@@ -32,21 +34,8 @@ def moment(value: Any) -> Any:
     return value.astimezone(UTC).strftime(_TIME) if isinstance(value, datetime) else value
 
 
-def _notification(entry: Props) -> Props:
-    """Return a notification as the API identifies it."""
-    return {
-        "NotificationType": entry["notificationType"],
-        "ComparisonOperator": entry["comparisonOperator"],
-        "Threshold": entry["threshold"],
-        "ThresholdType": entry["thresholdType"],
-    }
-
-
-def _known(notification: Props) -> Props:
-    """Return what identifies a notification of the API."""
-    keys = ("NotificationType", "ComparisonOperator", "Threshold")
-    kind = notification.get("ThresholdType", "PERCENTAGE")
-    return {**{key: notification[key] for key in keys}, "ThresholdType": kind}
+_NOTIFICATION: Final = entries.shape(__name__, "notification")
+"""What identifies a notification."""
 
 
 def _budget(id: str) -> Props:
@@ -74,32 +63,25 @@ class Budget(AwsResource):
         return {"AccountId": account, **super().create_params(context, inputs)}
 
     def after_create(self, context: AwsContext, id: str, inputs: Props, answer: Props) -> None:
-        entries = inputs.get("notifications") or ()
+        wanted = inputs.get("notifications") or ()
         # Of a create that failed midway some exist already.
-        existing = [_known(entry) for entry in self._notifications(context, id)] if entries else []
-        for entry in entries:
-            if _notification(entry) not in existing:
+        present = self._notifications(context, id) if wanted else ()
+        existing = [to_api(_NOTIFICATION, notification) for notification in present]
+        for entry in wanted:
+            if to_api(_NOTIFICATION, entry) not in existing:
                 self._notify(context, id, "CreateNotification", entry)
 
     def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
-        entries: list[Props] = []
+        notifications: list[Props] = []
         for notification in self._notifications(context, id):
-            params = {**_budget(id), "Notification": notification}
+            params = {**_budget(id), "Notification": to_api(_NOTIFICATION, notification)}
             subscribers: Any = context.call("budgets", "DescribeSubscribersForNotification", params)
             addresses: dict[str, list[str]] = {"SNS": [], "EMAIL": []}
             for subscriber in subscribers["Subscribers"]:
                 addresses[subscriber["SubscriptionType"]].append(subscriber["Address"])
-            entries.append(
-                {
-                    "notificationType": notification["NotificationType"],
-                    "comparisonOperator": notification["ComparisonOperator"],
-                    "threshold": notification["Threshold"],
-                    "thresholdType": notification.get("ThresholdType", "PERCENTAGE"),
-                    "subscriberSnsTopicArns": addresses["SNS"],
-                    "subscriberEmailAddresses": addresses["EMAIL"],
-                }
-            )
-        return {"notifications": entries} if entries else {}
+            named = {"subscriberSnsTopicArns": addresses["SNS"]}
+            notifications.append({**notification, **named, "subscriberEmailAddresses": addresses["EMAIL"]})
+        return {"notifications": notifications} if notifications else {}
 
     def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
         changed = self.changed(old, new)
@@ -113,11 +95,13 @@ class Budget(AwsResource):
                 self._notify(context, id, "DeleteNotification", entry)
             self.after_create(context, id, new, {})
 
-    def _notifications(self, context: AwsContext, id: str) -> list[Any]:
-        return context.call("budgets", "DescribeNotificationsForBudget", _budget(id))["Notifications"]
+    def _notifications(self, context: AwsContext, id: str) -> list[Props]:
+        answer = context.call("budgets", "DescribeNotificationsForBudget", _budget(id))
+        default = {"thresholdType": "PERCENTAGE"}
+        return [{**default, **from_api(_NOTIFICATION, entry)} for entry in answer["Notifications"]]
 
     def _notify(self, context: AwsContext, id: str, operation: str, entry: Props) -> None:
-        params: Props = {**_budget(id), "Notification": _notification(entry)}
+        params: Props = {**_budget(id), "Notification": to_api(_NOTIFICATION, entry)}
         if operation == "CreateNotification":
             params["Subscribers"] = _subscribers(entry)
         context.call("budgets", operation, params)

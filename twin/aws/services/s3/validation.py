@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Final
 
 from twin.aws.api_server.request import Answer, Call, Refusal
+from twin.aws.iam import policy_statements
 from twin.aws.services.s3tables import files
 from twin.aws.validation import extension_store
 from twin.aws.validation.moto_state import MotoState
@@ -276,13 +277,11 @@ def _statement(statement: Params, name: str, state: MotoState) -> None:
             raise Refusal("MalformedPolicy", f"Invalid principal in policy: {principal}")
 
 
-def _principals(statement: Params) -> Iterator[str]:
-    for member in ("Principal", "NotPrincipal"):
-        principal: Any = statement.get(member)
-        if isinstance(principal, str):
-            yield principal
-        elif principal:
-            yield from map(str, _as_list(principal.get("AWS")))
+def _principals(statement: Params) -> list[str]:
+    return [
+        *policy_statements.principals(statement),
+        *policy_statements.principals(statement, "NotPrincipal"),
+    ]
 
 
 _NARROW: Final = ("aws:PrincipalOrg", "aws:Source", "aws:Principal", "s3:DataAccessPoint", "aws:userid")

@@ -23,7 +23,7 @@ Params = dict[str, Any]
 def create(params: Params, state: MotoState) -> None:
     """CreateCatalog."""
     name = str(params.get("Name"))
-    if name in extension_store.resources(_backend(state), _CATALOGS):
+    if name in _CATALOGS.here(state):
         raise Refusal("AlreadyExistsException", "Catalog already exists.")
     _input(name, params.get("CatalogInput") or {}, state)
 
@@ -59,7 +59,7 @@ def there(params: Params, state: MotoState) -> None:
         return
     if federated.bucket_there(params.get("CatalogId"), _backend(state)):
         return
-    if _name(params) not in extension_store.resources(_backend(state), _CATALOGS):
+    if _name(params) not in _CATALOGS.here(state):
         raise Refusal("EntityNotFoundException", f"Catalog {params.get('CatalogId')} not found.")
 
 
@@ -108,7 +108,7 @@ def make(params: Params, backend: Any) -> Params:
         "CreateTime": extension_store.now(),
         "UpdateTime": extension_store.now(),
     }
-    extension_store.resources(backend, _CATALOGS)[name] = extension_store.Thing(description)
+    _CATALOGS.add(backend, name, description)
     if params.get("Tags"):
         backend.tag_resource(arn, params["Tags"])
     return {}
@@ -123,7 +123,7 @@ def _description(catalog_input: Params) -> Params:
 
 def change(params: Params, backend: Any) -> Params:
     """UpdateCatalog: what is left out is gone."""
-    thing = extension_store.resources(backend, _CATALOGS)[_name(params)]
+    thing = _CATALOGS.all(backend)[_name(params)]
     names = ("CatalogId", "Name", "ResourceArn", "CreateTime")
     unchanged = {name: thing.description[name] for name in names}
     thing.description = {
@@ -141,12 +141,12 @@ def report(params: Params, backend: Any) -> Params:
         return {"Catalog": {"CatalogId": backend.account_id, "Name": backend.account_id, "ResourceArn": arn}}
     if federated.is_bucket(params.get("CatalogId")):
         return {"Catalog": _of_bucket(_name(params).rpartition("/")[2], backend)}
-    return {"Catalog": extension_store.resources(backend, _CATALOGS)[_name(params)].description}
+    return {"Catalog": _CATALOGS.all(backend)[_name(params)].description}
 
 
 def _of_bucket(bucket: str, backend: Any) -> Params:
     """The catalog of one table bucket."""
-    above = extension_store.resources(backend, _CATALOGS)[S3_TABLES].description
+    above = _CATALOGS.all(backend)[S3_TABLES].description
     names = ("CreateTime", "UpdateTime", "CreateDatabaseDefaultPermissions", "CreateTableDefaultPermissions")
     return {
         **{name: above[name] for name in names if name in above},
@@ -162,16 +162,12 @@ def _of_bucket(bucket: str, backend: Any) -> Params:
 
 def tell_all(_: Params, backend: Any) -> Params:
     """GetCatalogs."""
-    return {
-        "CatalogList": [
-            catalog.description for catalog in extension_store.resources(backend, _CATALOGS).values()
-        ]
-    }
+    return {"CatalogList": [catalog.description for catalog in _CATALOGS.all(backend).values()]}
 
 
 def drop(params: Params, backend: Any) -> Params:
     """DeleteCatalog."""
-    description = extension_store.resources(backend, _CATALOGS).pop(_name(params)).description
+    description = _CATALOGS.all(backend).pop(_name(params)).description
     backend.tagger.delete_all_tags_for_resource(description["ResourceArn"])
     return {}
 

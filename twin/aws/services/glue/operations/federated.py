@@ -14,12 +14,15 @@ from twin.aws.api_server.request import Answer, Call, Refusal
 from twin.aws.services.glue import iceberg
 from twin.aws.services.s3tables.validation import BUCKETS, NAMESPACES, TABLES
 from twin.aws.validation import extension_store
+from twin.aws.validation.kinds import Kind
 from twin.aws.validation.moto_state import MotoState
 
 Params = dict[str, Any]
 
 S3_TABLES: Final = "s3tablescatalog"
-CATALOGS: Final = "federated_catalogs"
+CATALOGS: Final = Kind(
+    "glue", "federated_catalogs", ("CatalogId",), ("EntityNotFoundException", "Catalog {} not found.", 400)
+)
 CONNECTION: Final = "aws:s3tables"
 _READS: Final = frozenset({"GetDatabase", "GetDatabases", "GetTable", "GetTables"})
 _OF_CATALOGS: Final = frozenset({"GetCatalog", "GetCatalogs", "UpdateCatalog", "DeleteCatalog"})
@@ -65,7 +68,7 @@ class Databases(Mapping[str, Any]):
             return self._glue.databases[name]
         _, bucket, namespace = name.split("/", 2)
         key = f"{bucket_arn(self._glue, bucket)};{namespace}"
-        if S3_TABLES not in extension_store.resources(self._glue, CATALOGS):
+        if S3_TABLES not in CATALOGS.all(self._glue):
             raise KeyError(name)
         namespace_entry = NAMESPACES.all(self._tables)[key]
         tables = {
@@ -108,7 +111,7 @@ class Databases(Mapping[str, Any]):
 
     def __iter__(self) -> Iterator[str]:
         yield from self._glue.databases
-        if S3_TABLES in extension_store.resources(self._glue, CATALOGS):
+        if S3_TABLES in CATALOGS.all(self._glue):
             for key in NAMESPACES.all(self._tables):
                 arn, _, namespace = key.partition(";")
                 yield f"{S3_TABLES}/{arn.rpartition('/')[2]}/{namespace}"
@@ -150,7 +153,7 @@ def bucket_there(catalog: Any, backend: Any) -> bool:
     return (
         account in ("", backend.account_id)
         and root == S3_TABLES
-        and S3_TABLES in extension_store.resources(backend, CATALOGS)
+        and S3_TABLES in CATALOGS.all(backend)
         and bucket_arn(backend, bucket) in BUCKETS.all(_s3_tables(backend))
     )
 

@@ -12,11 +12,7 @@ from twin.provider_interface import Props
 
 class Alias(AwsResource):
     def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
-        place = f"arn:{context.partition}:apigateway:{context.region}:lambda:path/2015-03-31/functions"
-        return {
-            "functionName": known.get("functionName") or id.split(":")[6],
-            "invokeArn": f"{place}/{item['AliasArn']}/invocations",
-        }
+        return {"functionName": known.get("functionName") or id.split(":")[6]}
 
     def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
         names = ("description", "functionVersion", "routingConfig")
@@ -38,11 +34,6 @@ class FunctionUrl(AwsResource):
             "functionArn": f"{item['FunctionArn']}:{qualifier}" if qualifier else item["FunctionArn"],
             "urlId": str(item["FunctionUrl"]).partition("//")[2].partition(".")[0],
         }
-
-    def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
-        place = {"FunctionName": old["functionName"], "Qualifier": old["qualifier"]}
-        changed = to_api({name: self.fields[name] for name in ("authorizationType", "cors")}, new)
-        context.call("lambda", "UpdateFunctionUrlConfig", {**place, **changed})
 
 
 class EventInvokeConfig(AwsResource):
