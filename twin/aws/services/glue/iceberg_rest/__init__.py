@@ -67,7 +67,7 @@ class Rest:
                     call, server, names.pop("catalog", server.instance.account), ":"
                 )
                 return handle(CatalogRequest(call, server, self._client(call), **names, bucket=bucket))
-        raise Refusal("BadRequestException", f"No route for request: {call.method} {call.path}")
+        raise NotImplementedError(f"{call.method} {call.path}: tables are listed, loaded and committed to")
 
     def _client(self, call: Call) -> Inside:
         key = f"{call.access_key}/{call.region}"
@@ -107,16 +107,8 @@ _ROUTES: Final[list[tuple[str, re.Pattern[str], Handler]]] = [
     (method, re.compile(pattern), handle)
     for method, pattern, handle in (
         ("GET", "config", namespaces.config),
-        ("GET", rf"{_CATALOG}/namespaces", namespaces.list_namespaces),
-        ("POST", rf"{_CATALOG}/namespaces", namespaces.make),
-        ("GET", _NAMESPACE, namespaces.load),
-        ("HEAD", _NAMESPACE, namespaces.exists),
-        ("DELETE", _NAMESPACE, namespaces.drop),
         ("GET", rf"{_NAMESPACE}/tables", tables.list_tables),
-        ("POST", rf"{_NAMESPACE}/tables", tables.make),
         ("GET", _TABLE, tables.load),
-        ("HEAD", _TABLE, tables.exists),
         ("POST", _TABLE, tables.commit),
-        ("DELETE", _TABLE, tables.drop),
     )
 ]

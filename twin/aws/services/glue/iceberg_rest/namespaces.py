@@ -38,48 +38,6 @@ def config(request: CatalogRequest) -> Answer:
     return reported({"defaults": {}, "overrides": {"prefix": f"catalogs/{account}{below}"}})
 
 
-def list_namespaces(request: CatalogRequest) -> Answer:
-    """ListNamespaces: those that the caller may see. Glue's have one level."""
-    if request.call.query.get("parent"):
-        return reported({"namespaces": []})
-    databases = request.glue("get_databases")["DatabaseList"]
-    return reported({"namespaces": [[database["Name"]] for database in databases]})
-
-
-def load(request: CatalogRequest) -> Answer:
-    """LoadNamespaceMetadata."""
-    return reported({"namespace": [request.of], "properties": _properties(database(request))})
-
-
-def exists(request: CatalogRequest) -> Answer:
-    """Whether a namespace is there."""
-    database(request)
-    return reported(None, 204)
-
-
-def make(request: CatalogRequest) -> Answer:
-    """CreateNamespace."""
-    levels = request.body.get("namespace") or []
-    if len(levels) != 1:
-        raise Refusal("BadRequestException", f"A namespace of Glue has one level, got {levels}")
-    properties: dict[str, str] = dict(request.body.get("properties") or {})
-    database_input: dict[str, Any] = {"Name": levels[0]}
-    for key, member in (("location", "LocationUri"), ("comment", "Description")):
-        if key in properties:
-            database_input[member] = properties.pop(key)
-    request.glue("create_database", DatabaseInput={**database_input, "Parameters": properties})
-    return reported({"namespace": levels, "properties": request.body.get("properties") or {}})
-
-
-def drop(request: CatalogRequest) -> Answer:
-    """DropNamespace: an empty one, as Iceberg's specification demands."""
-    database(request)
-    if request.glue("get_tables", DatabaseName=request.of)["TableList"]:
-        raise Refusal("NamespaceNotEmptyException", f"Namespace {request.of} is not empty")
-    request.glue("delete_database", Name=request.of)
-    return reported(None, 204)
-
-
 def database(request: CatalogRequest) -> dict[str, Any]:
     """Glue's database of a namespace. Raises Refusal."""
     try:
@@ -88,11 +46,3 @@ def database(request: CatalogRequest) -> dict[str, Any]:
         if error.code == "EntityNotFoundException":
             raise Refusal("NoSuchNamespaceException", f"Namespace does not exist: {request.of}") from None
         raise
-
-
-def _properties(database: dict[str, Any]) -> dict[str, str]:
-    reported = {str(key): str(value) for key, value in (database.get("Parameters") or {}).items()}
-    for key, member in (("location", "LocationUri"), ("comment", "Description")):
-        if database.get(member):
-            reported[key] = str(database[member])
-    return reported

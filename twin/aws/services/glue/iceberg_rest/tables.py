@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Any, Final
 
 from twin.aws.api_server.request import Answer, Refusal
@@ -44,12 +43,6 @@ def list_tables(request: CatalogRequest) -> Answer:
         if str((table.get("Parameters") or {}).get("table_type")).upper() == "ICEBERG"
     ]
     return reported({"identifiers": [{"namespace": [request.of], "name": name} for name in names]})
-
-
-def exists(request: CatalogRequest) -> Answer:
-    """Whether a table is there."""
-    _get(request)
-    return reported(None, 204)
 
 
 def load(request: CatalogRequest) -> Answer:
@@ -103,67 +96,6 @@ def _credentials(request: CatalogRequest, lake: Lake, name: str, *, free: bool) 
         "client.region": state.region,
     }
     return {"config": config, "storage-credentials": [{"prefix": credentials.place, "config": config}]}
-
-
-def make(request: CatalogRequest) -> Answer:
-    """CreateTable: Glue makes it, at its namespace's location where none is given."""
-    body = request.body
-    if body.get("stage-create"):
-        raise NotImplementedError("a staged create")
-    database = namespaces.database(request)
-    name = str(body.get("name") or "")
-    below = str(database.get("LocationUri") or "").rstrip("/")
-    location = body.get("location") or (f"{below}/{name}" if below else "")
-    if not name or not body.get("schema") or not location:
-        raise Refusal("BadRequestException", "A table needs a name, a schema and a location")
-    schema = body["schema"]
-    wanted: Params = {
-        "Location": location,
-        "Schema": {
-            "Type": "struct",
-            "Fields": [_renamed(field, _FIELD) for field in schema["fields"]],
-            "IdentifierFieldIds": schema.get("identifier-field-ids") or [],
-        },
-        "Properties": body.get("properties") or {},
-    }
-    spec, order = body.get("partition-spec"), body.get("write-order")
-    if spec and spec.get("fields"):
-        wanted["PartitionSpec"] = {
-            "SpecId": 0,
-            "Fields": [_renamed(field, _PART) for field in spec["fields"]],
-        }
-    if order and order.get("fields"):
-        wanted["WriteOrder"] = {"OrderId": 1, "Fields": [_renamed(field, _SORT) for field in order["fields"]]}
-    request.glue(
-        "create_table",
-        DatabaseName=request.of,
-        Name=name,
-        OpenTableFormatInput={
-            "IcebergInput": {"MetadataOperation": "CREATE", "Version": "2", "CreateIcebergTableInput": wanted}
-        },
-    )
-    return reported(_loaded(request, name))
-
-
-_FIELD: Final = {"id": "Id", "name": "Name", "required": "Required", "type": "Type", "doc": "Doc"}
-_PART: Final = {"source-id": "SourceId", "field-id": "FieldId", "name": "Name", "transform": "Transform"}
-_SORT: Final = {
-    "source-id": "SourceId",
-    "transform": "Transform",
-    "direction": "Direction",
-    "null-order": "NullOrder",
-}
-
-
-def _renamed(document: Mapping[str, Any], names: Mapping[str, str]) -> Params:
-    return {new: document[old] for old, new in names.items() if document.get(old) is not None}
-
-
-def drop(request: CatalogRequest) -> Answer:
-    """DropTable: from the catalog. Its files stay."""
-    _get(request)
-    request.glue("delete_table", DatabaseName=request.of, Name=request.name)
-    return reported(None, 204)
 
 
 def commit(request: CatalogRequest) -> Answer:
