@@ -95,7 +95,6 @@ _ERRORS: Final = {
     "AlreadyExistsException": (409, "AlreadyExistsException"),
     "CommitFailedException": (409, "CommitFailedException"),
     "ConcurrentModificationException": (409, "CommitFailedException"),
-    "NamespaceNotEmptyException": (409, "NamespaceNotEmptyException"),
     "InvalidInputException": (400, "BadRequestException"),
     "BadRequestException": (400, "BadRequestException"),
 }

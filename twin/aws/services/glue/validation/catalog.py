@@ -23,7 +23,6 @@ from twin.aws.services.lakeformation import state
 from twin.aws.validation.moto_state import MotoState
 
 Params = dict[str, Any]
-Key = tuple[str, str, str]
 
 _INVALID: Final = "InvalidInputException"
 _MISSING: Final = "EntityNotFoundException"
