@@ -1,7 +1,7 @@
 """Keeps the SDK's debug messages from the engine, which shows them with `--debug` alone.
 
 The SDK sends some six for each resource, each in a call that the program waits for (pulumi 3.274). The engine
-does not tell a program whether it was started with `--debug`.
+does not pass that option to a program.
 """
 
 import os
