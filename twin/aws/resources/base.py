@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Final
 
 import jmespath
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.utils import merge_dicts
 
 from twin.aws.api_server.errors import cloud_error, code_of
 from twin.aws.context import AwsContext
@@ -151,7 +152,7 @@ class AwsResource(Entry):
     def create_params(self, context: AwsContext, inputs: Props) -> Props:
         """The create call's parameters; UNKNOWN stays where it is."""
         params: Props = fill(self.create_call.params, self.values(context, "", inputs))
-        _merge(params, to_api(self.fields, inputs))
+        merge_dicts(params, to_api(self.fields, inputs))
         if self.tagging:
             params.update(self.tagging.on_create(context.tags.merged(inputs.get("tags"))))
         return params
@@ -287,7 +288,7 @@ class AwsResource(Entry):
             return
         left_out = {*change.without, self.tagging.create if self.tagging else ""}
         sent = self.create_params(context, wanted)
-        _merge(params, {name: value for name, value in sent.items() if name not in left_out})
+        merge_dicts(params, {name: value for name, value in sent.items() if name not in left_out})
         context.call(self.service, change.call.operation, params)
 
     def changed_params(self, change: Change, old: Props, new: Props) -> Props:
@@ -297,7 +298,7 @@ class AwsResource(Entry):
         params: Props = {}
         for name in sorted(self.changed(old, new)):
             if name in wanted:
-                _merge(params, to_api({name: fields[name]}, wanted))
+                merge_dicts(params, to_api({name: fields[name]}, wanted))
             elif name in change.cleared:
                 params |= change.cleared[name]
         return params
@@ -445,11 +446,3 @@ def _encoded(name: str, field: Field, value: Any) -> Any:
 
 def _without_none(props: Props) -> Props:
     return {name: value for name, value in props.items() if value is not None}
-
-
-def _merge(params: Props, more: Mapping[str, Any]) -> None:
-    for key, value in more.items():
-        if isinstance(value, Mapping) and isinstance(params.get(key), dict):
-            _merge(params[key], value)
-        else:
-            params[key] = value
