@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from botocore.exceptions import ClientError
+
+from twin.aws.api_server.errors import code_of
 from twin.aws.context import AwsContext
 from twin.aws.resources.base import AwsResource
 from twin.provider_interface import Props
@@ -19,8 +22,17 @@ class EventTarget(AwsResource):
         return super().property_of(path.replace("Targets[0]", "Targets"))
 
     def find(self, context: AwsContext, id: str, state: Props) -> Any:
-        targets = super().find(context, id, {"eventBusName": "default", **state}) or ()
-        return next((target for target in targets if target["Id"] == state.get("targetId")), None)
+        params = {"Rule": state["rule"], "EventBusName": state.get("eventBusName") or "default"}
+        try:
+            answer = context.call("events", "ListTargetsByRule", params)
+        except ClientError as error:
+            if code_of(error) in self.not_found:
+                return None
+            raise
+        for target in answer.get("Targets") or []:
+            if target["Id"] == state.get("targetId"):
+                return target
+        return None
 
     def unmake(self, context: AwsContext, id: str, state: Props) -> None:
         bus = state.get("eventBusName") or "default"

@@ -134,6 +134,18 @@ def list_machine_types(call: Call) -> dict[str, Any]:
     return _list(call, "machineType", [machine_type(call, kind, place) for kind in offered])
 
 
+@handles("compute.acceleratorTypes.get")
+def get_accelerator_type(call: Call) -> dict[str, Any]:
+    """An accelerator type that the zone has."""
+    compute.check_place(call)
+    card, place = call.parameters["acceleratorType"], call.parameters["zone"]
+    if place not in capacity.cards().get(card, ()):
+        raise not_found(
+            f"The resource 'projects/{call.project}/zones/{place}/acceleratorTypes/{card}' was not found"
+        )
+    return accelerator_type(call, card, place)
+
+
 @handles("compute.acceleratorTypes.list")
 def list_accelerator_types(call: Call) -> dict[str, Any]:
     """The accelerator types that the zone has."""

@@ -38,6 +38,17 @@ def test_a_rule_and_its_target_are_made_changed_and_gone(clients: Clients) -> No
     assert "events/rules" not in clients.server._inventory.of(clients.server)
 
 
+def test_a_target_is_read_where_the_names_of_rule_and_target_have_dashes(clients: Clients) -> None:
+    context = clients.context()
+    clients("sqs").create_queue(QueueName="failures")
+    make(context, RULE, name="daily-scores-ended", eventPattern=ARRIVALS)
+    arn = f"arn:aws:sqs:us-west-2:{context.account}:failures"
+    target = make(context, TARGET, rule="daily-scores-ended", targetId="dead-letter", arn=arn)
+    state = target.read()
+    assert state is not None, "its id does not say where the name of the rule ends"
+    assert (state["rule"], state["targetId"]) == ("daily-scores-ended", "dead-letter")
+
+
 def test_a_pattern_must_be_one_and_a_target_needs_its_rule(clients: Clients) -> None:
     context = clients.context()
     for number, pattern in enumerate(

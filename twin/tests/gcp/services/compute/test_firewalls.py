@@ -155,5 +155,9 @@ def test_zones_and_their_machine_types_are_googles(google: ApiServer) -> None:
     assert refused(request).code == 404
     cards = compute.acceleratorTypes().list(project=PROJECT, zone="us-central1-a").execute()["items"]
     assert "nvidia-l4" in [card["name"] for card in cards]
+    # `aiplatform preflight` asks for one.
+    types, place = compute.acceleratorTypes(), {"project": PROJECT, "zone": "us-central1-a"}
+    assert types.get(**place, acceleratorType="nvidia-l4").execute() in cards
+    assert refused(types.get(**place, acceleratorType="nvidia-h800")).code == 404
     quotas = compute.regions().get(project=PROJECT, region=REGION).execute()["quotas"]
     assert {"metric": "STATIC_ADDRESSES", "limit": 69.0, "usage": 0.0} in quotas
