@@ -135,7 +135,9 @@ def test_killed_controller_refuses_new_jobs_until_it_is_back_and_stops_none(team
         return None
 
     assert "failed calling webhook" in eventually("a refusal", refusal, 5)
-    eventually("restart", lambda: _restarts(team) == restarts + 1 and team.ready("kueue"))
+    # The Deployment may be available for a moment longer than its process runs.
+    kueue = Daemon(team.plain.instance.folder, "kueue")
+    eventually("restart", lambda: _restarts(team) == restarts + 1 and kueue.alive and team.ready("kueue"))
     assert process(team).pid != before.pid
     assert "steady" in team.jobs(NAMESPACE, "Running"), "its Pod ran on"
     team.create(job(NAMESPACE, "second", seconds=1))
