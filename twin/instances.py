@@ -38,6 +38,8 @@ RECORDS: Final = "recorded"
 """In an instance's folder: an empty file for each state file that it has had (twin.state_files)."""
 FILE: Final = "instance.json"
 """In an instance's folder: its fields."""
+FORMER_FILE: Final = "world.json"  # codespell:ignore world
+"""Its name before version 0.1.0."""
 PORT_RANGE: Final = (20_000, 32_000)
 
 
@@ -116,6 +118,7 @@ class Instance:
 def load(name: str) -> Instance | None:
     """The instance of that name, or None where there is none."""
     file = home() / "twins" / name / FILE
+    _migrate(file)
     try:
         return _parse(name, json.loads(file.read_text()))
     except FileNotFoundError:
@@ -184,6 +187,14 @@ def _refuse_remains(name: str) -> None:
         )
 
 
+def _migrate(file: Path) -> None:
+    """Rename the file of an instance that an earlier version created."""
+    former = file.with_name(FORMER_FILE)
+    if former.is_file() and not file.exists():
+        with contextlib.suppress(FileNotFoundError):  # another command does it at this time
+            former.rename(file)
+
+
 def lock(name: str, *, seconds: float = 300) -> OwnedLock:
     """A lock between this user's processes, by name; the system releases that of a killed process.
 
@@ -198,6 +209,8 @@ def lock(name: str, *, seconds: float = 300) -> OwnedLock:
 def every() -> list[Instance]:
     """All instances of this user, by name; a damaged one is left out."""
     instances: list[Instance] = []
+    for folder in sorted(home().glob("twins/*/")):
+        _migrate(folder / FILE)
     for file in sorted((home() / "twins").glob(f"*/{FILE}")):
         with contextlib.suppress(InstanceError):
             instance = load(file.parent.name)

@@ -70,3 +70,13 @@ def test_a_damaged_instance_says_how_to_make_it_anew_and_hides_no_other() -> Non
     with pytest.raises(InstanceError, match="reset --name bad"):
         instances.load("bad")
     assert [instance.name for instance in instances.every()] == ["good"]
+
+
+def test_an_instance_of_an_earlier_version_keeps_its_state() -> None:
+    former = "world.json"  # codespell:ignore world
+    before = instances.create("one", account="111122223333")
+    (before.folder / "instance.json").rename(before.folder / former)
+    assert instances.every() == [before]
+    (before.folder / "instance.json").rename(before.folder / former)
+    assert instances.create("one", account="111122223333") == before
+    assert not (before.folder / former).exists()
