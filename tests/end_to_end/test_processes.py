@@ -342,11 +342,18 @@ def test_a_killed_controller_leaves_no_process_and_the_pods_are_run_again(apps: 
     assert not before & after, "processes of the killed one are killed"
 
     def restarted() -> bool:
-        counts = [pod.status.container_statuses[0].restart_count for pod in apps.pods()]
-        return apps.ready() == 2 and min(counts) >= 1
+        # The Deployment and the Service learn later than the Pods that these are not ready.
+        containers = [pod.status.container_statuses[0] for pod in apps.pods()]
+        return all(container.ready and container.restart_count >= 1 for container in containers)
+
+    def answer() -> Any:
+        try:
+            return apps.get("/")
+        except ApiError:
+            return None
 
     eventually("both servers are ready again", restarted, 60)
-    assert apps.get("/")["file"] == "hello"
+    assert eventually("an answer", answer, 20)["file"] == "hello"
 
 
 def test_a_stopped_twin_leaves_no_process_and_no_secret_behind(apps: Apps) -> None:
