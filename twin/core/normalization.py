@@ -12,6 +12,11 @@ Alike = Callable[[str, Any, Any], bool]
 """Whether two scalars at a path mean the same though they differ (a name and a link to it)."""
 
 
+def without_none(props: Props, *without: str) -> Props:
+    """The properties or parameters that are given, but for some."""
+    return {name: value for name, value in props.items() if value is not None and name not in without}
+
+
 def equal(
     path: str,
     old: Any,

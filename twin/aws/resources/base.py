@@ -28,7 +28,7 @@ from twin.aws.resources.tags import tag_path
 from twin.aws.resources.waiting import Checked, FailedStateError, issues_text
 from twin.aws.validation.parameters import violations
 from twin.core.backoff import growing_pauses
-from twin.core.normalization import equal, settled
+from twin.core.normalization import equal, settled, without_none
 from twin.core.templates import fill, parse
 from twin.provider_interface import UNKNOWN, CloudError, Context, Failure, HalfMade, Props, pause
 
@@ -162,7 +162,7 @@ class AwsResource(Entry):
         if self.id_form:
             # What belongs to no other account by its arguments is the caller's.
             account_ids = dict.fromkeys(("catalogId", "accountId"), context.account)
-            return str(fill(self.id_form, {**account_ids, **_without_none(inputs)}))
+            return str(fill(self.id_form, {**account_ids, **without_none(inputs)}))
         return str(jmespath.search(self.id_path, answer))
 
     def after_create(self, context: AwsContext, id: str, inputs: Props, answer: Props) -> None:
@@ -267,16 +267,14 @@ class AwsResource(Entry):
         changed = self.changed(old, new)
         if self.change_call and changed:
             self._change_all(context, id, old, new, self.change_call)
-        values = self.values(
-            context, id, {**self._inherited(old, new), **self.defaults, **_without_none(new)}
-        )
+        values = self.values(context, id, {**self._inherited(old, new), **self.defaults, **without_none(new)})
         for update in self.updates:
             if changed.intersection(update.when):
                 context.call(self.service, update.call.operation, fill(update.call.params, values))
                 self.wait(context, id, new, self.updated, "update")
 
     def _change_all(self, context: AwsContext, id: str, old: Props, new: Props, change: Change) -> None:
-        wanted = {**(self._inherited(old, new) if change.keeps else {}), **_without_none(new)}
+        wanted = {**(self._inherited(old, new) if change.keeps else {}), **without_none(new)}
         if change.call is None:
             self.make(context, wanted)
             return
@@ -294,7 +292,7 @@ class AwsResource(Entry):
     def changed_params(self, change: Change, old: Props, new: Props) -> Props:
         """The parameters of what an update has to change."""
         fields = {**self.fields, **change.fields}
-        wanted = {**self.defaults, **_without_none(new)}
+        wanted = {**self.defaults, **without_none(new)}
         params: Props = {}
         for name in sorted(self.changed(old, new)):
             if name in wanted:
@@ -328,7 +326,7 @@ class AwsResource(Entry):
         before = old.get("tagsAll") or {}
         wanted = context.tags.merged(new.get("tags"))
         if before != wanted:
-            values = self.values(context, id, {**old, **_without_none(new)})
+            values = self.values(context, id, {**old, **without_none(new)})
             self.tagging.change(context, self.service, values, before, wanted)
 
     # Delete
@@ -442,7 +440,3 @@ class AwsResource(Entry):
 
 def _encoded(name: str, field: Field, value: Any) -> Any:
     return to_api({name: replace(field, api="_")}, {name: value}).get("_")
-
-
-def _without_none(props: Props) -> Props:
-    return {name: value for name, value in props.items() if value is not None}

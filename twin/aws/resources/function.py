@@ -13,6 +13,7 @@ from twin.aws import services
 from twin.aws.api_server.errors import cloud_error
 from twin.aws.context import AwsContext
 from twin.core import registry
+from twin.core.normalization import without_none
 from twin.provider_interface import CloudError, Context, FunctionType, Props
 
 
@@ -30,7 +31,7 @@ class AwsFunction(FunctionType):
             answer = self.answer(context, arguments)
         except (ClientError, BotoCoreError) as error:
             raise cloud_error(f"reading {self.title}", self.service, error) from error
-        return {**_without_none(arguments), **answer}
+        return {**without_none(arguments), **answer}
 
     @abstractmethod
     def answer(self, context: AwsContext, arguments: Props) -> Props:
@@ -66,7 +67,3 @@ def table() -> dict[str, AwsFunction]:
     for _ in services.modules("functions"):
         pass
     return registry.by_token(AwsFunction)
-
-
-def _without_none(arguments: Props) -> Props:
-    return {name: value for name, value in arguments.items() if value is not None}

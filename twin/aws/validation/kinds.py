@@ -15,6 +15,7 @@ from twin.aws.api_server.request import Refusal
 from twin.aws.validation import extension_store
 from twin.aws.validation.extension_store import Act, Params, Thing
 from twin.aws.validation.moto_state import MotoState
+from twin.core.normalization import without_none
 
 
 @dataclass(frozen=True)
@@ -121,8 +122,3 @@ class Kind:
             return {member: thing.description} if member else {}
 
         return act
-
-
-def without_none(params: Params, *without: str) -> Params:
-    """The parameters that are given, but for some."""
-    return {name: value for name, value in params.items() if value is not None and name not in without}

@@ -9,7 +9,8 @@ from twin.aws.api_server.request import Refusal
 from twin.aws.services import facts
 from twin.aws.services.dms.validation import CERTIFICATES, CONFIGS, ENDPOINTS, SECRETS, SUBNETS
 from twin.aws.validation import extension_store
-from twin.aws.validation.kinds import Kind, without_none
+from twin.aws.validation.kinds import Kind
+from twin.core.normalization import without_none
 
 Params = dict[str, Any]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from twin.core.normalization import without_none
 from twin.gcp import services
 from twin.provider_interface import UNKNOWN, Props
 
@@ -99,7 +100,7 @@ def maintenance(answered: Any) -> Props | None:
                 exclusion.pop("endTime")
         name = entry.get("exclusionName")
         if isinstance(name, str):
-            window["maintenanceExclusions"][name] = _without_none(exclusion)
+            window["maintenanceExclusions"][name] = without_none(exclusion)
     daily, recurring = answered.get("dailyMaintenanceWindow"), answered.get("recurringWindow")
     if daily:
         window["dailyMaintenanceWindow"] = {"startTime": daily.get("startTime")}
@@ -124,7 +125,7 @@ def maintenance_seen(answered: Any) -> Props | None:
     window = _object(_object(answered).get("window"))
     exclusions: list[Props] = []
     for name, entry in sorted((window.get("maintenanceExclusions") or {}).items()):
-        exclusion = _without_none({"exclusionName": name, "startTime": entry.get("startTime")})
+        exclusion = without_none({"exclusionName": name, "startTime": entry.get("startTime")})
         options = entry.get("maintenanceExclusionOptions")
         if options is not None:
             exclusion["exclusionOptions"] = {"scope": "NO_UPGRADES", **options}
@@ -174,7 +175,3 @@ def allocation(policy: Any, mode: Any) -> Props | None:
 
 def _object(value: Any) -> Props:
     return dict(value) if isinstance(value, Mapping) else {}
-
-
-def _without_none(props: Props) -> Props:
-    return {name: value for name, value in props.items() if value is not None}
